@@ -1,0 +1,44 @@
+// Original file: proto/patchbay/plugin/v1/plugin.proto
+
+/**
+ * A role that a plugin plays.
+ */
+export const Role = {
+  /**
+   * Never sent on purpose.
+   */
+  ROLE_UNSPECIFIED: 'ROLE_UNSPECIFIED',
+  /**
+   * Implements NetworkPlugin.
+   */
+  ROLE_NETWORK: 'ROLE_NETWORK',
+  /**
+   * Implements IpamPlugin.
+   */
+  ROLE_IPAM: 'ROLE_IPAM',
+} as const;
+
+/**
+ * A role that a plugin plays.
+ */
+export type Role =
+  /**
+   * Never sent on purpose.
+   */
+  | 'ROLE_UNSPECIFIED'
+  | 0
+  /**
+   * Implements NetworkPlugin.
+   */
+  | 'ROLE_NETWORK'
+  | 1
+  /**
+   * Implements IpamPlugin.
+   */
+  | 'ROLE_IPAM'
+  | 2
+
+/**
+ * A role that a plugin plays.
+ */
+export type Role__Output = typeof Role[keyof typeof Role]
