@@ -1,0 +1,34 @@
+import { join, resolve } from "node:path";
+
+/** Every place that the host uses on a node. */
+export interface Paths {
+  readonly root: string;
+  readonly runDir: string;
+  /** Where the shim calls. */
+  readonly shimSocket: string;
+  /** Where the CLI and controllers call. */
+  readonly hostSocket: string;
+  /** Sockets of third-party plugins. */
+  readonly pluginDir: string;
+  readonly stateDir: string;
+  readonly database: string;
+  /** DELs that the shim wrote while the host was down. */
+  readonly delJournal: string;
+}
+
+/** Places below a root folder, "/" on a node. */
+export function pathsBelow(root: string): Paths {
+  const absolute = resolve(root);
+  const runDir = join(absolute, "run/patchbay");
+  const stateDir = join(absolute, "var/lib/patchbay");
+  return {
+    root: absolute,
+    runDir,
+    shimSocket: join(runDir, "shim.sock"),
+    hostSocket: join(runDir, "host.sock"),
+    pluginDir: join(runDir, "plugins"),
+    stateDir,
+    database: join(stateDir, "state.db"),
+    delJournal: join(stateDir, "del-journal"),
+  };
+}

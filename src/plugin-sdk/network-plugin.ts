@@ -1,0 +1,55 @@
+import type { AttachRequest__Output } from "../rpc/generated/patchbay/plugin/v1/AttachRequest.ts";
+import type { AttachResponse__Output } from "../rpc/generated/patchbay/plugin/v1/AttachResponse.ts";
+import type { CheckRequest__Output } from "../rpc/generated/patchbay/plugin/v1/CheckRequest.ts";
+import type { DetachRequest__Output } from "../rpc/generated/patchbay/plugin/v1/DetachRequest.ts";
+import type { Finding__Output } from "../rpc/generated/patchbay/plugin/v1/Finding.ts";
+import type { GetInfoResponse__Output } from "../rpc/generated/patchbay/plugin/v1/GetInfoResponse.ts";
+import type { ListedAttachment__Output } from "../rpc/generated/patchbay/plugin/v1/ListedAttachment.ts";
+import type { ListRequest__Output } from "../rpc/generated/patchbay/plugin/v1/ListRequest.ts";
+import type { StatusRequest__Output } from "../rpc/generated/patchbay/plugin/v1/StatusRequest.ts";
+import type { StatusResponse__Output } from "../rpc/generated/patchbay/plugin/v1/StatusResponse.ts";
+
+export type AttachRequest = AttachRequest__Output;
+export type AttachResponse = AttachResponse__Output;
+export type CheckRequest = CheckRequest__Output;
+export type DetachRequest = DetachRequest__Output;
+export type Finding = Finding__Output;
+export type ListedAttachment = ListedAttachment__Output;
+export type ListRequest = ListRequest__Output;
+export type PluginInfo = GetInfoResponse__Output;
+export type StatusRequest = StatusRequest__Output;
+export type StatusResponse = StatusResponse__Output;
+
+/**
+ * patchbay.plugin.v1.Plugin and NetworkPlugin in TypeScript: the same messages, as plain objects.
+ * proto/patchbay/plugin/v1/network.proto says what each call and field means. A failure is thrown;
+ * PluginError says whether a retry may help.
+ */
+export interface NetworkPlugin {
+  readonly info: PluginInfo;
+  attach(request: AttachRequest): Promise<AttachResponse>;
+  detach(request: DetachRequest): Promise<void>;
+  check(request: CheckRequest): Promise<readonly Finding[]>;
+  list(request: ListRequest): Promise<readonly ListedAttachment[]>;
+  status(request: StatusRequest): Promise<StatusResponse>;
+}
+
+/** Why a plugin call failed. */
+export type PluginErrorKind =
+  /** The network's configuration cannot work, here or ever. */
+  | "invalid-config"
+  /** The interface name is taken inside the pod. */
+  | "interface-exists"
+  /** May pass: the kernel, a peer, a lack of memory. */
+  | "transient";
+
+/** A failure that a plugin explains. */
+export class PluginError extends Error {
+  override readonly name = "PluginError";
+  readonly kind: PluginErrorKind;
+
+  constructor(kind: PluginErrorKind, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
