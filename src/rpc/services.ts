@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { type GrpcObject, loadPackageDefinition } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import type { ProtoGrpcType as HostProto } from "./generated/host.ts";
+import type { InvokeRequest__Output } from "./generated/patchbay/shim/v1/InvokeRequest.ts";
 import type { ProtoGrpcType as ShimProto } from "./generated/shim.ts";
 import { loadOptions } from "./load-options.ts";
 
@@ -29,4 +30,9 @@ function findPackageFolder(from: string): string {
   const parent = dirname(from);
   if (parent === from) throw new Error("Cannot find the folder proto/ of this package");
   return findPackageFolder(parent);
+}
+
+/** Decodes an InvokeRequest that was written to a file. Throws when the bytes are none. */
+export function decodeInvokeRequest(bytes: Buffer): InvokeRequest__Output {
+  return shimProto.Shim.service.Invoke.requestDeserialize(bytes);
 }

@@ -1,0 +1,74 @@
+import type { Kernel } from "../../src/kernel/kernel.ts";
+import { KernelError } from "../../src/kernel/kernel-error.ts";
+import type { Nftables } from "../../src/kernel/nftables.ts";
+import { linkNamesOf } from "../../src/plugin-sdk/link-names.ts";
+import {
+  type AttachRequest,
+  type NetworkPlugin,
+  PluginError,
+} from "../../src/plugin-sdk/network-plugin.ts";
+import { NodePreparation } from "../../src/plugin-sdk/node-preparation.ts";
+import { applyVethAttach, listVethLinks } from "../../src/plugin-sdk/veth.ts";
+import { checkBridge } from "./check.ts";
+import { CONFIG_SCHEMA, readBridgeConfig } from "./config.ts";
+import { attachBatches, attachResponse, networkBatches, planBridge } from "./plan.ts";
+
+export interface BridgeDeps {
+  readonly kernel: Kernel;
+  readonly nftables: Nftables;
+}
+
+/** Pods on a common layer 2: a veth each into a bridge that holds the gateway addresses. */
+export function createBridgePlugin(deps: BridgeDeps): NetworkPlugin {
+  const { kernel } = deps;
+  const preparation = new NodePreparation(deps);
+
+  return {
+    info: {
+      name: "bridge",
+      version: "1.0.0",
+      contractVersions: ["patchbay.plugin.v1"],
+      roles: ["ROLE_NETWORK"],
+      capabilities: ["CAPABILITY_ATTACH_IN_PARALLEL"],
+      configSchemaJson: JSON.stringify(CONFIG_SCHEMA),
+    },
+
+    async attach(request) {
+      const plan = planBridge(request, await prepare(preparation, request));
+      await applyVethAttach(kernel, plan, (isRepeat) => attachBatches(plan, isRepeat));
+      return attachResponse(plan);
+    },
+
+    async detach({ attachmentId }) {
+      await kernel.removeLinks([linkNamesOf(attachmentId).hostIfname]);
+    },
+
+    async check({ attachment, attached }) {
+      if (!attachment || !attached) return [];
+      const mtu = attached.interfaces.at(-1)?.mtu ?? 0;
+      return checkBridge(kernel, planBridge(attachment, mtu));
+    },
+
+    list: ({ network }) => listVethLinks(kernel, { plugin: "bridge", network }),
+
+    status: async ({ network }) => preparation.status(network),
+  };
+}
+
+/** A kernel without CONFIG_BRIDGE_VLAN_FILTERING will not get it by waiting. */
+async function prepare(preparation: NodePreparation, request: AttachRequest): Promise<number> {
+  try {
+    return await preparation.ensure(request, networkBatches(request));
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    const { bridge, vlan } = readBridgeConfig(request.configJson);
+    if (vlan > 0 && cause instanceof KernelError && cause.code === "EOPNOTSUPP") {
+      throw new PluginError(
+        "invalid-config",
+        `vlan is ${vlan}, but this kernel cannot filter VLANs on bridge ${bridge} (CONFIG_BRIDGE_VLAN_FILTERING)`,
+        { cause },
+      );
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,53 @@
+import type { Kernel } from "../../src/kernel/kernel.ts";
+import type { Nftables } from "../../src/kernel/nftables.ts";
+import { linkNamesOf } from "../../src/plugin-sdk/link-names.ts";
+import type { NetworkPlugin } from "../../src/plugin-sdk/network-plugin.ts";
+import { NodePreparation } from "../../src/plugin-sdk/node-preparation.ts";
+import { applyVethAttach, listVethLinks } from "../../src/plugin-sdk/veth.ts";
+import { checkRouted } from "./check.ts";
+import { attachBatches, attachResponse, networkBatches, planRouted } from "./plan.ts";
+
+export interface RoutedDeps {
+  readonly kernel: Kernel;
+  readonly nftables: Nftables;
+}
+
+/**
+ * Pods on point-to-point links: a veth each, a host route to each address, no bridge. Neighbour
+ * entries are permanent on both ends, so that no packet ever waits for ARP or NDP.
+ */
+export function createRoutedPlugin(deps: RoutedDeps): NetworkPlugin {
+  const { kernel } = deps;
+  const preparation = new NodePreparation(deps);
+
+  return {
+    info: {
+      name: "routed",
+      version: "1.0.0",
+      contractVersions: ["patchbay.plugin.v1"],
+      roles: ["ROLE_NETWORK"],
+      capabilities: ["CAPABILITY_ATTACH_IN_PARALLEL"],
+      configSchemaJson: "",
+    },
+
+    async attach(request) {
+      const plan = planRouted(request, await preparation.ensure(request, networkBatches(request)));
+      await applyVethAttach(kernel, plan, (isRepeat) => attachBatches(plan, isRepeat));
+      return attachResponse(plan);
+    },
+
+    async detach({ attachmentId }) {
+      await kernel.removeLinks([linkNamesOf(attachmentId).hostIfname]);
+    },
+
+    async check({ attachment, attached }) {
+      if (!attachment || !attached) return [];
+      const mtu = attached.interfaces.at(-1)?.mtu ?? 0;
+      return checkRouted(kernel, planRouted(attachment, mtu));
+    },
+
+    list: ({ network }) => listVethLinks(kernel, { plugin: "routed", network }),
+
+    status: async ({ network }) => preparation.status(network),
+  };
+}

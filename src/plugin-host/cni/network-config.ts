@@ -1,0 +1,279 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import { formatAddress, type IpAddress, parseAddress, parsePrefix } from "../../ip/address.ts";
+import { type IpamConfig, parseIpamConfig } from "../../ipam/config.ts";
+import { IpamConfigError } from "../../ipam/ipam-error.ts";
+import { PatchbayError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import type { CniVersion } from "./versions.ts";
+
+/** A network as its conflist describes it, checked. */
+export interface NetworkConfig {
+  readonly cniVersion: CniVersion;
+  readonly name: string;
+  /** Name of the network plugin. */
+  readonly plugin: string;
+  /** 0: the plugin's choice. */
+  readonly mtu: number;
+  readonly ipMasq: boolean;
+  readonly ipam: IpamConfig;
+  readonly dns: DnsConfig | undefined;
+  /** The configuration without what differs from call to call, as the plugin gets it. */
+  readonly configJson: string;
+  /** Addresses asked for by args.cni.ips and runtimeConfig.ips. */
+  readonly requestedAddresses: readonly IpAddress[];
+  /** MAC asked for by runtimeConfig.mac. */
+  readonly requestedMac: string | undefined;
+  readonly prevResult: unknown;
+  /** GC: what the runtime says is valid. Absent: not told. */
+  readonly validAttachments: readonly ValidAttachment[] | undefined;
+}
+
+export interface DnsConfig {
+  readonly nameservers: readonly string[];
+  readonly domain: string;
+  readonly search: readonly string[];
+  readonly options: readonly string[];
+}
+
+export interface ValidAttachment {
+  readonly containerId: string;
+  readonly ifname: string;
+}
+
+export const MAC_PATTERN = "^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$";
+const NAME_PATTERN = "^[A-Za-z0-9][A-Za-z0-9_.-]*$";
+
+/** The keys that the host reads. A plugin's schema (GetInfo) checks the plugin's own keys beside these. */
+const SCHEMA = {
+  type: "object",
+  required: ["name"],
+  properties: {
+    name: { type: "string", pattern: NAME_PATTERN, maxLength: 253 },
+    type: { type: "string" },
+    root: { type: "string", pattern: "^/" },
+    timeoutSeconds: { type: "number", minimum: 1, maximum: 3600 },
+    plugin: { type: "string", pattern: NAME_PATTERN, maxLength: 63 },
+    mtu: { type: "integer", minimum: 68, maximum: 65535 },
+    ipMasq: { type: "boolean" },
+    ipam: { type: "object" },
+    dns: {
+      type: "object",
+      properties: {
+        nameservers: { type: "array", items: { type: "string" }, maxItems: 16 },
+        domain: { type: "string" },
+        search: { type: "array", items: { type: "string" }, maxItems: 64 },
+        options: { type: "array", items: { type: "string" }, maxItems: 64 },
+      },
+    },
+    args: {
+      type: "object",
+      properties: {
+        cni: {
+          type: "object",
+          properties: { ips: { type: "array", items: { type: "string" }, maxItems: 2 } },
+        },
+      },
+    },
+    runtimeConfig: {
+      type: "object",
+      properties: {
+        ips: { type: "array", items: { type: "string" }, maxItems: 2 },
+        mac: { type: "string", pattern: MAC_PATTERN },
+      },
+    },
+  },
+} as const;
+
+const VALID_ATTACHMENTS_SCHEMA = {
+  type: "array",
+  maxItems: LIMITS.gcListMax,
+  items: {
+    type: "object",
+    required: ["containerID", "ifname"],
+    properties: { containerID: { type: "string" }, ifname: { type: "string" } },
+  },
+} as const;
+
+const ajv = new Ajv({ allErrors: false, strict: false, verbose: true });
+const validateConfig = ajv.compile(SCHEMA);
+const validateAttachments = ajv.compile(VALID_ATTACHMENTS_SCHEMA);
+
+/** Keys that libcni fills anew for each call; they are no part of the network itself. */
+const VOLATILE_KEYS = new Set([
+  "cniVersion",
+  "args",
+  "runtimeConfig",
+  "prevResult",
+  "capabilities",
+  "cni.dev/valid-attachments",
+  "cni.dev/attachments",
+]);
+
+interface ConfigShape {
+  readonly name: string;
+  readonly plugin?: string;
+  readonly mtu?: number;
+  readonly ipMasq?: boolean;
+  readonly ipam?: Record<string, unknown>;
+  readonly dns?: Partial<DnsConfig>;
+  readonly args?: { readonly cni?: { readonly ips?: readonly string[] } };
+  readonly runtimeConfig?: { readonly ips?: readonly string[]; readonly mac?: string };
+  readonly prevResult?: unknown;
+}
+
+/** Checks a configuration. Throws PatchbayError INVALID_NETWORK_CONFIG that names field and expectation. */
+export function parseNetworkConfig(
+  json: Record<string, unknown>,
+  cniVersion: CniVersion,
+): NetworkConfig {
+  if (!validateConfig(json)) throw invalidField(validateConfig, "");
+  const config = json as unknown as ConfigShape;
+  return {
+    cniVersion,
+    name: config.name,
+    plugin: config.plugin ?? "routed",
+    mtu: config.mtu ?? 0,
+    ipMasq: config.ipMasq ?? false,
+    ipam: parseIpam(config.ipam ?? {}),
+    dns: parseDns(config.dns),
+    configJson: stableConfigJson(json),
+    requestedAddresses: [
+      ...parseRequested(config.args?.cni?.ips ?? [], "args.cni.ips"),
+      ...parseRequested(config.runtimeConfig?.ips ?? [], "runtimeConfig.ips"),
+    ],
+    requestedMac: config.runtimeConfig?.mac,
+    prevResult: config.prevResult,
+    validAttachments: parseValidAttachments(json),
+  };
+}
+
+/** Checks a plugin's own keys by the schema that it gave. Throws like parseNetworkConfig. */
+export function checkPluginConfig(configJson: string, schemaJson: string): void {
+  if (schemaJson === "") return;
+  const validate = findCompiled(schemaJson);
+  if (!validate(JSON.parse(configJson))) throw invalidField(validate, "");
+}
+
+const compiledSchemas = new Map<string, ValidateFunction>();
+
+function findCompiled(schemaJson: string): ValidateFunction {
+  const known = compiledSchemas.get(schemaJson);
+  if (known) return known;
+  if (compiledSchemas.size >= LIMITS.networksMax) compiledSchemas.clear();
+  const compiled = ajv.compile(JSON.parse(schemaJson));
+  compiledSchemas.set(schemaJson, compiled);
+  return compiled;
+}
+
+/** The same ipam object comes with every call; parsing addresses again would be most of a call's work. */
+const parsedIpam = new Map<string, IpamConfig>();
+
+function parseIpam(json: Record<string, unknown>): IpamConfig {
+  const key = JSON.stringify(json);
+  const known = parsedIpam.get(key);
+  if (known) return known;
+  try {
+    const parsed = parseIpamConfig(json, "ipam");
+    if (parsedIpam.size >= LIMITS.networksMax) parsedIpam.clear();
+    parsedIpam.set(key, parsed);
+    return parsed;
+  } catch (cause) {
+    if (cause instanceof IpamConfigError) {
+      throw new PatchbayError("INVALID_NETWORK_CONFIG", cause.message);
+    }
+    throw cause;
+  }
+}
+
+function parseDns(dns: Partial<DnsConfig> | undefined): DnsConfig | undefined {
+  if (!dns) return undefined;
+  const { nameservers = [], domain = "", search = [], options = [] } = dns;
+  return { nameservers, domain, search, options };
+}
+
+/** "10.0.0.5" or "10.0.0.5/16". A prefix length is allowed and ignored: the pool knows it. */
+export function parseRequested(texts: readonly string[], field: string): IpAddress[] {
+  return texts.map((text, index) => {
+    try {
+      const { family, value } = text.includes("/") ? parsePrefix(text) : parseAddress(text);
+      return { family, value };
+    } catch {
+      throw new PatchbayError(
+        "INVALID_NETWORK_CONFIG",
+        `${field}[${index}] is ${JSON.stringify(text)}, expected an IP address`,
+      );
+    }
+  });
+}
+
+/** Addresses in any order with doubles removed: the three sources may say the same. */
+export function mergeRequested(addresses: readonly IpAddress[]): IpAddress[] {
+  return [...new Map(addresses.map((address) => [formatAddress(address), address])).values()];
+}
+
+function parseValidAttachments(json: Record<string, unknown>): ValidAttachment[] | undefined {
+  const field = ["cni.dev/valid-attachments", "cni.dev/attachments"].find((key) => key in json);
+  if (field === undefined) return undefined;
+  const list = json[field] ?? [];
+  if (!validateAttachments(list)) throw invalidField(validateAttachments, field);
+  return (list as { containerID: string; ifname: string }[]).map((entry) => ({
+    containerId: entry.containerID,
+    ifname: entry.ifname,
+  }));
+}
+
+function stableConfigJson(json: Record<string, unknown>): string {
+  return JSON.stringify(
+    Object.fromEntries(
+      Object.entries(json)
+        .filter(([key]) => !VOLATILE_KEYS.has(key))
+        .sort(([left], [right]) => (left < right ? -1 : 1)),
+    ),
+  );
+}
+
+function invalidField(validate: ValidateFunction, prefix: string): PatchbayError {
+  const error = validate.errors?.[0] as ErrorObject;
+  const missing = error.keyword === "required" ? `/${error.params["missingProperty"]}` : "";
+  const extra =
+    error.keyword === "additionalProperties" ? `/${error.params["additionalProperty"]}` : "";
+  const field = fieldName(prefix + error.instancePath + missing + extra);
+  if (missing) {
+    return new PatchbayError("INVALID_NETWORK_CONFIG", `${field} is missing`);
+  }
+  const found = extra ? "is not a known key" : `is ${shortJson(error.data)}`;
+  return new PatchbayError(
+    "INVALID_NETWORK_CONFIG",
+    `${field} ${found}, expected ${expectationOf(error)}`,
+  );
+}
+
+/** "/ipam/ranges/0/1/subnet" as "ipam.ranges[0][1].subnet". */
+function fieldName(pointer: string): string {
+  return pointer
+    .split("/")
+    .filter((part) => part !== "")
+    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"))
+    .map((part, index) => (/^\d+$/.test(part) ? `[${part}]` : index === 0 ? part : `.${part}`))
+    .join("");
+}
+
+function expectationOf(error: ErrorObject): string {
+  switch (error.keyword) {
+    case "type":
+      return `type ${error.params["type"]}`;
+    case "pattern":
+      return `a text like ${error.params["pattern"]}`;
+    case "enum":
+      return `one of ${(error.params["allowedValues"] as unknown[]).map(shortJson).join(", ")}`;
+    case "additionalProperties":
+      return `one of ${Object.keys((error.parentSchema?.["properties"] as object) ?? {}).join(", ")}`;
+    default:
+      return `a value that ${error.message ?? "fits the schema"}`;
+  }
+}
+
+function shortJson(value: unknown): string {
+  const text = JSON.stringify(value) ?? "nothing";
+  return text.length <= 80 ? text : `${text.slice(0, 77)}...`;
+}

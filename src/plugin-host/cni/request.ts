@@ -1,0 +1,202 @@
+import type { NetnsPath } from "../../kernel/kernel.ts";
+import type { InvokeRequest__Output } from "../../rpc/generated/patchbay/shim/v1/InvokeRequest.ts";
+import { PatchbayError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { type NetworkConfig, parseNetworkConfig } from "./network-config.ts";
+import {
+  CNI_VERSION_NEWEST,
+  CNI_VERSIONS,
+  type CniVersion,
+  isAtLeast,
+  isCniVersion,
+  VERB_SINCE,
+  type Verb,
+} from "./versions.ts";
+
+/** A CNI call, checked. Which fields are there depends on the verb: CNI 1.1, section 2. */
+export type CniRequest =
+  | ({ readonly verb: "ADD" } & Attachable & { readonly netns: NetnsPath })
+  | ({ readonly verb: "CHECK" } & Attachable & { readonly netns: NetnsPath })
+  | ({ readonly verb: "DEL" } & Attachable)
+  | { readonly verb: "GC"; readonly config: NetworkConfig }
+  | { readonly verb: "STATUS"; readonly config: NetworkConfig }
+  | { readonly verb: "VERSION" };
+
+interface Attachable {
+  readonly config: NetworkConfig;
+  readonly containerId: string;
+  readonly ifname: string;
+  readonly args: CniArgs;
+}
+
+/** CNI_ARGS, as far as known. Absent: not given. */
+export interface CniArgs {
+  readonly podNamespace: string;
+  readonly podName: string;
+  readonly podUid: string;
+  readonly ip: string | undefined;
+  readonly mac: string | undefined;
+}
+
+/** Version for an answer to bytes that may be anything: what they name, else the newest. */
+export function findCniVersion(configJson: Uint8Array): CniVersion {
+  try {
+    const version = (JSON.parse(decodeUtf8(configJson)) as { cniVersion?: unknown }).cniVersion;
+    return isCniVersion(version) ? version : CNI_VERSION_NEWEST;
+  } catch {
+    return CNI_VERSION_NEWEST;
+  }
+}
+
+/** Checks everything that a shim sent. Throws PatchbayError that names the variable or field. */
+export function parseCniRequest(message: InvokeRequest__Output): CniRequest {
+  const verb = parseVerb(message.command);
+  if (verb === "VERSION") return { verb };
+  const config = parseConfig(message.configJson, verb);
+  switch (verb) {
+    case "GC":
+    case "STATUS":
+      return { verb, config };
+    case "DEL":
+      return { verb, config, ...parseAttachable(message) };
+    case "ADD":
+    case "CHECK":
+      return { verb, config, ...parseAttachable(message), netns: parseNetns(message.netns) };
+  }
+}
+
+function parseVerb(command: InvokeRequest__Output["command"]): Verb {
+  const verb = String(command).replace(/^COMMAND_/, "");
+  if (Object.hasOwn(VERB_SINCE, verb)) return verb as Verb;
+  throw new PatchbayError("INVALID_ENVIRONMENT", `Unknown CNI_COMMAND ${JSON.stringify(verb)}`);
+}
+
+function parseConfig(bytes: Uint8Array, verb: Verb): NetworkConfig {
+  if (bytes.length > LIMITS.configBytesMax) {
+    throw new PatchbayError(
+      "INVALID_NETWORK_CONFIG",
+      `Network configuration has ${bytes.length} bytes, at most ${LIMITS.configBytesMax} are read`,
+    );
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(decodeUtf8(bytes));
+  } catch (cause) {
+    throw new PatchbayError("UNDECODABLE_CONTENT", "Network configuration is not JSON", { cause });
+  }
+  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+    throw new PatchbayError("INVALID_NETWORK_CONFIG", "Network configuration is not an object");
+  }
+  const version = (json as { cniVersion?: unknown }).cniVersion;
+  if (!isCniVersion(version)) {
+    throw new PatchbayError(
+      "INCOMPATIBLE_CNI_VERSION",
+      `cniVersion ${JSON.stringify(version)} is not supported, only ${CNI_VERSIONS.join(", ")}`,
+    );
+  }
+  if (!isAtLeast(version, VERB_SINCE[verb])) {
+    throw new PatchbayError(
+      "INCOMPATIBLE_CNI_VERSION",
+      `${verb} needs cniVersion ${VERB_SINCE[verb]} or newer, the configuration says ${version}`,
+    );
+  }
+  return parseNetworkConfig(json as Record<string, unknown>, version);
+}
+
+function parseAttachable(message: InvokeRequest__Output): Omit<Attachable, "config"> {
+  return {
+    containerId: parseContainerId(message.containerId),
+    ifname: parseIfname(message.ifname),
+    args: parseArgs(message.args),
+  };
+}
+
+function parseContainerId(text: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,255}$/.test(text)) return text;
+  throw invalidVariable(
+    "CNI_CONTAINERID",
+    text,
+    "an alphanumeric, then alphanumerics, '_', '.' or '-', at most 256",
+  );
+}
+
+/** dev_valid_name() of net/core/dev.c, IFNAMSIZ included. */
+function parseIfname(text: string): string {
+  if (/^[^\s/:\0]{1,15}$/.test(text) && text !== "." && text !== ".." && isPrintable(text)) {
+    return text;
+  }
+  throw invalidVariable("CNI_IFNAME", text, "1 to 15 characters without blank, '/' or ':'");
+}
+
+const NETNS_ROOTS = ["/run/", "/var/run/", "/proc/", "/var/lib/"];
+
+function parseNetns(text: string): NetnsPath {
+  const normal = !/(^|\/)\.\.?(\/|$)|\/\/|\0/.test(text) && text.length < 4096;
+  if (normal && NETNS_ROOTS.some((root) => text.startsWith(root))) return text as NetnsPath;
+  throw invalidVariable(
+    "CNI_NETNS",
+    text,
+    `an absolute path without '.' or '..' below one of ${NETNS_ROOTS.join(" ")}`,
+  );
+}
+
+/** Like parseNetns for a recorded or optional path: undefined instead of an error. */
+export function findNetns(text: string): NetnsPath | undefined {
+  try {
+    return parseNetns(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** CNI_ARGS: "K=V;K=V". Unknown keys are an error unless IgnoreUnknown is set (CNI conventions). */
+function parseArgs(text: string): CniArgs {
+  const pairs = new Map<string, string>();
+  for (const part of text.split(";")) {
+    if (part === "") continue;
+    const equals = part.indexOf("=");
+    if (equals < 1) throw invalidVariable("CNI_ARGS", part, "K=V pairs joined by ';'");
+    pairs.set(part.slice(0, equals), part.slice(equals + 1));
+  }
+  const ignoreUnknown = /^(1|t|true)$/i.test(pairs.get("IgnoreUnknown") ?? "");
+  const known = new Set([
+    "IgnoreUnknown",
+    "K8S_POD_NAMESPACE",
+    "K8S_POD_NAME",
+    "K8S_POD_UID",
+    "K8S_POD_INFRA_CONTAINER_ID",
+    "IP",
+    "MAC",
+  ]);
+  for (const key of pairs.keys()) {
+    if (!ignoreUnknown && !known.has(key)) {
+      throw invalidVariable("CNI_ARGS", key, "a known key, or IgnoreUnknown=1 beside it");
+    }
+  }
+  return {
+    podNamespace: boundText(pairs.get("K8S_POD_NAMESPACE")),
+    podName: boundText(pairs.get("K8S_POD_NAME")),
+    podUid: boundText(pairs.get("K8S_POD_UID")),
+    ip: pairs.get("IP") || undefined,
+    mac: pairs.get("MAC") || undefined,
+  };
+}
+
+/** Kubernetes names have at most 253 characters. */
+function boundText(text = ""): string {
+  if (text.length <= 253 && isPrintable(text)) return text;
+  throw invalidVariable("CNI_ARGS", text.slice(0, 253), "printable values of at most 253");
+}
+
+function isPrintable(text: string): boolean {
+  return !/\p{Cc}/u.test(text);
+}
+
+function invalidVariable(variable: string, value: string, expected: string): PatchbayError {
+  const found = value === "" ? "is missing" : `is ${JSON.stringify(value)}`;
+  return new PatchbayError("INVALID_ENVIRONMENT", `${variable} ${found}, expected ${expected}`);
+}
+
+function decodeUtf8(bytes: Uint8Array): string {
+  return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+}

@@ -1,0 +1,74 @@
+import type { AttachResponse, Finding } from "../../plugin-sdk/network-plugin.ts";
+import type { CniRequest } from "../cni/request.ts";
+import { addressesOfResult } from "../cni/result.ts";
+import { PatchbayError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { type AttachmentRecord, attachmentIdOf } from "./attachment.ts";
+import { type HostContext, requirePlugin } from "./context.ts";
+import { withDeadline } from "./deadline.ts";
+import { describePod } from "./detach.ts";
+
+type CheckRequest = Extract<CniRequest, { verb: "CHECK" }>;
+
+/** CNI CHECK: throws DRIFT that names every difference between record, kernel and prevResult. */
+export async function check(context: HostContext, request: CheckRequest): Promise<void> {
+  const id = attachmentIdOf({ network: request.config.name, ...request });
+  const record = context.state.attachments.get(id);
+  if (!record) {
+    throw new PatchbayError(
+      "NOT_ATTACHED",
+      `${request.ifname} of container ${request.containerId} is not attached to ${request.config.name}`,
+    );
+  }
+  const findings = await checkRecord(context, record);
+  findings.push(...comparePrevResult(record, request.config.prevResult));
+  if (findings.length === 0) return;
+  throw new PatchbayError(
+    "DRIFT",
+    `${record.ifname} of ${describePod(record)} is not as recorded`,
+    {
+      cause: findings.map(describeFinding).join("; "),
+    },
+  );
+}
+
+/** Every difference between a record and the world. Empty: as recorded. */
+export async function checkRecord(
+  context: HostContext,
+  record: AttachmentRecord,
+): Promise<Finding[]> {
+  if (record.state.kind === "adopted") return [];
+  if (record.state.kind !== "attached") {
+    return [finding("state", record.ifname, "attached", record.state.kind)];
+  }
+  const identity = await context.ports.netns.identify(record.netns);
+  const found = identity ? `${identity.device}:${identity.inode}` : "";
+  if (found !== record.netnsIdentity) {
+    return [finding("netns", record.netns, record.netnsIdentity, found)];
+  }
+  const attached: AttachResponse = record.state.response;
+  const plugin = requirePlugin(context, record.plugin);
+  const findings = await withDeadline(
+    plugin.check({ attachment: record.request, attached, repair: false }),
+    { clock: context.ports.clock, limitMs: LIMITS.checkMs, what: `Check of ${record.ifname}` },
+  );
+  return [...findings];
+}
+
+/** "address-missing eth0: expected 10.88.0.5/32, found nothing" */
+export function describeFinding(item: Finding): string {
+  return `${item.kind} ${item.object}: expected ${item.expected || "nothing"}, found ${item.found || "nothing"}`;
+}
+
+/** Later members of a chain may have added to the result: only what we gave must be there. */
+function comparePrevResult(record: AttachmentRecord, prevResult: unknown): Finding[] {
+  if (prevResult === undefined || record.state.kind !== "attached") return [];
+  const given = new Set(addressesOfResult(prevResult));
+  return record.state.response.addresses
+    .filter((ip) => !given.has(ip.address))
+    .map((ip) => finding("prev-result", record.ifname, ip.address, ""));
+}
+
+function finding(kind: string, object: string, expected: string, found: string): Finding {
+  return { kind, object, expected, found, repaired: false };
+}

@@ -1,0 +1,90 @@
+import type { CniRequest } from "../cni/request.ts";
+import { formatErrorChain, PatchbayError } from "../errors.ts";
+import type { AttachmentRecord } from "./attachment.ts";
+import type { HostContext } from "./context.ts";
+import { describePod, detachRecord } from "./detach.ts";
+import type { CallTrace } from "./ports.ts";
+import type { Witness } from "./leak-watch.ts";
+
+type GcRequest = Extract<CniRequest, { verb: "GC" }>;
+
+/**
+ * CNI GC: the runtime's list is one witness. What it leaves out goes when its namespace is gone
+ * too, or when a later list leaves it out again. Goes on after failures and reports them all.
+ */
+export async function gc(
+  context: HostContext,
+  request: GcRequest,
+  trace: CallTrace,
+): Promise<void> {
+  const { validAttachments, name } = request.config;
+  if (validAttachments === undefined) {
+    throw new PatchbayError("INVALID_NETWORK_CONFIG", "cni.dev/valid-attachments is missing");
+  }
+  const valid = new Set(validAttachments.map((entry) => `${entry.containerId}\0${entry.ifname}`));
+  const failures: string[] = [];
+  for (const record of [...context.state.attachments.values()]) {
+    if (record.network !== name) continue;
+    if (valid.has(`${record.containerId}\0${record.ifname}`)) {
+      context.leaks.clear(record.id, "not-in-gc-list");
+      continue;
+    }
+    try {
+      await judge(
+        context,
+        record,
+        ["not-in-gc-list", ...(await witnessesOf(context, record))],
+        trace,
+      );
+    } catch (error) {
+      failures.push(`${record.ifname} of ${describePod(record)}: ${formatErrorChain(error)}`);
+    }
+  }
+  if (failures.length > 0) {
+    throw new PatchbayError("DETACH_FAILED", `Cannot remove ${failures.length} attachments`, {
+      cause: failures.join("; "),
+    });
+  }
+}
+
+/** What the node itself says against an attachment now. */
+export async function witnessesOf(
+  context: HostContext,
+  record: AttachmentRecord,
+): Promise<Witness[]> {
+  // An adopted attachment has no known namespace: nothing to say.
+  if (record.state.kind === "adopted") return [];
+  const identity = await context.ports.netns.identify(record.netns);
+  if (identity && `${identity.device}:${identity.inode}` === record.netnsIdentity) {
+    context.leaks.clear(record.id, "netns-gone");
+    return [];
+  }
+  return ["netns-gone"];
+}
+
+/** Applies the two-observations rule and removes what is leaked. */
+export async function judge(
+  context: HostContext,
+  record: AttachmentRecord,
+  witnesses: readonly Witness[],
+  trace: CallTrace,
+): Promise<void> {
+  const { clock, events } = context.ports;
+  for (const witness of witnesses) {
+    const verdict = context.leaks.observe(record.id, witness, clock.monotonicMs());
+    const subject = record.id;
+    const who = `${record.ifname} of ${describePod(record)}`;
+    if (verdict === "new") {
+      events.emit({ kind: "leak-candidate", subject, message: `${who} may be leaked: ${witness}` });
+    }
+    if (verdict !== "leaked") continue;
+    await context.locks.run(record.containerId, async () => {
+      // The world may have changed while we waited for the lock.
+      const current = context.state.attachments.get(record.id);
+      if (current?.createdWallMs !== record.createdWallMs) return;
+      await detachRecord(context, current, trace);
+      events.emit({ kind: "leak-freed", subject, message: `${who} was leaked: ${witness}` });
+    });
+    return;
+  }
+}

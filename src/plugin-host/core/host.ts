@@ -1,0 +1,169 @@
+import type { InvokeRequest__Output } from "../../rpc/generated/patchbay/shim/v1/InvokeRequest.ts";
+import { type CniRequest, findCniVersion, parseCniRequest } from "../cni/request.ts";
+import { toCniError, toCniVersionResult } from "../cni/result.ts";
+import { PatchbayError, toPatchbayError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { add } from "./add.ts";
+import { Admission } from "./admission.ts";
+import { check } from "./check.ts";
+import type { HostContext } from "./context.ts";
+import { del } from "./del.ts";
+import { gc } from "./gc.ts";
+import { KeyedLock } from "./keyed-lock.ts";
+import { LeakWatch } from "./leak-watch.ts";
+import type { CallTrace, HostPorts } from "./ports.ts";
+import { finishUnfinished, reconcile, replayJournal } from "./reconcile.ts";
+import { HostState } from "./state.ts";
+import { status } from "./status.ts";
+
+/** What the shim prints, and its exit status. */
+export interface CniAnswer {
+  /** "" for verbs that answer nothing. */
+  readonly resultJson: string;
+  readonly exitCode: 0 | 1;
+}
+
+export interface HostOptions {
+  /** /proc/sys/kernel/random/boot_id */
+  readonly bootId: string;
+  /** "device:inode" of the node's own network namespace. */
+  readonly ownNetns: string;
+}
+
+/**
+ * The host without the world: it decides, the ports do. It has no clock, randomness or I/O of its
+ * own, so that the simulator can drive it and replay a failure exactly.
+ */
+export class Host {
+  readonly #context: HostContext;
+  readonly #admission: Admission;
+  readonly #bootId: string;
+  #phase: "starting" | "ready" | "stopped" = "starting";
+  #cancelReconcile: () => void = () => {};
+  #reconciling: Promise<void> = Promise.resolve();
+
+  constructor(ports: HostPorts, options: HostOptions) {
+    this.#context = {
+      ports,
+      state: new HostState(ports.store, ports.clock),
+      locks: new KeyedLock(),
+      leaks: new LeakWatch(LIMITS.leakGraceMs),
+      unsettled: new Map(),
+      ownNetns: options.ownNetns,
+    };
+    this.#admission = new Admission(ports.clock, LIMITS);
+    this.#bootId = options.bootId;
+  }
+
+  /** For operator calls (operator.ts). */
+  get context(): HostContext {
+    return this.#context;
+  }
+
+  get admission(): Pick<Admission, "running" | "waiting"> {
+    return this.#admission;
+  }
+
+  get phase(): "starting" | "ready" | "stopped" {
+    return this.#phase;
+  }
+
+  /** Reads the store, finishes what a crash left, replays the DEL journal; then calls are served. */
+  async start(): Promise<void> {
+    const { state, ports } = this.#context;
+    const { rebooted } = state.load(this.#bootId);
+    if (rebooted) {
+      const message = "The node rebooted: old attachments are gone, their addresses cool down";
+      ports.events.emit({ kind: "rebooted", subject: this.#bootId, message });
+    }
+    await finishUnfinished(this.#context);
+    await replayJournal(this.#context);
+    this.#phase = "ready";
+    const message = `Serving, ${state.attachments.size} attachments are recorded`;
+    ports.events.emit({ kind: "started", subject: "host", message });
+    this.#scheduleReconcile();
+  }
+
+  /** Serves one CNI call; whatever happens, it answers. */
+  async invoke(message: InvokeRequest__Output): Promise<CniAnswer> {
+    const trace = this.#context.ports.trace.begin(message.command.replace(/^COMMAND_/, ""));
+    try {
+      const result = await this.#serve(parseCniRequest(message), message.configJson, trace);
+      trace.end("ok");
+      return { resultJson: result === undefined ? "" : JSON.stringify(result), exitCode: 0 };
+    } catch (error) {
+      trace.end("error");
+      const cniVersion = findCniVersion(message.configJson);
+      const answer = toCniError(toPatchbayError(error), cniVersion);
+      return { resultJson: JSON.stringify(answer), exitCode: 1 };
+    }
+  }
+
+  /** Refuses new calls, lets running ones finish, stops the background rounds. */
+  async stop(): Promise<void> {
+    this.#phase = "stopped";
+    this.#cancelReconcile();
+    await this.#admission.close();
+    await this.#reconciling;
+  }
+
+  async #serve(
+    request: CniRequest,
+    configJson: Uint8Array,
+    trace: CallTrace,
+  ): Promise<object | undefined> {
+    if (request.verb === "VERSION") return toCniVersionResult(findCniVersion(configJson));
+    if (this.#phase !== "ready") {
+      const code = request.verb === "STATUS" ? "NOT_READY" : "HOST_NOT_READY";
+      throw new PatchbayError(code, `The host is ${this.#phase}`);
+    }
+    const { locks } = this.#context;
+    switch (request.verb) {
+      case "STATUS":
+        await status(this.#context, request.config);
+        return undefined;
+      case "ADD":
+        return this.#admission.run(() =>
+          locks.run(request.containerId, () => {
+            trace.reached("add.admitted");
+            return add(this.#context, request, trace);
+          }),
+        );
+      case "DEL":
+        return this.#admission.run(() =>
+          locks.run(request.containerId, async () => {
+            trace.reached("del.admitted");
+            await del(this.#context, request, trace);
+            return undefined;
+          }),
+        );
+      case "CHECK":
+        return this.#admission.run(() =>
+          locks.run(request.containerId, async () => {
+            await check(this.#context, request);
+            return undefined;
+          }),
+        );
+      case "GC":
+        return this.#admission.run(async () => {
+          await gc(this.#context, request, trace);
+          return undefined;
+        });
+    }
+  }
+
+  #scheduleReconcile(): void {
+    if (this.#phase !== "ready") return;
+    this.#cancelReconcile = this.#context.ports.clock.after(LIMITS.reconcileMs, () => {
+      this.#reconciling = reconcile(this.#context)
+        .catch((error: unknown) =>
+          this.#context.ports.events.emit({
+            kind: "reconcile-failed",
+            subject: "host",
+            message: String(error),
+          }),
+        )
+        .finally(() => this.#scheduleReconcile());
+    });
+  }
+}

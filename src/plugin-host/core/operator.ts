@@ -1,0 +1,291 @@
+import { formatAddress, formatPrefix } from "../../ip/address.ts";
+import { type HostLocalFile, parseHostLocalFolder } from "../../ipam/host-local-import.ts";
+import type { Lease } from "../../ipam/lease.ts";
+import type { NetnsPath } from "../../kernel/kernel.ts";
+import type { Attachment } from "../../rpc/generated/patchbay/host/v1/Attachment.ts";
+import type { AttachmentFindings } from "../../rpc/generated/patchbay/host/v1/AttachmentFindings.ts";
+import type { ImportHostLocalResponse } from "../../rpc/generated/patchbay/host/v1/ImportHostLocalResponse.ts";
+import type { IpamLease } from "../../rpc/generated/patchbay/host/v1/IpamLease.ts";
+import type { IpamPool } from "../../rpc/generated/patchbay/host/v1/IpamPool.ts";
+import type { ListAttachmentsRequest__Output } from "../../rpc/generated/patchbay/host/v1/ListAttachmentsRequest.ts";
+import type { NetworkStatus } from "../../rpc/generated/patchbay/host/v1/NetworkStatus.ts";
+import { parseNetworkConfig } from "../cni/network-config.ts";
+import { CNI_VERSION_NEWEST } from "../cni/versions.ts";
+import { formatErrorChain, PatchbayError } from "../errors.ts";
+import { type AttachmentId, type AttachmentRecord, attachmentIdOf } from "./attachment.ts";
+import { checkRecord, describeFinding } from "./check.ts";
+import type { HostContext } from "./context.ts";
+import { describePod, detachRecord } from "./detach.ts";
+import { witnessesOf } from "./gc.ts";
+import type { CallTrace, StoreChange } from "./ports.ts";
+import type { Network } from "./state.ts";
+
+/** Attachments that fit the request, oldest first. */
+export function listAttachments(
+  context: HostContext,
+  request: ListAttachmentsRequest__Output,
+): Attachment[] {
+  return [...context.state.attachments.values()]
+    .filter(
+      (record) =>
+        (request.network === "" || record.network === request.network) &&
+        record.containerId.startsWith(request.containerId) &&
+        (request.pod === "" || describePod(record) === request.pod),
+    )
+    .sort((left, right) => left.createdWallMs - right.createdWallMs)
+    .map(toAttachment);
+}
+
+/** A record in the words of host.v1. */
+export function toAttachment(record: AttachmentRecord): Attachment {
+  const response = record.state.kind === "attached" ? record.state.response : undefined;
+  return {
+    attachmentId: record.id,
+    network: record.network,
+    plugin: record.plugin,
+    containerId: record.containerId,
+    netns: record.netns,
+    ifname: record.ifname,
+    podNamespace: record.request.pod?.namespace ?? "",
+    podName: record.request.pod?.name ?? "",
+    podUid: record.request.pod?.uid ?? "",
+    state: record.state.kind,
+    addresses: (response ?? record.request).addresses.map((ip) => ip.address),
+    hostIfname: response?.interfaces.findLast((link) => link.sandbox === "")?.name ?? "",
+    createdMs: record.createdWallMs,
+  };
+}
+
+/** Networks with their readiness, as last configured. */
+export async function listNetworks(context: HostContext): Promise<NetworkStatus[]> {
+  const networks = [...context.state.networks.values()];
+  return Promise.all(networks.map((network) => describeNetwork(context, network)));
+}
+
+async function describeNetwork(context: HostContext, network: Network): Promise<NetworkStatus> {
+  const { name, plugin, configJson } = network;
+  const attachments = [...context.state.attachments.values()].filter(
+    (record) => record.network === name,
+  ).length;
+  const found = context.ports.plugins.find(plugin);
+  const state = found
+    ? await found
+        .status({ network: name, configJson })
+        .catch((error: unknown) => ({ ready: false, reason: formatErrorChain(error) }))
+    : { ready: false, reason: `plugin ${plugin} is not connected` };
+  return { name, plugin, ready: state.ready, reason: state.reason, attachments };
+}
+
+/** Pools of every network, or of one. */
+export function showIpam(
+  context: HostContext,
+  request: { network: string; leases: boolean },
+): IpamPool[] {
+  const nowMs = context.ports.clock.monotonicMs();
+  return [...context.state.networks.values()]
+    .filter((network) => request.network === "" || network.name === request.network)
+    .flatMap((network) =>
+      network.ipam.families.map((family): IpamPool => {
+        const counts = network.pool.counts(family, nowMs);
+        return {
+          network: network.name,
+          family,
+          ranges: network.ipam.ranges
+            .filter((range) => range.family === family)
+            .map((range) => ({
+              subnet: formatPrefix(range.subnet),
+              first: formatAddress({ family, value: range.first }),
+              last: formatAddress({ family, value: range.last }),
+              gateway: range.gateway ? formatAddress(range.gateway) : "",
+            })),
+          capacity: String(counts.capacity),
+          used: String(counts.used),
+          cooling: String(counts.cooling),
+          free: String(counts.free),
+          leases: request.leases ? leasesOf(context, network, family, nowMs) : [],
+        };
+      }),
+    );
+}
+
+function leasesOf(
+  context: HostContext,
+  network: Network,
+  family: 4 | 6,
+  nowMs: number,
+): IpamLease[] {
+  const wallAheadMs = context.ports.clock.wallMs() - nowMs;
+  const held = [...network.pool.leases()]
+    .filter((lease) => lease.address.family === family)
+    .map((lease) => toIpamLease(lease));
+  const cooling = [...network.pool.cooling()]
+    .filter((entry) => entry.address.family === family && entry.untilMs > nowMs)
+    .map((entry) => ({
+      ...toIpamLease({ ...entry, owner: entry.lastOwner }),
+      state: "cooling",
+      coolingUntilMs: Math.round(entry.untilMs + wallAheadMs),
+    }));
+  return [...held, ...cooling];
+}
+
+function toIpamLease(lease: Pick<Lease, "address" | "sequence" | "owner">): IpamLease {
+  return {
+    address: formatAddress(lease.address),
+    attachmentId: lease.owner.attachmentId,
+    containerId: lease.owner.containerId,
+    ifname: lease.owner.ifname,
+    podUid: lease.owner.podUid,
+    sequence: lease.sequence,
+    state: "held",
+    coolingUntilMs: 0,
+  };
+}
+
+/** Removes an attachment by an operator's word. Throws IN_USE while its namespace is alive. */
+export async function releaseIpam(
+  context: HostContext,
+  attachmentId: string,
+  trace: CallTrace,
+): Promise<string[]> {
+  const record = context.state.attachments.get(attachmentId as AttachmentId);
+  if (!record) throw new PatchbayError("NOT_ATTACHED", `No attachment ${attachmentId} is recorded`);
+  return context.locks.run(record.containerId, async () => {
+    const current = context.state.attachments.get(record.id);
+    if (!current) return [];
+    if (current.state.kind === "attached" && (await witnessesOf(context, current)).length === 0) {
+      throw new PatchbayError("IN_USE", `${current.ifname} of ${describePod(current)} is in use`);
+    }
+    const addresses = current.request.addresses.map((ip) => ip.address);
+    await detachRecord(context, current, trace);
+    return addresses;
+  });
+}
+
+/** Compares attachments with the kernel. Empty id: all. */
+export async function checkAttachments(
+  context: HostContext,
+  attachmentId: string,
+): Promise<AttachmentFindings[]> {
+  const records = [...context.state.attachments.values()].filter(
+    (record) => attachmentId === "" || record.id === attachmentId,
+  );
+  if (attachmentId !== "" && records.length === 0) {
+    throw new PatchbayError("NOT_ATTACHED", `No attachment ${attachmentId} is recorded`);
+  }
+  const answers: AttachmentFindings[] = [];
+  for (const record of records) {
+    const findings = await checkRecord(context, record).then(
+      (found) => found.map(describeFinding),
+      (error: unknown) => [formatErrorChain(error)],
+    );
+    answers.push({ attachment: toAttachment(record), findings });
+  }
+  return answers;
+}
+
+/** Takes over the addresses that host-local gave out, with an attachment for each owner. */
+export function importHostLocal(
+  context: HostContext,
+  request: {
+    files: readonly HostLocalFile[];
+    network: string;
+    configJson: string;
+    dryRun: boolean;
+  },
+): ImportHostLocalResponse {
+  const { state, ports } = context;
+  const json = parseConfigObject(request.configJson);
+  const config = parseNetworkConfig({ ...json, name: request.network }, CNI_VERSION_NEWEST);
+  const network = state.ensureNetwork(config);
+  const found = parseHostLocalFolder(request.files);
+  const skipped = found.skipped.map(({ name, reason }) => `${name}: ${reason}`);
+  const adopted: Lease[] = [];
+  for (const { address, containerId, ifname } of found.adopt) {
+    const id = attachmentIdOf({ network: network.name, containerId, ifname });
+    const known = state.attachments.get(id);
+    if (known && known.state.kind !== "adopted") {
+      skipped.push(`${formatAddress(address)}: ${id} is attached by Patchbay already`);
+      continue;
+    }
+    try {
+      const owner = { attachmentId: id, containerId, ifname, podUid: "" };
+      adopted.push(network.pool.adopt(address, owner, ports.clock.monotonicMs()));
+    } catch (error) {
+      skipped.push(`${formatAddress(address)}: ${formatErrorChain(error)}`);
+    }
+  }
+  if (request.dryRun) {
+    network.pool.cancel(adopted);
+  } else {
+    commitAdopted(context, network, adopted);
+  }
+  return { adopted: adopted.map(toIpamLease), skipped };
+}
+
+function commitAdopted(context: HostContext, network: Network, adopted: readonly Lease[]): void {
+  const { state, ports } = context;
+  const byOwner = Map.groupBy(adopted, (lease) => lease.owner.attachmentId);
+  const records = [...byOwner.values()].map((leases) =>
+    adoptedRecord(network, leases, ports.clock.wallMs()),
+  );
+  try {
+    state.commit([
+      ...records.map((attachment): StoreChange => ({ kind: "put-attachment", attachment })),
+      ...state.leaseChanges(network, adopted),
+    ]);
+  } catch (error) {
+    network.pool.cancel(adopted);
+    throw error;
+  }
+  const message = `${adopted.length} addresses of host-local were taken over`;
+  ports.events.emit({ kind: "imported", subject: network.name, message });
+}
+
+function adoptedRecord(
+  network: Network,
+  leases: readonly Lease[],
+  createdWallMs: number,
+): AttachmentRecord {
+  const owner = leases[0]?.owner ?? { attachmentId: "", containerId: "", ifname: "", podUid: "" };
+  return {
+    id: owner.attachmentId as AttachmentId,
+    network: network.name,
+    containerId: owner.containerId,
+    ifname: owner.ifname,
+    netns: "" as NetnsPath,
+    netnsIdentity: "",
+    plugin: network.plugin,
+    request: {
+      attachmentId: owner.attachmentId,
+      pod: null,
+      sandboxId: owner.containerId,
+      netns: "",
+      ifname: owner.ifname,
+      network: network.name,
+      configJson: network.configJson,
+      addresses: leases.map((lease) => ({
+        address: formatPrefix({ ...lease.address, prefixLength: lease.prefixLength }),
+        gateway: lease.gateway ? formatAddress(lease.gateway) : "",
+      })),
+      routes: [],
+      mac: "",
+      mtu: 0,
+      device: null,
+      masquerade: null,
+    },
+    state: { kind: "adopted" },
+    createdWallMs,
+  };
+}
+
+function parseConfigObject(configJson: string): Record<string, unknown> {
+  try {
+    const json: unknown = JSON.parse(configJson);
+    if (typeof json === "object" && json !== null && !Array.isArray(json)) {
+      return json as Record<string, unknown>;
+    }
+  } catch (cause) {
+    throw new PatchbayError("UNDECODABLE_CONTENT", "config_json is not JSON", { cause });
+  }
+  throw new PatchbayError("INVALID_NETWORK_CONFIG", "config_json is not an object");
+}

@@ -1,0 +1,142 @@
+import type { IpAddress } from "../../ip/address.ts";
+import type { PoolCursor } from "../../ipam/lease.ts";
+import type { NetnsIdentity, NetnsPath } from "../../kernel/kernel.ts";
+import type { NetworkPlugin } from "../../plugin-sdk/network-plugin.ts";
+import type { InvokeRequest__Output } from "../../rpc/generated/patchbay/shim/v1/InvokeRequest.ts";
+import type { AttachmentId, AttachmentRecord } from "./attachment.ts";
+import type { StepName } from "./steps.ts";
+
+/**
+ * All that the host's core needs of the world. The composition root (main.ts) gives the real ones;
+ * the simulator gives fakes that crash, delay and fail by seed.
+ */
+export interface HostPorts {
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly plugins: PluginDirectory;
+  readonly netns: NetnsProbe;
+  readonly journal: DelJournal;
+  readonly trace: Trace;
+  readonly events: EventSink;
+}
+
+/** Time. Wall time may jump; monotonic time does not, and starts anywhere. */
+export interface Clock {
+  wallMs(): number;
+  monotonicMs(): number;
+  /** Calls once after a delay; the returned function cancels. */
+  after(delayMs: number, call: () => void): () => void;
+}
+
+/** What survives the death of the process; see store-sqlite.ts for what survives power loss. */
+export interface Store {
+  load(): StoredState;
+  /** One transaction: all or nothing. Throws PatchbayError IO_FAILURE and then nothing changed. */
+  commit(changes: readonly StoreChange[]): void;
+  /** Resolves when everything committed before the call survives power loss. */
+  flush(): Promise<void>;
+}
+
+export interface StoredState {
+  /** Boot id of the writer, "" when new. */
+  readonly bootId: string;
+  readonly networks: readonly { readonly name: string; readonly configJson: string }[];
+  readonly attachments: readonly AttachmentRecord[];
+  readonly leases: readonly StoredLease[];
+  readonly cursors: readonly { readonly network: string; readonly cursor: PoolCursor }[];
+}
+
+/** An address that is held, or cooling since releasedWallMs. */
+export interface StoredLease {
+  readonly network: string;
+  readonly address: IpAddress;
+  readonly prefixLength: number;
+  readonly gateway: IpAddress | undefined;
+  readonly sequence: number;
+  readonly attachmentId: AttachmentId;
+  readonly containerId: string;
+  readonly ifname: string;
+  readonly podUid: string;
+  readonly releasedWallMs: number | undefined;
+}
+
+export type StoreChange =
+  | { readonly kind: "set-boot"; readonly bootId: string }
+  | { readonly kind: "put-network"; readonly name: string; readonly configJson: string }
+  | { readonly kind: "put-attachment"; readonly attachment: AttachmentRecord }
+  | { readonly kind: "delete-attachment"; readonly id: AttachmentId }
+  | { readonly kind: "put-lease"; readonly lease: StoredLease }
+  /** Drops the cooling addresses of a network that were released before. */
+  | {
+      readonly kind: "forget-cooled";
+      readonly network: string;
+      readonly releasedBeforeWallMs: number;
+    }
+  | { readonly kind: "put-cursor"; readonly network: string; readonly cursor: PoolCursor };
+
+/** Plugins by name, built in or connected. */
+export interface PluginDirectory {
+  find(name: string): NetworkPlugin | undefined;
+  names(): readonly string[];
+}
+
+/** Looks at network namespaces. */
+export interface NetnsProbe {
+  /** Undefined: nothing, or not a network namespace, is there. */
+  identify(path: NetnsPath): Promise<NetnsIdentity | undefined>;
+}
+
+/** DELs that the shim wrote while the host was down. */
+export interface DelJournal {
+  /** Oldest first, at most LIMITS.journalBatchMax. */
+  read(): Promise<readonly DelJournalEntry[]>;
+  /** Absent is success. */
+  remove(name: string): Promise<void>;
+  /** Puts an entry aside that cannot be read, so that a person can look at it. */
+  setAside(name: string): Promise<void>;
+}
+
+export interface DelJournalEntry {
+  readonly name: string;
+  /** When the shim wrote it: an attachment made later is not meant. */
+  readonly writtenWallMs: number;
+  /** Undefined: not a request. */
+  readonly request: InvokeRequest__Output | undefined;
+}
+
+/** Follows one call through its steps. */
+export interface Trace {
+  begin(verb: string): CallTrace;
+}
+
+export interface CallTrace {
+  reached(step: StepName): void;
+  end(outcome: "ok" | "error"): void;
+}
+
+/** Something that an operator may want to know. */
+export interface HostEvent {
+  readonly kind: EventKind;
+  readonly subject: string;
+  readonly message: string;
+}
+
+export type EventKind =
+  | "started"
+  | "rebooted"
+  | "attached"
+  | "attach-failed"
+  | "detached"
+  | "detach-failed"
+  | "leak-candidate"
+  | "leak-freed"
+  | "orphan-removed"
+  | "journal-replayed"
+  | "journal-set-aside"
+  | "imported"
+  | "flush-failed"
+  | "reconcile-failed";
+
+export interface EventSink {
+  emit(event: HostEvent): void;
+}

@@ -1,0 +1,164 @@
+import { parseCniRequest } from "../cni/request.ts";
+import { formatErrorChain } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { type AttachmentId, attachmentIdOf } from "./attachment.ts";
+import type { HostContext } from "./context.ts";
+import { withDeadline } from "./deadline.ts";
+import { del } from "./del.ts";
+import { describePod, rollBackRecord } from "./detach.ts";
+import { judge, witnessesOf } from "./gc.ts";
+import type { CallTrace, DelJournalEntry } from "./ports.ts";
+
+/** One round of everything that brings record and world together without being asked. */
+export async function reconcile(context: HostContext): Promise<void> {
+  await finishUnfinished(context);
+  await replayJournal(context);
+  await judgeAttachments(context);
+  const orphans = await judgeOrphans(context);
+  context.leaks.retain((id) => isKnown(context, id) || orphans.has(id));
+  context.state.forgetCooled();
+}
+
+/**
+ * Undoes ADDs and finishes DELs that a crash or a failure left in the middle. Their callers never
+ * had an answer, or one that said so.
+ */
+export async function finishUnfinished(context: HostContext): Promise<void> {
+  for (const { id, containerId } of [...context.state.attachments.values()]) {
+    // Somebody works on it: not unfinished but under way.
+    if (context.locks.isHeld(containerId)) continue;
+    await context.locks.run(containerId, async () => {
+      const record = context.state.attachments.get(id);
+      if (record?.state.kind !== "attaching" && record?.state.kind !== "detaching") return;
+      await underTrace(context, "ROLLBACK", (trace) =>
+        rollBackRecord(context, record, trace),
+      ).catch((error: unknown) =>
+        context.ports.events.emit({
+          kind: "detach-failed",
+          subject: id,
+          message: `${record.ifname} of ${describePod(record)}: ${formatErrorChain(error)}`,
+        }),
+      );
+    });
+  }
+}
+
+/** Replays the DELs that the shim wrote down while the host was away. */
+export async function replayJournal(context: HostContext): Promise<void> {
+  const { journal, events } = context.ports;
+  for (const entry of await journal.read()) {
+    try {
+      await replayEntry(context, entry);
+    } catch (error) {
+      const message = `DEL ${entry.name} of the journal: ${formatErrorChain(error)}`;
+      events.emit({ kind: "detach-failed", subject: entry.name, message });
+    }
+  }
+}
+
+async function replayEntry(context: HostContext, entry: DelJournalEntry): Promise<void> {
+  const { journal, events } = context.ports;
+  const request = parseEntry(entry);
+  if (!request) {
+    await journal.setAside(entry.name);
+    const message = `Entry ${entry.name} of the DEL journal cannot be read and was put aside`;
+    events.emit({ kind: "journal-set-aside", subject: entry.name, message });
+    return;
+  }
+  await context.locks.run(request.containerId, async () => {
+    const id = attachmentIdOf({ network: request.config.name, ...request });
+    const record = context.state.attachments.get(id);
+    // A late DEL must not hit an attachment that was made after it.
+    if (record && record.createdWallMs > entry.writtenWallMs) return;
+    await underTrace(context, "DEL", (trace) => del(context, request, trace));
+  });
+  await journal.remove(entry.name);
+  const message = `DEL of ${request.ifname} of container ${request.containerId} came late, by the journal`;
+  events.emit({ kind: "journal-replayed", subject: entry.name, message });
+}
+
+function parseEntry(entry: DelJournalEntry) {
+  if (!entry.request) return undefined;
+  try {
+    const request = parseCniRequest(entry.request);
+    return request.verb === "DEL" ? request : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Looks for attachments whose pods are gone although no DEL came. */
+async function judgeAttachments(context: HostContext): Promise<void> {
+  for (const record of [...context.state.attachments.values()]) {
+    if (record.state.kind !== "attached" || context.locks.isHeld(record.containerId)) continue;
+    const witnesses = await witnessesOf(context, record);
+    await underTrace(context, "GC", (trace) => judge(context, record, witnesses, trace)).catch(
+      (error: unknown) =>
+        context.ports.events.emit({
+          kind: "detach-failed",
+          subject: record.id,
+          message: `Leaked ${record.ifname} of ${describePod(record)}: ${formatErrorChain(error)}`,
+        }),
+    );
+  }
+}
+
+/** Looks for what plugins hold without a record, as after the loss of the store; returns their ids. */
+async function judgeOrphans(context: HostContext): Promise<Set<string>> {
+  const { plugins, clock, events } = context.ports;
+  const orphans = new Set<string>();
+  for (const name of plugins.names()) {
+    const plugin = plugins.find(name);
+    if (!plugin) continue;
+    try {
+      const what = `List of ${name}`;
+      const held = await withDeadline(plugin.list({ network: "" }), {
+        clock,
+        limitMs: LIMITS.listMs,
+        what,
+      });
+      for (const { attachmentId, object } of held) {
+        if (isKnown(context, attachmentId)) continue;
+        orphans.add(attachmentId);
+        const verdict = context.leaks.observe(attachmentId, "no-record", clock.monotonicMs());
+        if (verdict !== "leaked") continue;
+        await withDeadline(plugin.detach(orphanDetach(attachmentId)), {
+          clock,
+          limitMs: LIMITS.detachMs,
+          what: `Detach of ${object}`,
+        });
+        orphans.delete(attachmentId);
+        const message = `${object} was held by ${name} without a record`;
+        events.emit({ kind: "orphan-removed", subject: attachmentId, message });
+      }
+    } catch (error) {
+      const message = `Reconciling ${name}: ${formatErrorChain(error)}`;
+      events.emit({ kind: "detach-failed", subject: name, message });
+    }
+  }
+  return orphans;
+}
+
+function orphanDetach(attachmentId: string) {
+  return { attachmentId, network: "", configJson: "{}", netns: "", ifname: "", addresses: [] };
+}
+
+function isKnown(context: HostContext, id: string): boolean {
+  return context.state.attachments.has(id as AttachmentId);
+}
+
+async function underTrace<T>(
+  context: HostContext,
+  verb: string,
+  work: (trace: CallTrace) => Promise<T>,
+): Promise<T> {
+  const trace = context.ports.trace.begin(verb);
+  try {
+    const result = await work(trace);
+    trace.end("ok");
+    return result;
+  } catch (error) {
+    trace.end("error");
+    throw error;
+  }
+}

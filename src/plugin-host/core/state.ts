@@ -1,0 +1,233 @@
+import type { IpAddress } from "../../ip/address.ts";
+import { type IpamConfig, parseIpamConfig } from "../../ipam/config.ts";
+import type { Lease } from "../../ipam/lease.ts";
+import { Pool } from "../../ipam/pool.ts";
+import { type NetworkConfig, parseNetworkConfig } from "../cni/network-config.ts";
+import { CNI_VERSION_NEWEST } from "../cni/versions.ts";
+import { PatchbayError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import type { AttachmentId, AttachmentRecord } from "./attachment.ts";
+import type { Clock, Store, StoreChange, StoredLease, StoredState } from "./ports.ts";
+
+/** A network that a request named, with the addresses given out on it. */
+export interface Network {
+  readonly name: string;
+  readonly plugin: string;
+  readonly mtu: number;
+  readonly ipMasq: boolean;
+  readonly ipam: IpamConfig;
+  readonly configJson: string;
+  readonly pool: Pool;
+}
+
+/**
+ * What the host knows, in memory and in the store alike: every change goes through commit(), which
+ * writes first and remembers after, so that memory is never ahead of what survives a crash.
+ */
+export class HostState {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #attachments = new Map<AttachmentId, AttachmentRecord>();
+  readonly #networks = new Map<string, Network>();
+  /** Configuration as the store has it, by network. */
+  readonly #storedConfigs = new Map<string, string>();
+
+  constructor(store: Store, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  get attachments(): ReadonlyMap<AttachmentId, AttachmentRecord> {
+    return this.#attachments;
+  }
+
+  get networks(): ReadonlyMap<string, Network> {
+    return this.#networks;
+  }
+
+  /**
+   * Reads the store. After a reboot the attachments are gone with their namespaces, and the
+   * addresses that they held start to cool: a peer may still remember them.
+   */
+  load(bootId: string): { rebooted: boolean } {
+    const stored = this.#store.load();
+    const rebooted = stored.bootId !== "" && stored.bootId !== bootId;
+    const changes: StoreChange[] = [];
+    if (stored.bootId !== bootId) changes.push({ kind: "set-boot", bootId });
+    let leases = stored.leases;
+    if (rebooted) {
+      const releasedWallMs = this.#clock.wallMs();
+      leases = leases.map((lease) => ({
+        ...lease,
+        releasedWallMs: lease.releasedWallMs ?? releasedWallMs,
+      }));
+      for (const lease of leases) changes.push({ kind: "put-lease", lease });
+      for (const { id } of stored.attachments) changes.push({ kind: "delete-attachment", id });
+    } else {
+      for (const record of stored.attachments) this.#attachments.set(record.id, record);
+    }
+    this.#restoreNetworks(stored, leases);
+    if (changes.length > 0) this.#store.commit(changes);
+    return { rebooted };
+  }
+
+  /** Writes, then remembers. Throws PatchbayError IO_FAILURE and then nothing changed. */
+  commit(changes: readonly StoreChange[]): void {
+    this.#store.commit(changes);
+    for (const change of changes) {
+      if (change.kind === "put-attachment") {
+        this.#attachments.set(change.attachment.id, change.attachment);
+      } else if (change.kind === "delete-attachment") {
+        this.#attachments.delete(change.id);
+      } else if (change.kind === "put-network") {
+        this.#storedConfigs.set(change.name, change.configJson);
+      }
+    }
+  }
+
+  /** The network of a configuration, made or changed to it. Throws QUEUE_FULL above LIMITS.networksMax. */
+  ensureNetwork(config: NetworkConfig): Network {
+    const known = this.#networks.get(config.name);
+    if (known?.configJson === config.configJson) return known;
+    if (!known && this.#networks.size >= LIMITS.networksMax) {
+      throw new PatchbayError(
+        "QUEUE_FULL",
+        `Cannot serve more than ${LIMITS.networksMax} networks`,
+      );
+    }
+    if (known) known.pool.reconfigure(config.ipam);
+    const pool = known?.pool ?? new Pool(config.name, config.ipam);
+    const network = toNetwork(config, pool);
+    this.#networks.set(config.name, network);
+    return network;
+  }
+
+  /** Changes that record a network's leases: the network itself where it is new, leases, cursor. */
+  leaseChanges(network: Network, leases: readonly Lease[]): StoreChange[] {
+    const changes: StoreChange[] = leases.map((lease) => ({
+      kind: "put-lease",
+      lease: toStoredLease(lease, undefined),
+    }));
+    changes.push({ kind: "put-cursor", network: network.name, cursor: network.pool.cursor() });
+    if (this.#storedConfigs.get(network.name) !== network.configJson) {
+      const { name, configJson } = network;
+      changes.push({ kind: "put-network", name, configJson });
+    }
+    return changes;
+  }
+
+  /** Forgets an attachment and lets its addresses cool, in one transaction. Returns the addresses. */
+  release(record: AttachmentRecord): IpAddress[] {
+    const pool = this.#networks.get(record.network)?.pool;
+    const leases = pool?.leasesOf(record.id) ?? [];
+    const releasedWallMs = this.#clock.wallMs();
+    this.commit([
+      { kind: "delete-attachment", id: record.id },
+      ...leases.map(
+        (lease): StoreChange => ({
+          kind: "put-lease",
+          lease: toStoredLease(lease, releasedWallMs),
+        }),
+      ),
+    ]);
+    const nowMs = this.#clock.monotonicMs();
+    for (const lease of leases) pool?.release(lease, nowMs);
+    return leases.map((lease) => lease.address);
+  }
+
+  /** Drops what has cooled down from the store. */
+  forgetCooled(): void {
+    const nowMs = this.#clock.wallMs();
+    const changes = [...this.#networks.values()].map(
+      (network): StoreChange => ({
+        kind: "forget-cooled",
+        network: network.name,
+        releasedBeforeWallMs: nowMs - network.ipam.cooldownMs,
+      }),
+    );
+    if (changes.length > 0) this.#store.commit(changes);
+  }
+
+  #restoreNetworks(stored: StoredState, leases: readonly StoredLease[]): void {
+    const byNetwork = Map.groupBy(leases, (lease) => lease.network);
+    const cursors = new Map(stored.cursors.map(({ network, cursor }) => [network, cursor]));
+    for (const { name, configJson } of stored.networks) {
+      const config = readStoredConfig(name, configJson);
+      const pool = new Pool(name, config.ipam);
+      const cooldownMs = config.ipam.cooldownMs;
+      const own = byNetwork.get(name) ?? [];
+      const cursor = cursors.get(name);
+      pool.restore({
+        leases: own
+          .filter((lease) => lease.releasedWallMs === undefined)
+          .map((lease) => ({
+            address: lease.address,
+            prefixLength: lease.prefixLength,
+            gateway: lease.gateway,
+            sequence: lease.sequence,
+            owner: toOwner(lease),
+          })),
+        cooling: own
+          .filter((lease) => lease.releasedWallMs !== undefined)
+          .map((lease) => ({
+            address: lease.address,
+            sequence: lease.sequence,
+            owner: toOwner(lease),
+            remainingMs: this.#remainingCooldownMs(lease.releasedWallMs ?? 0, cooldownMs),
+          })),
+        ...(cursor ? { cursor } : {}),
+        nowMs: this.#clock.monotonicMs(),
+      });
+      this.#networks.set(name, toNetwork(config, pool));
+      this.#storedConfigs.set(name, configJson);
+    }
+  }
+
+  /** Wall time may have jumped either way: never longer than the cooldown, never negative. */
+  #remainingCooldownMs(releasedWallMs: number, cooldownMs: number): number {
+    const remaining = releasedWallMs + cooldownMs - this.#clock.wallMs();
+    return Math.max(0, Math.min(cooldownMs, remaining));
+  }
+}
+
+function toNetwork(config: NetworkConfig, pool: Pool): Network {
+  const { name, plugin, mtu, ipMasq, ipam, configJson } = config;
+  return { name, plugin, mtu, ipMasq, ipam, configJson, pool };
+}
+
+/**
+ * A configuration that an older version accepted and this one refuses must not keep the host from
+ * starting: its leases are held until released, the next ADD brings a configuration of its own.
+ */
+function readStoredConfig(name: string, configJson: string): NetworkConfig {
+  try {
+    return parseNetworkConfig(JSON.parse(configJson), CNI_VERSION_NEWEST);
+  } catch {
+    return {
+      ...parseNetworkConfig({ name }, CNI_VERSION_NEWEST),
+      ipam: parseIpamConfig({}, "ipam"),
+      configJson,
+    };
+  }
+}
+
+function toOwner(lease: StoredLease): Lease["owner"] {
+  const { attachmentId, containerId, ifname, podUid } = lease;
+  return { attachmentId, containerId, ifname, podUid };
+}
+
+function toStoredLease(lease: Lease, releasedWallMs: number | undefined): StoredLease {
+  const { network, address, prefixLength, gateway, sequence, owner } = lease;
+  return {
+    network,
+    address,
+    prefixLength,
+    gateway,
+    sequence,
+    attachmentId: owner.attachmentId as AttachmentId,
+    containerId: owner.containerId,
+    ifname: owner.ifname,
+    podUid: owner.podUid,
+    releasedWallMs,
+  };
+}

@@ -1,0 +1,46 @@
+import { checkPluginConfig, type NetworkConfig } from "../cni/network-config.ts";
+import { PatchbayError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { type HostContext, requirePlugin } from "./context.ts";
+import { withDeadline } from "./deadline.ts";
+
+/** CNI STATUS: throws NOT_READY with the reason why an ADD to this network would fail now. */
+export async function status(context: HostContext, config: NetworkConfig): Promise<void> {
+  const reason = await findReasonAgainst(context, config);
+  if (reason !== undefined) {
+    throw new PatchbayError("NOT_READY", `Network ${config.name} cannot take pods: ${reason}`);
+  }
+}
+
+async function findReasonAgainst(
+  context: HostContext,
+  config: NetworkConfig,
+): Promise<string | undefined> {
+  try {
+    const plugin = requirePlugin(context, config.plugin);
+    checkPluginConfig(config.configJson, plugin.info.configSchemaJson);
+    const { ready, reason } = await withDeadline(
+      plugin.status({ network: config.name, configJson: config.configJson }),
+      { clock: context.ports.clock, limitMs: LIMITS.checkMs, what: `Status of ${config.plugin}` },
+    );
+    if (!ready) return reason || `plugin ${config.plugin} is not ready`;
+  } catch (error) {
+    if (error instanceof PatchbayError && error.code !== "INVALID_NETWORK_CONFIG") {
+      return error.message;
+    }
+    throw error;
+  }
+  return findExhaustion(context, config);
+}
+
+/** A family that every pod must get and of which nothing is left, not even a cooling address. */
+function findExhaustion(context: HostContext, config: NetworkConfig): string | undefined {
+  const pool = context.state.networks.get(config.name)?.pool;
+  if (!pool || config.ipam.policy !== "RequireDual") return undefined;
+  const nowMs = context.ports.clock.monotonicMs();
+  for (const family of config.ipam.families) {
+    const counts = pool.counts(family, nowMs);
+    if (counts.free + counts.cooling === 0n) return `no IPv${family} address is left`;
+  }
+  return undefined;
+}

@@ -1,0 +1,71 @@
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { InvokeRequest__Output } from "../rpc/generated/patchbay/shim/v1/InvokeRequest.ts";
+import { decodeInvokeRequest } from "../rpc/services.ts";
+import type { DelJournal, DelJournalEntry } from "./core/ports.ts";
+import { LIMITS } from "./limits.ts";
+
+const ENTRY_NAME = /^[0-9a-f]{16}\.del$/;
+
+/**
+ * The folder into which the shim writes DELs while the host is away: one file for each, the bytes
+ * of a patchbay.shim.v1.InvokeRequest (src/cni-shim/src/journal.rs).
+ */
+export class FolderDelJournal implements DelJournal {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async read(): Promise<readonly DelJournalEntry[]> {
+    const names = await this.#names();
+    const entries = await Promise.all(names.map((name) => this.#readEntry(name)));
+    return entries
+      .filter((entry) => entry !== undefined)
+      .sort((left, right) => left.writtenWallMs - right.writtenWallMs);
+  }
+
+  async remove(name: string): Promise<void> {
+    await rm(join(this.#folder, name), { force: true });
+  }
+
+  async setAside(name: string): Promise<void> {
+    const aside = join(this.#folder, "unreadable");
+    await mkdir(aside, { recursive: true, mode: 0o700 });
+    await rename(join(this.#folder, name), join(aside, name));
+  }
+
+  async #names(): Promise<string[]> {
+    try {
+      const names = await readdir(this.#folder);
+      return names.filter((name) => ENTRY_NAME.test(name)).slice(0, LIMITS.journalBatchMax);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+      throw error;
+    }
+  }
+
+  async #readEntry(name: string): Promise<DelJournalEntry | undefined> {
+    const path = join(this.#folder, name);
+    try {
+      const { mtimeMs, size } = await stat(path);
+      const request = size > LIMITS.journalEntryBytesMax ? undefined : await readRequest(path);
+      return { name, writtenWallMs: mtimeMs, request };
+    } catch (error) {
+      // The shim replaces entries by rename, an operator may delete them.
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+}
+
+async function readRequest(path: string): Promise<InvokeRequest__Output | undefined> {
+  await using file = await open(path, "r");
+  const bytes = await file.readFile();
+  try {
+    return decodeInvokeRequest(bytes);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,141 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { HostLocalFile } from "../ipam/host-local-import.ts";
+import type { AttachmentChange } from "../rpc/generated/patchbay/host/v1/AttachmentChange.ts";
+import type { HostHandlers } from "../rpc/generated/patchbay/host/v1/Host.ts";
+import { hostProto } from "../rpc/services.ts";
+import { grpcError } from "../rpc/status.ts";
+import type { ServedService } from "../rpc/unix-server.ts";
+import type { AttachmentId } from "./core/attachment.ts";
+import type { Host } from "./core/host.ts";
+import {
+  checkAttachments,
+  importHostLocal,
+  listAttachments,
+  listNetworks,
+  releaseIpam,
+  showIpam,
+  toAttachment,
+} from "./core/operator.ts";
+import type { Trace } from "./core/ports.ts";
+import { examineNode } from "./doctor.ts";
+import { ERRORS, formatErrorChain, PatchbayError, toPatchbayError } from "./errors.ts";
+import type { EventLog, TimedEvent } from "./event-log.ts";
+import { HOST_VERSION } from "./version.ts";
+
+export interface HostServiceDeps {
+  readonly host: Host;
+  readonly events: EventLog;
+  readonly trace: Trace;
+  readonly bootId: string;
+  readonly startedMs: number;
+}
+
+/** host-local writes two short lines; a larger file is not one of its. */
+const HOST_LOCAL_FILE_BYTES_MAX = 4096;
+
+/** patchbay.host.v1 on top of the core. */
+export function hostService(deps: HostServiceDeps): ServedService {
+  const { host, events } = deps;
+  const handlers: HostHandlers = {
+    GetStatus: unary(async () => ({
+      version: HOST_VERSION,
+      pid: process.pid,
+      startedMs: deps.startedMs,
+      ready: host.phase === "ready",
+      reason: host.phase === "ready" ? "" : `The host is ${host.phase}`,
+      running: host.admission.running,
+      waiting: host.admission.waiting,
+      networks: await listNetworks(host.context),
+      plugins: listPlugins(host),
+      bootId: deps.bootId,
+      journalPending: (await host.context.ports.journal.read()).length,
+    })),
+    ListAttachments: unary(async (request) => ({
+      attachments: listAttachments(host.context, request),
+    })),
+    WatchAttachments(call) {
+      for (const attachment of listAttachments(host.context, call.request)) {
+        call.write({ change: "present", attachment });
+      }
+      const stop = events.listen((event) => {
+        const change = toAttachmentChange(host, event);
+        const { network } = call.request;
+        if (change && (network === "" || change.attachment?.network === network)) {
+          call.write(change);
+        }
+      });
+      call.on("cancelled", stop);
+      call.on("close", stop);
+    },
+    WatchEvents(call) {
+      for (const event of events.last(call.request.last)) call.write(event);
+      const stop = events.listen((event) => call.write(event));
+      call.on("cancelled", stop);
+      call.on("close", stop);
+    },
+    ShowIpam: unary(async (request) => ({ pools: showIpam(host.context, request) })),
+    ReleaseIpam: unary(async ({ attachmentId }) => ({
+      addresses: await releaseIpam(host.context, attachmentId, deps.trace.begin("RELEASE")),
+    })),
+    ImportHostLocal: unary(async ({ directory, network, configJson, dryRun }) => {
+      const files = readHostLocalFolder(directory);
+      return importHostLocal(host.context, { files, network, configJson, dryRun });
+    }),
+    CheckAttachments: unary(async ({ attachmentId }) => ({
+      attachments: await checkAttachments(host.context, attachmentId),
+    })),
+    Doctor: unary(async () => ({ findings: await examineNode(host.context) })),
+  };
+  return { definition: hostProto.Host.service, handlers: { ...handlers } };
+}
+
+type UnaryHandler<Q, A> = (
+  call: { readonly request: Q },
+  done: (error: object | null, answer?: A) => void,
+) => void;
+
+function unary<Q, A>(work: (request: Q) => Promise<A>): UnaryHandler<Q, A> {
+  return (call, done) => {
+    work(call.request).then(
+      (answer) => done(null, answer),
+      (error: unknown) => {
+        const known = toPatchbayError(error);
+        done(grpcError(ERRORS[known.code].grpc, `${formatErrorChain(known)} [${known.code}]`));
+      },
+    );
+  };
+}
+
+function listPlugins(host: Host) {
+  const { plugins } = host.context.ports;
+  return plugins.names().map((name) => {
+    const version = plugins.find(name)?.info.version ?? "";
+    return { name, version, builtIn: true };
+  });
+}
+
+/** What an event says of an attachment; undefined for the others. */
+function toAttachmentChange(host: Host, event: TimedEvent): AttachmentChange | undefined {
+  const record = host.context.state.attachments.get(event.subject as AttachmentId);
+  if (event.kind === "attached" && record) {
+    return { change: "attached", attachment: toAttachment(record) };
+  }
+  if (event.kind === "detached") {
+    return { change: "removed", attachment: { attachmentId: event.subject } };
+  }
+  return undefined;
+}
+
+function readHostLocalFolder(directory: string): HostLocalFile[] {
+  try {
+    return readdirSync(directory).flatMap((name) => {
+      const path = join(directory, name);
+      const stat = statSync(path);
+      if (!stat.isFile() || stat.size > HOST_LOCAL_FILE_BYTES_MAX) return [];
+      return [{ name, content: readFileSync(path, "utf8") }];
+    });
+  } catch (cause) {
+    throw new PatchbayError("IO_FAILURE", `Cannot read the folder ${directory}`, { cause });
+  }
+}

@@ -1,0 +1,136 @@
+import { readFileSync, statSync } from "node:fs";
+import type { Server } from "node:http";
+import { type Logger, pino } from "pino";
+import { createBridgePlugin } from "../../plugins/bridge/plugin.ts";
+import { createRoutedPlugin } from "../../plugins/routed/plugin.ts";
+import { openNftables } from "../kernel/nftables.ts";
+import { openKernel } from "../kernel/rtnetlink-kernel.ts";
+import { serveUnix } from "../rpc/unix-server.ts";
+import { Host } from "./core/host.ts";
+import { FolderDelJournal } from "./del-journal.ts";
+import { EventLog } from "./event-log.ts";
+import { faultFromEnvironment } from "./fault.ts";
+import { hostService } from "./host-service.ts";
+import { LIMITS } from "./limits.ts";
+import { createMetrics, serveMetrics } from "./metrics.ts";
+import { pathsBelow } from "./paths.ts";
+import { PluginRegistry } from "./registry.ts";
+import { shimService } from "./shim-service.ts";
+import { SqliteStore } from "./store-sqlite.ts";
+import { systemClock } from "./system-clock.ts";
+import { HOST_VERSION } from "./version.ts";
+
+export interface RunHostOptions {
+  /** "/" on a node. */
+  readonly root: string;
+  readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
+  /** Port of /metrics on 127.0.0.1; 0 picks one, undefined serves none. */
+  readonly metricsPort: number | undefined;
+}
+
+/**
+ * The composition root: the only reader of environment and machine, the only maker of real
+ * adapters. Resolves when the host has been told to stop and has stopped.
+ */
+export async function runHost(options: RunHostOptions): Promise<void> {
+  const paths = pathsBelow(options.root);
+  const log = pino({ level: options.logLevel }, pino.destination({ fd: 2, sync: false }));
+  const startedMs = Date.now();
+
+  await using cleanup = new AsyncDisposableStack();
+  // Opened first: its lock is what keeps a second host out.
+  const store = cleanup.adopt(new SqliteStore(paths.database), (open) => open.close());
+  const kernel = cleanup.adopt(await openKernel(), (open) => open.close());
+  const nftables = openNftables();
+  const events = new EventLog({ max: LIMITS.eventsMax, now: Date.now });
+  const metrics = createMetrics(
+    {
+      attachments: () => host.context.state.attachments.size,
+      running: () => host.admission.running,
+      waiting: () => host.admission.waiting,
+    },
+    faultFromEnvironment(process.env["PATCHBAY_FAULT"]),
+  );
+  events.listen((event) => {
+    metrics.countEvent(event);
+    logEvent(log, event);
+  });
+
+  const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  const host = new Host(
+    {
+      clock: systemClock,
+      store,
+      plugins: new PluginRegistry([
+        createRoutedPlugin({ kernel, nftables }),
+        createBridgePlugin({ kernel, nftables }),
+      ]),
+      netns: { identify: (path) => kernel.netnsIdentity(path) },
+      journal: new FolderDelJournal(paths.delJournal),
+      trace: metrics.trace,
+      events,
+    },
+    { bootId, ownNetns: ownNetnsIdentity() },
+  );
+
+  const deps = { host, events, trace: metrics.trace, bootId, startedMs };
+  const shimServer = await serveUnix(paths.shimSocket, [shimService(host)]);
+  cleanup.defer(() => shimServer.stop(LIMITS.stopGraceMs));
+  const hostServer = await serveUnix(paths.hostSocket, [hostService(deps)]);
+  cleanup.defer(() => hostServer.stop(0));
+  const metricsServer = await startMetrics(options, metrics.registry, log);
+  if (metricsServer) cleanup.defer(() => closeServer(metricsServer));
+
+  await host.start();
+  log.info(
+    { version: HOST_VERSION, root: paths.root, pid: process.pid, socket: paths.shimSocket },
+    "Plugin host is ready",
+  );
+  const signal = await untilSignal();
+  log.info({ signal }, "Plugin host stops");
+  await host.stop();
+}
+
+function logEvent(log: Logger, event: { kind: string; subject: string; message: string }): void {
+  const { kind, subject, message } = event;
+  const isTrouble =
+    kind.endsWith("-failed") || kind.startsWith("leak-") || kind.startsWith("orphan");
+  log[isTrouble ? "warn" : "info"]({ kind, subject }, message);
+}
+
+/** "device:inode", as Kernel.netnsIdentity says it of pods. */
+function ownNetnsIdentity(): string {
+  const { dev, ino } = statSync("/proc/self/ns/net", { bigint: true });
+  return `${dev}:${ino}`;
+}
+
+/** A port that another program has must not keep pods from starting. */
+async function startMetrics(
+  options: RunHostOptions,
+  registry: Parameters<typeof serveMetrics>[0],
+  log: Logger,
+): Promise<Server | undefined> {
+  if (options.metricsPort === undefined) return undefined;
+  try {
+    const server = await serveMetrics(registry, options.metricsPort);
+    log.info({ address: server.address() }, "Metrics are served");
+    return server;
+  } catch (error) {
+    log.warn({ error: String(error) }, "Metrics are not served");
+    return undefined;
+  }
+}
+
+function closeServer(server: Server): Promise<void> {
+  server.closeAllConnections();
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+  });
+}
+
+function untilSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    process.once("SIGTERM", resolve);
+    process.once("SIGINT", resolve);
+  });
+}

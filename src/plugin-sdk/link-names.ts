@@ -1,0 +1,60 @@
+import { createHash } from "node:crypto";
+
+/** IFNAMSIZ less the closing zero, linux/if.h. */
+const IFNAME_LENGTH_MAX = 15;
+
+/** Whose a link is. */
+export interface LinkOwner {
+  /** Name of the plugin. */
+  readonly plugin: string;
+  readonly network: string;
+  readonly attachmentId: string;
+}
+
+/** What an attachment's links are called and addressed by: all derived from its id, so that a repeat finds them. */
+export interface LinkNames {
+  /** The node's end: "pb" and 13 hex digits. */
+  readonly hostIfname: string;
+  /** Locally administered, unicast. */
+  readonly hostMac: string;
+  readonly podMac: string;
+}
+
+/** The names for an attachment id. */
+export function linkNamesOf(attachmentId: string): LinkNames {
+  const digits = createHash("sha256").update(attachmentId).digest("hex");
+  return {
+    hostIfname: `pb${digits.slice(0, IFNAME_LENGTH_MAX - 2)}`,
+    hostMac: macFrom(digits.slice(16, 26)),
+    podMac: macFrom(digits.slice(26, 36)),
+  };
+}
+
+/** IFLA_IFALIAS of the node's end: by it the links of lost records are found. */
+export function formatAlias(owner: LinkOwner): string {
+  return `patchbay:${owner.plugin}:${owner.network}:${owner.attachmentId}`;
+}
+
+/** Whose a link is by its alias; undefined for the links of others. */
+export function findLinkOwner(alias: string): LinkOwner | undefined {
+  const [prefix, plugin, network, attachmentId] = alias.split(":");
+  if (prefix !== "patchbay" || !plugin || !network || !attachmentId) return undefined;
+  return { plugin, network, attachmentId };
+}
+
+/** A stable MAC address for something with a name, a bridge for example. */
+export function macOfName(name: string): string {
+  return macFrom(createHash("sha256").update(name).digest("hex").slice(0, 10));
+}
+
+/** IPv6 link-local address that EUI-64 makes of a MAC address (RFC 4291, appendix A), as a number. */
+export function linkLocalOfMac(mac: string): bigint {
+  const bytes = mac.split(":").map((part) => Number.parseInt(part, 16));
+  const [first = 0, second = 0, third = 0, ...rest] = bytes;
+  const interfaceId = [first ^ 2, second, third, 0xff, 0xfe, ...rest];
+  return interfaceId.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n) | (0xfe80n << 112n);
+}
+
+function macFrom(tenDigits: string): string {
+  return ["02", ...(tenDigits.match(/../g) ?? [])].join(":");
+}
