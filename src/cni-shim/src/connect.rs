@@ -56,8 +56,11 @@ fn connect_to(path: &str, deadline: Instant) -> Result<OwnedFd, Errno> {
 fn explain(errno: Errno, path: &str) -> CniError {
     let msg = match errno {
         Errno::ACCESS | Errno::PERM => {
-            return CniError::new(code::NOT_ALLOWED, format!("Cannot connect to the plugin host at {path}: run the shim as root"))
-                .details(io::Error::from(errno));
+            return CniError::new(
+                code::NOT_ALLOWED,
+                format!("Cannot connect to the plugin host at {path}: run the shim as root"),
+            )
+            .details(io::Error::from(errno));
         }
         Errno::NOENT | Errno::NOTDIR => {
             format!("Plugin host is not running: no socket at {path}; start it with `patchbay host`; try again later")
@@ -66,7 +69,9 @@ fn explain(errno: Errno, path: &str) -> CniError {
             "Plugin host is not running: nobody listens at {path}; start it with `patchbay host`; try again later"
         ),
         Errno::TIMEDOUT => {
-            format!("Plugin host at {path} did not accept the connection in time: see `patchbay doctor`; try again later")
+            format!(
+                "Plugin host at {path} did not accept the connection in time: see `patchbay doctor`; try again later"
+            )
         }
         _ => format!("Cannot connect to the plugin host at {path}; try again later"),
     };

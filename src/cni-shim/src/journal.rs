@@ -20,7 +20,8 @@ pub fn write(settings: &Settings, request: &InvokeRequest) -> Result<(), CniErro
     let name = format!("{:016x}.del", key(request));
     write_file(root, &name, &request.encode_to_vec()).map_err(|errno| {
         let folder = format!("{}/{FOLDER}", root.trim_end_matches('/'));
-        let msg = format!("Plugin host is not running and the DEL cannot be written to {folder} for it; try again later");
+        let msg =
+            format!("Plugin host is not running and the DEL cannot be written to {folder} for it; try again later");
         CniError::new(code::IO, msg).details(io::Error::from(errno))
     })
 }

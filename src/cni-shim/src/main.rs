@@ -52,8 +52,10 @@ fn run(command_name: &str, started: Instant) -> Outcome {
     let fail = |error: CniError| Outcome { stdout: error.to_json(&settings.cni_version), exit_code: 1 };
 
     let Some(command) = Command::find(command_name) else {
-        return fail(CniError::new(code::ENVIRONMENT, format!("CNI_COMMAND {command_name:?} is unknown"))
-            .details("known: ADD, DEL, CHECK, GC, STATUS, VERSION"));
+        return fail(
+            CniError::new(code::ENVIRONMENT, format!("CNI_COMMAND {command_name:?} is unknown"))
+                .details("known: ADD, DEL, CHECK, GC, STATUS, VERSION"),
+        );
     };
     let prepared = read
         .and_then(|()| settings.check())
@@ -68,12 +70,7 @@ fn run(command_name: &str, started: Instant) -> Outcome {
     }
 }
 
-fn ask(
-    settings: &Settings,
-    command: Command,
-    request: &InvokeRequest,
-    started: Instant,
-) -> Result<Outcome, CniError> {
+fn ask(settings: &Settings, command: Command, request: &InvokeRequest, started: Instant) -> Result<Outcome, CniError> {
     let deadline = settings.deadline(command, started);
     let host = connect::connect(&settings.root, deadline)?;
     let response = call::invoke(&host, request, deadline)
@@ -91,9 +88,7 @@ fn without_host(
     error: CniError,
 ) -> Result<Outcome, CniError> {
     match command {
-        Command::Version => {
-            Ok(Outcome { stdout: answer::versions_json(&settings.cni_version), exit_code: 0 })
-        }
+        Command::Version => Ok(Outcome { stdout: answer::versions_json(&settings.cni_version), exit_code: 0 }),
         Command::Status if error.is_transient() => Err(CniError { code: code::NOT_AVAILABLE, ..error }),
         Command::Del if error.is_transient() => {
             journal::write(settings, request)?;

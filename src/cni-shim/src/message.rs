@@ -184,8 +184,7 @@ mod tests {
     fn commands_have_the_numbers_of_the_proto_file() {
         let ours = Command::ALL.iter().map(|(name, command)| (format!("COMMAND_{name}"), *command as u32));
         let all: Vec<_> = [("COMMAND_UNSPECIFIED".to_owned(), 0)].into_iter().chain(ours).collect();
-        let declared: Vec<_> =
-            declared("enum Command").into_iter().map(|(_, name, number)| (name, number)).collect();
+        let declared: Vec<_> = declared("enum Command").into_iter().map(|(_, name, number)| (name, number)).collect();
         assert_eq!(declared, all);
     }
 

@@ -105,3 +105,92 @@ fn hex_byte(digits: &[u8]) -> Option<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16);
     u8::try_from(digit(digits[0])? * 16 + digit(digits[1])?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    fn header_value() -> impl Strategy<Value = http::HeaderValue> {
+        proptest::collection::vec(any::<u8>(), 0..40)
+            .prop_filter_map("header bytes", |bytes| http::HeaderValue::from_bytes(&bytes).ok())
+    }
+
+    fn header_map() -> impl Strategy<Value = HeaderMap> {
+        let status = prop_oneof![(0..20u32).prop_map(http::HeaderValue::from), header_value()];
+        let content_type = prop_oneof![Just(http::HeaderValue::from_static("application/grpc")), header_value()];
+        (proptest::option::of(status), proptest::option::of(header_value()), proptest::option::of(content_type))
+            .prop_map(|(status, message, content_type)| {
+                let named = [("grpc-status", status), ("grpc-message", message), ("content-type", content_type)];
+                named
+                    .into_iter()
+                    .filter_map(|(name, value)| Some((http::HeaderName::from_static(name), value?)))
+                    .collect()
+            })
+    }
+
+    fn body() -> impl Strategy<Value = Vec<u8>> {
+        let bytes = || proptest::collection::vec(any::<u8>(), 0..200);
+        let framed = bytes().prop_map(|message| [&(message.len() as u64).to_be_bytes()[3..], &message].concat());
+        let valid = (bytes(), any::<i32>(), ".*").prop_map(|(result_json, exit_code, host_version)| {
+            let message = InvokeResponse { result_json, exit_code, host_version }.encode_to_vec();
+            [&(message.len() as u64).to_be_bytes()[3..], &message].concat()
+        });
+        prop_oneof![bytes(), framed, valid]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 5000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn decode_never_panics_and_fails_with_a_cni_error(
+            http_status in 100..600u16,
+            headers in header_map(),
+            body in body(),
+            trailers in proptest::option::of(header_map()),
+        ) {
+            let status = StatusCode::from_u16(http_status).expect("in range");
+            let reply = Reply { status, headers, body, trailers };
+            if let Err(failure) = decode(&reply) {
+                let error = failure.to_cni_error(Duration::from_secs(1));
+                prop_assert!([7, 11, 100, 101].contains(&error.code));
+                let json: serde_json::Value = serde_json::from_slice(&error.to_json("1.1.0")).expect("JSON");
+                prop_assert_eq!(&json["msg"], &error.msg);
+            }
+        }
+
+        #[test]
+        fn what_a_host_encodes_is_decoded(result_json in proptest::collection::vec(any::<u8>(), 0..300), exit_code: i32, host_version in ".*") {
+            let response = InvokeResponse { result_json, exit_code, host_version };
+            let message = response.encode_to_vec();
+            let mut headers = HeaderMap::new();
+            headers.insert("content-type", http::HeaderValue::from_static("application/grpc"));
+            let mut trailers = HeaderMap::new();
+            trailers.insert("grpc-status", http::HeaderValue::from_static("0"));
+            let body = [&(message.len() as u64).to_be_bytes()[3..], &message].concat();
+            let reply = Reply { headers, body, trailers: Some(trailers), ..Reply::default() };
+            prop_assert_eq!(decode(&reply).expect("an answer"), response);
+        }
+
+        #[test]
+        fn percent_decode_never_panics(bytes in proptest::collection::vec(prop_oneof![Just(b'%'), any::<u8>()], 0..60)) {
+            percent_decode(&bytes);
+        }
+    }
+
+    #[test]
+    fn percent_decode_of_the_cases_in_the_specification() {
+        for (encoded, decoded) in [
+            ("a%20b", "a b"),
+            ("%C3%bc", "ü"),
+            ("50%", "50%"),
+            ("%2", "%2"),
+            ("%zz%41", "%zzA"),
+            ("%FF", "\u{fffd}"),
+            ("%+1", "%+1"),
+        ] {
+            assert_eq!(percent_decode(encoded.as_bytes()), decoded);
+        }
+    }
+}

@@ -181,3 +181,82 @@ pub fn request(
         shim_version: env!("CARGO_PKG_VERSION").to_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn settings_take_only_the_top_level() {
+        let settings = Settings::parse(
+            br#"{"ipam":{"root":"/x","cniVersion":"9"},"cniVersion":"0.4.0","timeoutSeconds":2.5,"root":"/r"}"#,
+        );
+        let expected = Settings {
+            cni_version: "0.4.0".into(),
+            root: "/r".into(),
+            timeout: Duration::from_millis(2500),
+            well_formed: true,
+        };
+        assert_eq!(settings, expected);
+    }
+
+    #[test]
+    fn timeout_stays_between_1_and_3600_seconds() {
+        for (written, seconds) in
+            [("0", 1), ("-5", 1), ("1e300", 3600), ("3601", 3600), ("30", 30), ("\"5\"", 90), ("null", 90), ("[1]", 90)]
+        {
+            let config = format!("{{\"timeoutSeconds\":{written}}}");
+            assert_eq!(Settings::parse(config.as_bytes()).timeout, Duration::from_secs(seconds), "{written}");
+        }
+    }
+
+    #[test]
+    fn settings_before_a_fault_count() {
+        for fault in ["", "x", "\"root\":", "\"a\":tru", "\"timeoutSeconds\":1e999}", "\"a\":1}}"] {
+            let settings = Settings::parse(format!("{{\"cniVersion\":\"0.3.1\",\"a\":1,{fault}").as_bytes());
+            assert_eq!((settings.cni_version.as_str(), settings.well_formed), ("0.3.1", false), "{fault}");
+        }
+    }
+
+    #[test]
+    fn nested_configuration_is_read_or_refused_without_overflow() {
+        for depth in [100, 100_000] {
+            for key in ["a", "root"] {
+                let config = format!("{{\"{key}\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+                assert_eq!(Settings::parse(config.as_bytes()).root, "/");
+            }
+        }
+    }
+
+    #[test]
+    fn a_runtime_that_polls_is_not_kept_waiting() {
+        let now = Instant::now();
+        let seconds = |timeout, command| {
+            let settings = Settings { timeout: Duration::from_secs(timeout), ..Settings::default() };
+            (settings.deadline(command, now) - now).as_secs()
+        };
+        assert_eq!(
+            [seconds(90, Command::Version), seconds(90, Command::Status), seconds(90, Command::Add)],
+            [2, 10, 90]
+        );
+        assert_eq!(
+            [seconds(1, Command::Version), seconds(5, Command::Status), seconds(300, Command::Del)],
+            [1, 5, 300]
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn settings_of_any_bytes(config in proptest::collection::vec(any::<u8>(), 0..300)) {
+            Settings::parse(&config);
+        }
+
+        #[test]
+        fn settings_of_any_json_like_text(config in r#"\{("(root|cniVersion|timeoutSeconds|x)":("[a-z/]*"|-?[0-9.e]{1,9}|null|\{\}|\[\]),?){0,4}\}"#) {
+            Settings::parse(config.as_bytes());
+        }
+    }
+}

@@ -135,7 +135,9 @@ impl Failure {
             Failure::Status(status, message) => {
                 let msg = match status.cni_code() {
                     code::TRY_AGAIN_LATER => "Plugin host cannot serve the call now; try again later",
-                    code::INVALID_CONFIG => "Plugin host refuses a request of this size: shorten the network configuration",
+                    code::INVALID_CONFIG => {
+                        "Plugin host refuses a request of this size: shorten the network configuration"
+                    }
                     code::NOT_ALLOWED => "Plugin host does not accept calls from this user: run the shim as root",
                     _ if *status == Status::Unimplemented => {
                         "Plugin host does not know the shim's call: install shim and host of the same release"
@@ -146,7 +148,8 @@ impl Failure {
                 CniError::new(status.cni_code(), msg).details(format!("gRPC status {}{details}", status.name()))
             }
             Failure::Malformed(why) => {
-                CniError::new(code::HOST_FAULT, "Plugin host sent an answer that cannot be read: see its log").details(why)
+                CniError::new(code::HOST_FAULT, "Plugin host sent an answer that cannot be read: see its log")
+                    .details(why)
             }
             Failure::Lost(why) => transient("Plugin host stopped during the call").details(why),
             Failure::Closed => transient("Plugin host closed the connection without an answer"),
@@ -154,9 +157,10 @@ impl Failure {
                 transient("What listens at the plugin host's socket does not speak gRPC: see `patchbay doctor`")
                     .details(why)
             }
-            Failure::DeadlineExceeded => {
-                transient(&format!("Plugin host did not answer within {} s: see `patchbay doctor`", timeout.as_secs_f64()))
-            }
+            Failure::DeadlineExceeded => transient(&format!(
+                "Plugin host did not answer within {} s: see `patchbay doctor`",
+                timeout.as_secs_f64()
+            )),
         }
     }
 }
