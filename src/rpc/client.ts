@@ -10,6 +10,7 @@ import type { HostClient as GrpcHostClient } from "./generated/patchbay/host/v1/
 import type { ImportHostLocalRequest } from "./generated/patchbay/host/v1/ImportHostLocalRequest.ts";
 import type { ImportHostLocalResponse__Output } from "./generated/patchbay/host/v1/ImportHostLocalResponse.ts";
 import type { ListAttachmentsRequest } from "./generated/patchbay/host/v1/ListAttachmentsRequest.ts";
+import type { ListAttachmentsResponse__Output } from "./generated/patchbay/host/v1/ListAttachmentsResponse.ts";
 import type { ReleaseIpamRequest } from "./generated/patchbay/host/v1/ReleaseIpamRequest.ts";
 import type { ReleaseIpamResponse__Output } from "./generated/patchbay/host/v1/ReleaseIpamResponse.ts";
 import type { ShowIpamRequest } from "./generated/patchbay/host/v1/ShowIpamRequest.ts";
@@ -51,31 +52,29 @@ export function connectHost(socketPath: string, options: { timeoutMs: number }):
     "grpc.default_authority": "localhost",
   });
 
-  type Unary<Q, A> = (
-    request: Q,
-    options: { deadline: number },
-    done: (error: ServiceError | null, answer?: A) => void,
-  ) => unknown;
-  const call = <Q, A>(method: Unary<Q, A>, request: Q): Promise<A> =>
+  type Done<A> = (error: ServiceError | null, answer?: A) => void;
+  const call = <A>(start: (options: { deadline: number }, done: Done<A>) => unknown): Promise<A> =>
     new Promise((resolve, reject) => {
-      const deadline = Date.now() + options.timeoutMs;
-      method.call(client, request, { deadline }, (error, answer) => {
+      start({ deadline: Date.now() + options.timeoutMs }, (error, answer) => {
         if (error) reject(toCallError(error));
         else resolve(answer as A);
       });
     });
 
   return {
-    getStatus: () => call(client.getStatus, {}),
-    listAttachments: async (request) =>
-      (await call(client.listAttachments, request)).attachments ?? [],
+    getStatus: () => call((how, done) => client.getStatus({}, how, done)),
+    listAttachments: async (request) => {
+      const start = (how: { deadline: number }, done: Done<ListAttachmentsResponse__Output>) =>
+        client.listAttachments(request, how, done);
+      return (await call(start)).attachments;
+    },
     watchAttachments: (request) => rethrow(client.watchAttachments(request)),
     watchEvents: (request) => rethrow(client.watchEvents(request)),
-    showIpam: (request) => call(client.showIpam, request),
-    releaseIpam: (request) => call(client.releaseIpam, request),
-    importHostLocal: (request) => call(client.importHostLocal, request),
-    checkAttachments: (request) => call(client.checkAttachments, request),
-    doctor: () => call(client.doctor, {}),
+    showIpam: (request) => call((how, done) => client.showIpam(request, how, done)),
+    releaseIpam: (request) => call((how, done) => client.releaseIpam(request, how, done)),
+    importHostLocal: (request) => call((how, done) => client.importHostLocal(request, how, done)),
+    checkAttachments: (request) => call((how, done) => client.checkAttachments(request, how, done)),
+    doctor: () => call((how, done) => client.doctor({}, how, done)),
     close() {
       client.close();
       short.close();
