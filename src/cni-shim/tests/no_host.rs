@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use support::*;
 
 const DEADLINE: Duration = Duration::from_secs(1);
+/// "At once": far from the deadline that such a test sets, far from what a busy machine needs.
+const AT_ONCE: Duration = Duration::from_secs(30);
 
 /// Runs every verb at once, each against a host of its own that plays the script.
 fn expect(code: u64, at_deadline: bool, script: impl Fn(&mut Connection) + Send + Copy + 'static) {
@@ -17,10 +19,12 @@ fn expect(code: u64, at_deadline: bool, script: impl Fn(&mut Connection) + Send 
             scope.spawn(move || {
                 let root = Root::new();
                 let host = root.host(1, script);
-                let answer = root.shim(verb).run();
+                let shim = root.shim(verb);
+                let answer = if at_deadline { shim.deadline_of_1_second() } else { shim }.run();
                 host.join().expect("host");
                 expect_answer(&root, &answer, verb, code);
-                assert_eq!(answer.took >= DEADLINE, at_deadline, "{verb} took {:?}", answer.took);
+                let in_time = if at_deadline { answer.took >= DEADLINE } else { answer.took < AT_ONCE };
+                assert!(in_time, "{verb} took {:?}", answer.took);
             });
         }
     });
@@ -109,7 +113,7 @@ fn nobody_accepts() {
             scope.spawn(move || {
                 let root = Root::new();
                 let _listener = root.listen();
-                let answer = root.shim(verb).run();
+                let answer = root.shim(verb).deadline_of_1_second().run();
                 assert!(answer.took >= DEADLINE);
                 expect_answer(&root, &answer, verb, 11);
             });
@@ -173,7 +177,7 @@ fn full_backlog_at_the_deadline() {
             scope.spawn(move || {
                 let root = Root::new();
                 let _full = full(&root);
-                let answer = root.shim(verb).run();
+                let answer = root.shim(verb).deadline_of_1_second().run();
                 assert!(answer.took >= DEADLINE);
                 expect_answer(&root, &answer, verb, 11);
             });
@@ -190,7 +194,7 @@ fn host_killed_while_the_backlog_is_full() {
     drop(waiting);
     let answer = shim.finish();
     answer.expect_error(11);
-    assert!(answer.took < DEADLINE);
+    assert!(answer.took < AT_ONCE);
 }
 
 #[test]
@@ -231,7 +235,7 @@ fn closes_anywhere_in_the_answer() {
         });
         let answer = root.shim("ADD").run();
         host.join().expect("host");
-        assert!(answer.took < DEADLINE, "after {length} bytes");
+        assert!(answer.took < AT_ONCE, "after {length} bytes");
         answer.expect_error(11);
     }
 }
@@ -258,7 +262,7 @@ fn goaway() {
         let answer = root.shim("ADD").run();
         host.join().expect("host");
         answer.expect_error(11);
-        assert!(answer.took < DEADLINE);
+        assert!(answer.took < AT_ONCE);
     }
     expect(11, false, |connection| {
         connection.send(&[settings(), frame(GOAWAY, 0, 0, &[0; 8])].concat());

@@ -185,7 +185,7 @@ fn a_socket_path_longer_than_sun_path_is_reached() {
         connection.send(&answer(&response(b"{}", 0)));
     });
     std::fs::rename(root.socket(), deep.join("run/patchbay/shim.sock")).expect("rename");
-    let config = format!(r#"{{"cniVersion":"1.1.0","root":"{}","timeoutSeconds":1}}"#, deep.display());
+    let config = format!(r#"{{"cniVersion":"1.1.0","root":"{}","timeoutSeconds":60}}"#, deep.display());
     root.shim("ADD").config(config.clone()).run().expect_success("{}");
     host.join().expect("host");
     root.shim("ADD").config(config.clone()).run().expect_error(11);

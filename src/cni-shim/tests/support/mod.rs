@@ -48,8 +48,9 @@ impl Root {
         names
     }
 
+    /// The deadline is far away, so that a slow machine does not meet it by accident.
     pub fn config(&self) -> String {
-        format!(r#"{{"cniVersion":"1.1.0","name":"n","type":"patchbay","root":"{}","timeoutSeconds":1}}"#, self.path())
+        format!(r#"{{"cniVersion":"1.1.0","name":"n","type":"patchbay","root":"{}","timeoutSeconds":60}}"#, self.path())
     }
 
     pub fn shim(&self, verb: &str) -> Shim {
@@ -108,6 +109,13 @@ impl Shim {
 
     pub fn config(mut self, config: impl Into<Vec<u8>>) -> Shim {
         self.config = config.into();
+        self
+    }
+
+    /// For a host that will not answer.
+    pub fn deadline_of_1_second(mut self) -> Shim {
+        let config = String::from_utf8(self.config).expect("UTF-8");
+        self.config = config.replace("\"timeoutSeconds\":60", "\"timeoutSeconds\":1").into_bytes();
         self
     }
 
