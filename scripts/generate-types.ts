@@ -11,7 +11,13 @@ const check = process.argv.includes("--check");
 const out = check ? mkdtempSync(join(tmpdir(), "patchbay-types-")) : committed;
 
 // Must say the same as src/rpc/load-options.ts, so that the types are those of the values.
-const loaderFlags = ["--longs=Number", "--enums=String", "--defaults", "--oneofs", "--includeDirs=proto"];
+const loaderFlags = [
+  "--longs=Number",
+  "--enums=String",
+  "--defaults",
+  "--oneofs",
+  "--includeDirs=proto",
+];
 
 if (!check) rmSync(out, { recursive: true, force: true });
 execFileSync(
@@ -53,7 +59,9 @@ function listFiles(folder: string): string[] {
 function compareFolders(fresh: string, old: string): string[] {
   const names = (folder: string) => listFiles(folder).map((name) => relative(folder, name));
   const all = new Set([...names(fresh), ...names(old)]);
-  return [...all].sort().filter((name) => readIfThere(join(fresh, name)) !== readIfThere(join(old, name)));
+  return [...all]
+    .sort()
+    .filter((name) => readIfThere(join(fresh, name)) !== readIfThere(join(old, name)));
 }
 
 function readIfThere(name: string): string | undefined {
