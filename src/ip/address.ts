@@ -41,7 +41,9 @@ export function parsePrefix(text: string): IpPrefix {
   const address = parseAddress(text.slice(0, slash));
   const prefixLength = Number(digits);
   if (prefixLength > addressBits(address.family)) {
-    throw new RangeError(`Prefix length above ${addressBits(address.family)}: ${JSON.stringify(text)}`);
+    throw new RangeError(
+      `Prefix length above ${addressBits(address.family)}: ${JSON.stringify(text)}`,
+    );
   }
   return { ...address, prefixLength };
 }

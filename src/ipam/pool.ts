@@ -8,6 +8,7 @@ import {
 import type { IpamConfig } from "./config.ts";
 import { type Entry, entryOf } from "./entry.ts";
 import { type FamilySpaces, familySpacesOf } from "./family-space.ts";
+import { Holders } from "./holders.ts";
 import type { CoolingAddress, Lease, LeaseOwner, LeaseSubnet, PoolCursor } from "./lease.ts";
 import { type AllocateRequest, planAllocation, takenError } from "./plan-allocation.ts";
 import { findSubnetOf } from "./range.ts";
@@ -47,7 +48,7 @@ export class Pool {
   readonly network: string;
   #config: IpamConfig;
   #spaces: FamilySpaces;
-  #entriesOf = new Map<string, Entry[]>();
+  #holders = new Holders();
   #nextSequence = 1;
   #nowMs = Number.NEGATIVE_INFINITY;
 
@@ -66,8 +67,8 @@ export class Pool {
    * again, whatever it requests. Throws IpamError.
    */
   allocate(request: AllocateRequest): Lease[] {
-    const held = this.#entriesOf.get(request.owner.attachmentId);
-    if (held !== undefined) return held.map((entry) => this.#leaseOf(entry));
+    const held = this.#holders.get(request.owner.attachmentId);
+    if (held.length > 0) return held.map((entry) => this.#leaseOf(entry));
     this.#tick(request.nowMs);
     return planAllocation(request, this, this.#spaces).map(({ space, place, isRequested }) => {
       const address = space.addressAt(place);
@@ -86,7 +87,7 @@ export class Pool {
     this.#tick(nowMs);
     const entry = this.#findHeld(lease);
     if (entry === undefined) return false;
-    this.#forget(entry);
+    this.#holders.remove(entry);
     const space = this.#spaces[entry.address.family];
     if (this.#config.cooldownMs === 0) space.free(entry);
     else space.cool(entry, this.#nowMs);
@@ -98,7 +99,7 @@ export class Pool {
     for (const lease of leases) {
       const entry = this.#findHeld(lease);
       if (entry === undefined) continue;
-      this.#forget(entry);
+      this.#holders.remove(entry);
       const space = this.#spaces[entry.address.family];
       space.free(entry);
       if (entry.displaced !== undefined) space.putAnywhere(entry.displaced);
@@ -125,14 +126,12 @@ export class Pool {
 
   /** What the attachment holds: nothing, or an address of each family that it got. */
   leasesOf(attachmentId: string): Lease[] {
-    return this.#entriesOf.get(attachmentId)?.map((entry) => this.#leaseOf(entry)) ?? [];
+    return this.#holders.get(attachmentId).map((entry) => this.#leaseOf(entry));
   }
 
-  /** All leases, in the order in which the attachments came. */
+  /** All leases, those of an attachment next to each other. */
   *leases(): Generator<Lease> {
-    for (const entries of this.#entriesOf.values()) {
-      for (const entry of entries) yield this.#leaseOf(entry);
-    }
+    for (const entry of this.#holders) yield this.#leaseOf(entry);
   }
 
   /** The addresses that cool as of the last call that named a time, IPv4 first, the longest cooled first. */
@@ -171,7 +170,7 @@ export class Pool {
    */
   restore(state: PoolState): void {
     this.#spaces = familySpacesOf(this.#config);
-    this.#entriesOf = new Map();
+    this.#holders = new Holders();
     this.#nowMs = state.nowMs;
     this.#nextSequence = state.cursor?.nextSequence ?? 1;
     for (const lease of state.leases) this.#restoreLease(lease);
@@ -195,7 +194,6 @@ export class Pool {
   /** Changes the ranges, policy or cooldown. What is held or cools stays so, with its gateway as it was. */
   reconfigure(config: IpamConfig): void {
     const before = this.#spaces;
-    const held = [...this.#entriesOf.values()].flat();
     this.#config = config;
     this.#spaces = familySpacesOf(config);
     for (const family of [4, 6] as const) {
@@ -207,14 +205,14 @@ export class Pool {
         this.#spaces[family].putAnywhere(entry);
       }
     }
-    for (const entry of held) this.#spaces[entry.address.family].putAnywhere(entry);
+    for (const entry of this.#holders) this.#spaces[entry.address.family].putAnywhere(entry);
     this.#tick(this.#nowMs);
   }
 
   #newEntry(address: IpAddress, owner: LeaseOwner, subnet: LeaseSubnet): Entry {
     const sequence = this.#nextSequence++;
     const entry = entryOf({ address, sequence, owner, subnet });
-    this.#remember(entry);
+    this.#holders.add(entry);
     return entry;
   }
 
@@ -228,21 +226,8 @@ export class Pool {
     const subnet = isSame ? today : { prefixLength, gateway };
     const entry = entryOf({ address, sequence, owner, subnet });
     this.#nextSequence = Math.max(this.#nextSequence, sequence + 1);
-    this.#remember(entry);
+    this.#holders.add(entry);
     space.putAnywhere(entry);
-  }
-
-  #remember(entry: Entry): void {
-    const entries = this.#entriesOf.get(entry.owner.attachmentId);
-    if (entries === undefined) this.#entriesOf.set(entry.owner.attachmentId, [entry]);
-    else entries.push(entry);
-  }
-
-  #forget(entry: Entry): void {
-    const { attachmentId } = entry.owner;
-    const entries = this.#entriesOf.get(attachmentId)!;
-    if (entries.length === 1) this.#entriesOf.delete(attachmentId);
-    else entries.splice(entries.indexOf(entry), 1);
   }
 
   #findHeld({ address, sequence }: Pick<Lease, "address" | "sequence">): Entry | undefined {

@@ -1,11 +1,12 @@
 import { FullSet, lowestBit } from "./full-set.ts";
 import type { Interval } from "./interval.ts";
 
-/** Addresses of one page. A /64 has 2^52 pages, so that a page number is a safe integer. */
-export const PAGE_SLOTS = 4096;
-const PAGE_BITS = 12n;
-const SLOT_MASK = 4095n;
-const WORD_BITS = 32;
+/** Addresses of one row: as many as a word has bits. */
+const ROW_SLOTS = 32;
+/** Addresses of one page. A /64 has 2^53 pages, so that a page number is a safe integer. */
+export const PAGE_SLOTS = 2048;
+const PAGE_BITS = 11;
+const SLOT_MASK = PAGE_SLOTS - 1;
 
 /** A place in a segment: page times PAGE_SLOTS plus slot is the offset from the first address. */
 export interface Spot {
@@ -15,12 +16,17 @@ export interface Spot {
 
 /** Addresses next to each other of which at least one is in use. */
 interface Page<T> {
-  /** A set bit is an address in use. */
-  readonly words: Int32Array;
-  /** What the addresses in use hold, by slot. */
-  readonly values: Map<number, T>;
+  /** A row that is not there is free. */
+  readonly rows: (Row<T> | undefined)[];
   /** Slots that exist: PAGE_SLOTS, less in the last page of a segment. */
   readonly slots: number;
+  used: number;
+}
+
+interface Row<T> {
+  /** A set bit is an address in use. */
+  word: number;
+  readonly values: (T | undefined)[];
 }
 
 /**
@@ -69,34 +75,39 @@ export class Segment<T> {
 
   /** The address at a place. */
   addressAt(spot: Spot): bigint {
-    return this.first + ((BigInt(spot.page) << PAGE_BITS) | BigInt(spot.slot));
+    return this.first + ((BigInt(spot.page) << BigInt(PAGE_BITS)) | BigInt(spot.slot));
   }
 
-  get(spot: Spot): T | undefined {
-    return this.#pages.get(spot.page)?.values.get(spot.slot);
+  get({ page, slot }: Spot): T | undefined {
+    return this.#pages.get(page)?.rows[rowOf(slot)]?.values[slot % ROW_SLOTS];
   }
 
   /** Puts a value at a place, in the stead of the one that is there. */
-  set(spot: Spot, value: T): void {
-    const page = this.#ensurePage(spot.page);
-    const used = page.values.size;
-    page.values.set(spot.slot, value);
-    if (page.values.size === used) return;
+  set({ page: pageNumber, slot }: Spot, value: T): void {
+    const page = this.#ensurePage(pageNumber);
+    const row = ensureRow(page, slot);
+    const bit = 1 << (slot % ROW_SLOTS);
+    row.values[slot % ROW_SLOTS] = value;
+    if ((row.word & bit) !== 0) return;
+    row.word |= bit;
+    page.used++;
     this.#used++;
-    const word = spot.slot >>> 5;
-    page.words[word] = page.words[word]! | (1 << (spot.slot % WORD_BITS));
-    if (page.values.size === page.slots) this.#fullPages.add(spot.page);
+    if (page.used === page.slots) this.#fullPages.add(pageNumber);
   }
 
   /** Frees a place; absent is success. */
-  delete(spot: Spot): void {
-    const page = this.#pages.get(spot.page);
-    if (page === undefined || !page.values.delete(spot.slot)) return;
+  delete({ page: pageNumber, slot }: Spot): void {
+    const page = this.#pages.get(pageNumber);
+    const row = page?.rows[rowOf(slot)];
+    const bit = 1 << (slot % ROW_SLOTS);
+    if (page === undefined || row === undefined || (row.word & bit) === 0) return;
+    if (page.used === page.slots) this.#fullPages.delete(pageNumber);
+    row.word &= ~bit;
+    row.values[slot % ROW_SLOTS] = undefined;
+    page.used--;
     this.#used--;
-    const word = spot.slot >>> 5;
-    page.words[word] = page.words[word]! & ~(1 << (spot.slot % WORD_BITS));
-    if (page.values.size === page.slots - 1) this.#fullPages.delete(spot.page);
-    if (page.values.size === 0) this.#pages.delete(spot.page);
+    if (row.word === 0) page.rows[rowOf(slot)] = undefined;
+    if (page.used === 0) this.#pages.delete(pageNumber);
   }
 
   /** The first free place at or after `from`, which may lie one past the end of its page or segment. */
@@ -115,12 +126,11 @@ export class Segment<T> {
     if (from >= slots) return undefined;
     const page = this.#pages.get(pageNumber);
     if (page === undefined) return from;
-    const { words } = page;
-    let mask = -1 << (from % WORD_BITS);
-    for (let index = from >>> 5; index < words.length; index++) {
-      const clear = ~words[index]! & mask;
+    let mask = -1 << (from % ROW_SLOTS);
+    for (let index = rowOf(from); index < page.rows.length; index++) {
+      const clear = ~(page.rows[index]?.word ?? 0) & mask;
       if (clear !== 0) {
-        const slot = index * WORD_BITS + lowestBit(clear);
+        const slot = index * ROW_SLOTS + lowestBit(clear);
         return slot < slots ? slot : undefined;
       }
       mask = -1;
@@ -132,7 +142,8 @@ export class Segment<T> {
     let page = this.#pages.get(pageNumber);
     if (page === undefined) {
       const slots = pageNumber === this.#pageCount - 1 ? this.#lastPageSlots : PAGE_SLOTS;
-      page = { words: new Int32Array(Math.ceil(slots / WORD_BITS)), values: new Map(), slots };
+      const rows = new Array<Row<T> | undefined>(Math.ceil(slots / ROW_SLOTS)).fill(undefined);
+      page = { rows, slots, used: 0 };
       this.#pages.set(pageNumber, page);
     }
     return page;
@@ -141,8 +152,21 @@ export class Segment<T> {
   #spotOf(offset: bigint): Spot {
     if (offset <= 0x7fff_ffffn) {
       const small = Number(offset);
-      return { page: small >>> 12, slot: small & 4095 };
+      return { page: small >>> PAGE_BITS, slot: small & SLOT_MASK };
     }
-    return { page: Number(offset >> PAGE_BITS), slot: Number(offset & SLOT_MASK) };
+    return { page: Number(offset >> BigInt(PAGE_BITS)), slot: Number(offset & BigInt(SLOT_MASK)) };
   }
+}
+
+function rowOf(slot: number): number {
+  return slot >>> 5;
+}
+
+function ensureRow<T>(page: Page<T>, slot: number): Row<T> {
+  let row = page.rows[rowOf(slot)];
+  if (row === undefined) {
+    row = { word: 0, values: new Array<T | undefined>(ROW_SLOTS).fill(undefined) };
+    page.rows[rowOf(slot)] = row;
+  }
+  return row;
 }
