@@ -25,7 +25,7 @@ export const directions = {
     folders: ["src/ip"],
     packages: ["node:*", "@grpc/grpc-js", "@grpc/proto-loader"],
   },
-  "src/plugin-sdk": { folders: ["src/ip", "src/rpc"], types: ["src/kernel"], packages: ["node:*"] },
+  "src/plugin-sdk": { folders: ["src/ip", "src/kernel", "src/rpc"], packages: ["node:*"] },
   "src/plugin-host": {
     folders: ["src/ip", "src/ipam", "src/kernel", "src/plugin-sdk", "src/rpc", "src/services"],
     packages: ["node:*", "ajv", "execa", "pino", "prom-client"],
@@ -58,7 +58,16 @@ export const directions = {
 
 /** Files of this name plan: they compute and do no I/O, wherever they are. */
 const planFile = "plan.ts";
-const plan = { folders: ["src/ip"], types: ["src", "plugins"], packages: ["node:assert"] };
+const plan = {
+  folders: [
+    "src/ip",
+    "src/plugin-sdk/link-names.ts",
+    "src/plugin-sdk/network-plugin.ts",
+    "src/plugin-sdk/pod-addresses.ts",
+  ],
+  types: ["src", "plugins"],
+  packages: ["node:assert"],
+};
 
 /** What only some folders may import, whatever else they may. */
 export const restricted = {
