@@ -2,7 +2,7 @@ import type { Entry } from "./entry.ts";
 
 /** Attachments without an address that may stay in the map before it is made anew. */
 const EMPTY_LIMIT = 256;
-const NONE: Entry[] = [];
+const NONE: readonly Entry[] = [];
 
 /**
  * The addresses of each attachment.
@@ -13,7 +13,7 @@ const NONE: Entry[] = [];
  * million changes a second that costs a third of the speed.
  */
 export class Holders {
-  #entriesOf = new Map<string, Entry[]>();
+  #entriesOf = new Map<string, readonly Entry[]>();
   #emptyCount = 0;
 
   /** What the attachment holds, in the order in which it got it. */
@@ -25,29 +25,25 @@ export class Holders {
     const { attachmentId } = entry.owner;
     const before = this.#entriesOf.get(attachmentId);
     if (before === NONE) this.#emptyCount--;
-    if (before === undefined || before === NONE) this.#entriesOf.set(attachmentId, [entry]);
-    else before.push(entry);
+    this.#entriesOf.set(attachmentId, before === undefined ? [entry] : [...before, entry]);
   }
 
   remove(entry: Entry): void {
     const { attachmentId } = entry.owner;
-    const before = this.#entriesOf.get(attachmentId) ?? NONE;
-    if (before.length > 1) {
-      before.splice(before.indexOf(entry), 1);
-      return;
-    }
-    this.#entriesOf.set(attachmentId, NONE);
+    const after = this.get(attachmentId).filter((other) => other !== entry);
+    this.#entriesOf.set(attachmentId, after.length === 0 ? NONE : after);
+    if (after.length > 0) return;
     this.#emptyCount++;
     if (this.#emptyCount > EMPTY_LIMIT + this.#entriesOf.size / 2) this.#dropEmpty();
   }
 
-  /** Everything that is held. */
+  /** Everything that is held; what is added or removed meanwhile does no harm. */
   *[Symbol.iterator](): Generator<Entry> {
     for (const entries of this.#entriesOf.values()) yield* entries;
   }
 
   #dropEmpty(): void {
-    const full = new Map<string, Entry[]>();
+    const full = new Map<string, readonly Entry[]>();
     for (const [attachmentId, entries] of this.#entriesOf) {
       if (entries !== NONE) full.set(attachmentId, entries);
     }
