@@ -1,6 +1,8 @@
 //! The CNI plugin `patchbay`: executed by the container runtime, asks the plugin host, prints its answer.
 //! README.md says what it answers itself.
 
+#![forbid(unsafe_code)]
+
 mod answer;
 mod call;
 mod connect;
@@ -15,6 +17,8 @@ use std::time::Instant;
 use answer::{CniError, code};
 use message::{Command, InvokeRequest};
 use request::Settings;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 
 const ABOUT: &str = concat!("Patchbay CNI shim ", env!("CARGO_PKG_VERSION"), "\n");
 const HELP: &str = concat!(
@@ -39,6 +43,7 @@ fn main() {
     }
     match std::env::var_os("CNI_COMMAND").filter(|name| !name.is_empty()) {
         None => {
+            // Where nobody listens there is nobody to tell.
             let _ = rustix::io::write(rustix::stdio::stderr(), HELP.as_bytes());
             finish(Outcome { stdout: Vec::new(), exit_code: 0 })
         }
@@ -99,13 +104,21 @@ fn without_host(
 }
 
 fn finish(outcome: Outcome) -> ! {
-    let mut rest = outcome.stdout.as_slice();
-    while !rest.is_empty() {
-        match rustix::io::retry_on_intr(|| rustix::io::write(rustix::stdio::stdout(), rest)) {
-            Ok(written) => rest = &rest[written..],
-            // The runtime has closed the pipe and reads no answer: it must not take this for success.
-            Err(_) => std::process::exit(1),
+    // The runtime has closed the pipe and reads no answer: it must not take that for success.
+    let exit_code = if print(&outcome.stdout).is_ok() { outcome.exit_code } else { 1 };
+    std::process::exit(exit_code)
+}
+
+fn print(mut bytes: &[u8]) -> Result<(), Errno> {
+    let stdout = rustix::stdio::stdout();
+    while !bytes.is_empty() {
+        match rustix::io::write(stdout, bytes) {
+            Ok(written) => bytes = &bytes[written..],
+            Err(Errno::INTR) => {}
+            // A runtime may hand over a pipe that does not block.
+            Err(Errno::AGAIN) => drop(poll(&mut [PollFd::new(&stdout, PollFlags::OUT)], None)?),
+            Err(errno) => return Err(errno),
         }
     }
-    std::process::exit(outcome.exit_code)
+    Ok(())
 }

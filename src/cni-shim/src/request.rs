@@ -142,7 +142,7 @@ fn fill(bytes: &mut Vec<u8>, deadline: Instant) -> Result<(), CniError> {
                     "Network configuration on standard input is larger than 1 MiB: shorten it",
                 ));
             }
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Ok(_) | Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
             Err(error) => {
                 return Err(CniError::new(code::IO, "Cannot read the network configuration from standard input")
                     .details(io::Error::from(error)));

@@ -284,3 +284,32 @@ fn an_answer_that_nobody_reads_is_no_success() {
     assert_eq!(child.wait().expect("ends").code(), Some(1));
     host.join().expect("host");
 }
+
+#[test]
+fn pipes_that_do_not_block_are_waited_for() {
+    let root = Root::new();
+    let result = vec![b'x'; 1 << 20];
+    let sent = response(&result, 0);
+    let host = root.host(1, move |connection| {
+        connection.read_request();
+        connection.send(&frame(SETTINGS, 1, 0, &[]));
+        connection.send(&answer(&sent));
+        connection.wait_for_end();
+    });
+    let mut shim = root.shim("ADD");
+    let (mut reader, writer) = std::io::pipe().expect("pipe");
+    let (stdin, mut config) = std::io::pipe().expect("pipe");
+    for end in [std::os::fd::AsFd::as_fd(&writer), std::os::fd::AsFd::as_fd(&stdin)] {
+        rustix::io::ioctl_fionbio(end, true).expect("FIONBIO");
+    }
+    shim.command.stdin(stdin).stdout(writer);
+    let mut child = shim.command.spawn().expect("starts");
+    // Its copies of the pipes' ends would keep them open.
+    drop(shim.command);
+    std::io::Write::write_all(&mut config, &shim.config).expect("config");
+    drop(config);
+    let mut stdout = Vec::new();
+    std::io::Read::read_to_end(&mut reader, &mut stdout).expect("read");
+    assert!(stdout == result && child.wait().expect("ends").success());
+    host.join().expect("host");
+}
