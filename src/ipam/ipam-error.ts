@@ -49,6 +49,7 @@ export class IpamConfigError extends Error {
 }
 
 function shortJson(value: unknown): string {
-  const text = value === undefined ? "nothing" : (JSON.stringify(value) ?? String(value));
+  // stringify has no text for undefined, functions and symbols; JSON has none of these.
+  const text = (JSON.stringify(value) as string | undefined) ?? "nothing";
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }

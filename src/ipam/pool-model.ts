@@ -68,8 +68,7 @@ export class PoolModel {
     }
     if (policy === "RequireDual" && families.length < 2) return refused("family-missing");
     if (policy === "Single" && requested.length > 1) return refused("request-invalid");
-    const wanted =
-      policy !== "Single" ? families : [requested[0]?.family ?? (families[0] as Family)];
+    const wanted = policy !== "Single" ? families : [requested[0]?.family ?? families[0]!];
     const picks = wanted.map((family) => {
       const own = requested.find((request) => request.family === family);
       return { family, address: own?.address ?? this.#next(family), isRequested: !!own };

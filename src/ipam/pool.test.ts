@@ -248,6 +248,21 @@ test("release() lets an address cool until the cooldown is over", () => {
   assert.deepEqual(pool.counts(4, 1000 + COOLDOWN_MS), { ...counts, cooling: 0n, free: 5n });
 });
 
+test("counts() and release() do not go back in time with a late caller", () => {
+  const pool = poolOf({ subnet: "10.0.0.0/29" });
+  const [first] = allocate(pool, "a");
+  const [second] = allocate(pool, "b");
+  pool.release(first!, 5000);
+  pool.release(second!, 4000);
+  assert.deepEqual(
+    [...pool.cooling()].map(({ sequence, releasedAtMs }) => [sequence, releasedAtMs]),
+    [
+      [1, 5000],
+      [2, 5000],
+    ],
+  );
+});
+
 test("allocate() takes the longest cooled address only when no other is free", () => {
   const pool = poolOf({ subnet: "10.0.0.0/29" });
   const leases = [0, 1, 2, 3, 4].flatMap((index) => allocate(pool, `old-${index}`));
