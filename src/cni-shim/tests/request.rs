@@ -313,3 +313,16 @@ fn pipes_that_do_not_block_are_waited_for() {
     assert!(stdout == result && child.wait().expect("ends").success());
     host.join().expect("host");
 }
+
+#[test]
+fn the_binary_needs_no_dynamic_linker() {
+    // ELF64, little endian: program headers at e_phoff, each e_phentsize bytes, its type first; 3 is PT_INTERP.
+    let elf = std::fs::read(BINARY).expect("read");
+    let number =
+        |at: usize, length: usize| elf[at..at + length].iter().rev().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+    let (headers, size, count) = (number(32, 8), number(54, 2), number(56, 2));
+    assert!(
+        count > 0 && (0..count).all(|index| number(headers + index * size, 4) != 3),
+        "built without .cargo/config.toml?"
+    );
+}
