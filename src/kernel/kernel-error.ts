@@ -16,7 +16,13 @@ export class KernelError extends Error {
   readonly extendedAck: string;
 
   constructor(
-    fields: { errno: number; code: string; operation: string; object: string; extendedAck?: string },
+    fields: {
+      errno: number;
+      code: string;
+      operation: string;
+      object: string;
+      extendedAck?: string;
+    },
     options?: ErrorOptions,
   ) {
     const words = fields.extendedAck ? ` (${fields.extendedAck})` : "";

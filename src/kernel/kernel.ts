@@ -10,8 +10,10 @@ export type NetnsPath = string & { readonly __brand: "NetnsPath" };
  */
 export interface Kernel {
   /**
-   * Runs operations in order, batch by batch, each batch in its namespace. Stops at the first that
-   * fails; what ran before it stays (netlink has no transaction): the caller undoes.
+   * Runs operations in order, batch by batch, each batch in its namespace. The first failure is
+   * the one reported, and no later batch runs. What ran before it stays, and operations after it in
+   * the SAME batch may have run as well: netlink has no transaction, and messages that share one
+   * send are all tried. The caller undoes everything that its batches could have done.
    */
   apply(batches: readonly NetnsBatch[]): Promise<ApplyResult>;
 
@@ -199,7 +201,10 @@ export interface AddNeighbour {
   /** Absent with proxy: an NTF_PROXY entry. */
   readonly mac?: string;
   readonly proxy?: boolean;
-  /** Bridge or vxlan forwarding entry (AF_BRIDGE): then address is the remote tunnel end. */
+  /**
+   * Vxlan forwarding entry (AF_BRIDGE): then address is the remote tunnel end. With the unspecified
+   * address: an entry in the table of the bridge whose port the link is.
+   */
   readonly forwarding?: boolean;
   /** Default "fail". Entries are permanent. */
   readonly ifExists?: IfExists;
@@ -276,6 +281,8 @@ export interface Neighbour {
   /** NUD_* */
   readonly state: number;
   readonly proxy: boolean;
+  /** Of AF_BRIDGE: address is the remote tunnel end. */
+  readonly forwarding: boolean;
   readonly unknown: ReadonlyMap<number, Uint8Array>;
 }
 

@@ -1,0 +1,72 @@
+import koffi from "koffi";
+
+// Structures are passed as bytes: every one here is flat and small.
+const library = koffi.load(null);
+type Buffer = Uint8Array;
+
+export const socket: (domain: number, type: number, protocol: number) => number = library.func(
+  "int socket(int domain, int type, int protocol)",
+);
+export const bind: (fd: number, address: Buffer, length: number) => number = library.func(
+  "int bind(int fd, const void *address, unsigned int length)",
+);
+export const setsockopt: (
+  fd: number,
+  level: number,
+  option: number,
+  value: Buffer,
+  length: number,
+) => number = library.func(
+  "int setsockopt(int fd, int level, int option, const void *value, unsigned int length)",
+);
+/** `send.async` runs on a libuv pool thread; errno is lost there. */
+export const send: ((fd: number, bytes: Buffer, length: number, flags: number) => number) & {
+  async(
+    fd: number,
+    bytes: Buffer,
+    length: number,
+    flags: number,
+    done: (error: Error | null, sent: number) => void,
+  ): void;
+} = library.func("long send(int fd, const void *bytes, unsigned long length, int flags)");
+export const recv: (fd: number, bytes: Buffer, length: number, flags: number) => number =
+  library.func("long recv(int fd, void *bytes, unsigned long length, int flags)");
+export const close: (fd: number) => number = library.func("int close(int fd)");
+// open and ioctl are variadic in C; with integers only, the calling conventions of Linux agree.
+export const open: (path: string, flags: number, mode: number) => number = library.func(
+  "int open(const char *path, int flags, unsigned int mode)",
+);
+export const ioctl: (fd: number, request: number, argument: number) => number = library.func(
+  "int ioctl(int fd, unsigned long request, unsigned long argument)",
+);
+export const fstatfs: (fd: number, result: Buffer) => number = library.func(
+  "int fstatfs(int fd, void *result)",
+);
+export const setns: (fd: number, type: number) => number = library.func(
+  "int setns(int fd, int type)",
+);
+export const unshare: (flags: number) => number = library.func("int unshare(int flags)");
+export const mount: (
+  source: string,
+  target: string,
+  type: string,
+  flags: number,
+  data: null,
+) => number = library.func(
+  "int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data)",
+);
+export const umount2: (target: string, flags: number) => number = library.func(
+  "int umount2(const char *target, int flags)",
+);
+/** process.abort() is not there in a worker thread. */
+export const abort: () => void = library.func("void abort()");
+
+/** Of the last call on this thread. */
+export function lastErrno(): number {
+  return koffi.errno();
+}
+
+/** Calls back whenever the descriptor is readable, from the thread's own event loop (epoll). */
+export function watchReadable(fd: number, callback: () => void): { close(): void } {
+  return koffi.node.poll(fd, { readable: true }, callback);
+}

@@ -1,0 +1,254 @@
+import {
+  type BridgeLinkAttributes,
+  bridgeLinkLayout,
+  type LinkAttributes,
+  type LinkInfo,
+  linkLayout,
+  macvlanModes,
+} from "./link-layout.ts";
+import type { AddLink, Link, LinkKind, SetLink } from "./kernel.ts";
+import {
+  type MessageBytes,
+  type MessageWriter,
+  readMessage,
+  writeMessage,
+} from "./netlink-message.ts";
+import {
+  AF_BRIDGE,
+  BRIDGE_VLAN_INFO_PVID,
+  BRIDGE_VLAN_INFO_UNTAGGED,
+  IFF_RUNNING,
+  IFF_UP,
+  NLM_F_CREATE,
+  NLM_F_DUMP,
+  NLM_F_ECHO,
+  NLM_F_EXCL,
+  NLM_F_REQUEST,
+  RTEXT_FILTER_SKIP_STATS,
+  RTM_DELLINK,
+  RTM_GETLINK,
+  RTM_NEWLINK,
+  RTM_SETLINK,
+} from "./rtnetlink-constants.ts";
+
+/** A default VLAN that the kernel gives every bridge port: an access port leaves it. */
+const DEFAULT_PVID = 1;
+
+export function writeAddLink(writer: MessageWriter, operation: AddLink): void {
+  const { link } = operation;
+  const movesAway = link.type === "macvlan" && link.netns !== undefined;
+  const attributes: LinkAttributes = { ifname: operation.name };
+  if (operation.mtu !== undefined) attributes.mtu = operation.mtu;
+  if (operation.mac !== undefined) attributes.address = operation.mac;
+  if (operation.master !== undefined) attributes.master = operation.master;
+  if (link.type === "macvlan") {
+    attributes.link = link.parent;
+    if (link.netns !== undefined) attributes.netNsFd = link.netns;
+  }
+  attributes.linkinfo = linkInfo(link);
+  writeMessage(writer, linkLayout, {
+    type: RTM_NEWLINK,
+    // The echo carries the new index and, for a veth, the peer's as IFLA_LINK: no lookup. A link that
+    // is made in another namespace would be echoed to that namespace's socket of our port id.
+    flags: NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL | (movesAway ? 0 : NLM_F_ECHO),
+    header: {},
+    attributes,
+  });
+}
+
+function linkInfo(link: LinkKind): LinkInfo {
+  switch (link.type) {
+    case "veth": {
+      const peer: LinkAttributes = { ifname: link.peer.name };
+      if (link.peer.mtu !== undefined) peer.mtu = link.peer.mtu;
+      if (link.peer.mac !== undefined) peer.address = link.peer.mac;
+      if (link.peer.netns !== undefined) peer.netNsFd = link.peer.netns;
+      return { kind: "veth", data: { peer: { header: {}, attributes: peer } } };
+    }
+    case "bridge":
+      return {
+        kind: "bridge",
+        data: {
+          ...(link.ageingSeconds === undefined ? {} : { ageingTime: link.ageingSeconds * 100 }),
+          ...(link.vlanFiltering === undefined
+            ? {}
+            : { vlanFiltering: Number(link.vlanFiltering) }),
+        },
+      };
+    case "macvlan":
+      return { kind: "macvlan", data: { mode: macvlanModes[link.mode] } };
+    case "vxlan":
+      return {
+        kind: "vxlan",
+        data: {
+          id: link.vni,
+          // The kernel's own default is 8472, from before the port was assigned.
+          port: link.port ?? 4789,
+          ...(link.parent === undefined ? {} : { link: link.parent }),
+          ...(link.local?.family === 4 ? { local: link.local } : {}),
+          ...(link.local?.family === 6 ? { local6: link.local } : {}),
+          ...(link.learning === undefined ? {} : { learning: Number(link.learning) }),
+        },
+      };
+  }
+}
+
+/** One to five messages: what the kernel cannot take in one, in the order that it needs. */
+export function writeSetLink(writer: MessageWriter, operation: SetLink): void {
+  const flags = NLM_F_REQUEST;
+  const { name } = operation;
+  if (operation.addrGenMode !== undefined) {
+    // Before IFF_UP: do_setlink() reads IFLA_AF_SPEC after it has brought the link up, and by then
+    // the kernel has made the address that mode 1 is to prevent.
+    writeMessage(writer, linkLayout, {
+      type: RTM_SETLINK,
+      flags,
+      header: {},
+      attributes: { ifname: name, afSpec: { inet6: { addrGenMode: operation.addrGenMode } } },
+    });
+  }
+  if (operation.vlanFiltering !== undefined) {
+    // IFLA_LINKINFO of an existing link is read from NEWLINK only.
+    writeMessage(writer, linkLayout, {
+      type: RTM_NEWLINK,
+      flags,
+      header: {},
+      attributes: {
+        ifname: name,
+        linkinfo: { kind: "bridge", data: { vlanFiltering: Number(operation.vlanFiltering) } },
+      },
+    });
+  }
+  writePlainSetLink(writer, operation);
+  const renamed = operation.rename ?? name;
+  if (operation.hairpin !== undefined || operation.isolated !== undefined) {
+    writeBridgeSetLink(writer, renamed, {
+      protinfo: {
+        ...(operation.hairpin === undefined ? {} : { mode: Number(operation.hairpin) }),
+        ...(operation.isolated === undefined ? {} : { isolated: Number(operation.isolated) }),
+      },
+    });
+  }
+  if (operation.accessVlan !== undefined) {
+    const vlanFlags = BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED;
+    writeBridgeSetLink(writer, renamed, {
+      afSpec: { vlanInfo: { flags: vlanFlags, id: operation.accessVlan } },
+    });
+    if (operation.accessVlan !== DEFAULT_PVID) {
+      writeMessage(writer, bridgeLinkLayout, {
+        type: RTM_DELLINK,
+        flags,
+        header: { family: AF_BRIDGE, index: renamed },
+        attributes: { afSpec: { vlanInfo: { flags: 0, id: DEFAULT_PVID } } },
+      });
+    }
+  }
+}
+
+function writePlainSetLink(writer: MessageWriter, operation: SetLink): void {
+  const { up, mtu, mac, alias, master, rename, netns } = operation;
+  const attributes: LinkAttributes = { ifname: rename ?? operation.name };
+  let changes = up !== undefined || rename !== undefined;
+  if (mtu !== undefined) attributes.mtu = mtu;
+  if (mac !== undefined) attributes.address = mac;
+  if (alias !== undefined) attributes.ifalias = alias;
+  if (master !== undefined) attributes.master = master ?? 0;
+  if (netns !== undefined) attributes.netNsFd = netns;
+  changes ||= mtu !== undefined || mac !== undefined || alias !== undefined;
+  changes ||= master !== undefined || netns !== undefined;
+  // An operation that only names a link asks whether it is there: SETLINK without a change tells.
+  const isOnlyMessage =
+    operation.addrGenMode === undefined &&
+    operation.vlanFiltering === undefined &&
+    operation.hairpin === undefined &&
+    operation.isolated === undefined &&
+    operation.accessVlan === undefined;
+  if (!changes && !isOnlyMessage) return;
+  writeMessage(writer, linkLayout, {
+    type: RTM_SETLINK,
+    flags: NLM_F_REQUEST,
+    header: {
+      // A new name stands where the old one would be looked up.
+      ...(rename === undefined ? {} : { index: operation.name }),
+      ...(up === undefined ? {} : { flags: up ? IFF_UP : 0, change: IFF_UP }),
+    },
+    attributes,
+  });
+}
+
+/** rtnl_bridge_setlink() knows links by index only. */
+function writeBridgeSetLink(
+  writer: MessageWriter,
+  name: string,
+  attributes: BridgeLinkAttributes,
+): void {
+  writeMessage(writer, bridgeLinkLayout, {
+    type: RTM_SETLINK,
+    flags: NLM_F_REQUEST,
+    header: { family: AF_BRIDGE, index: name },
+    attributes,
+  });
+}
+
+export function writeSetGroup(
+  writer: MessageWriter,
+  change: { readonly name: string; readonly group: number },
+): void {
+  writeMessage(writer, linkLayout, {
+    type: RTM_SETLINK,
+    flags: NLM_F_REQUEST,
+    header: {},
+    attributes: { ifname: change.name, group: change.group },
+  });
+}
+
+/** Deletes one link by name, or all of a group. */
+export function writeDeleteLink(
+  writer: MessageWriter,
+  which: { readonly name: string } | { readonly group: number },
+): void {
+  writeMessage(writer, linkLayout, {
+    type: RTM_DELLINK,
+    flags: NLM_F_REQUEST,
+    header: {},
+    attributes: "name" in which ? { ifname: which.name } : { group: which.group },
+  });
+}
+
+/** Asks for all links, or for one by name. */
+export function writeGetLink(writer: MessageWriter, name?: string): void {
+  writeMessage(writer, linkLayout, {
+    type: RTM_GETLINK,
+    flags: NLM_F_REQUEST | (name === undefined ? NLM_F_DUMP : 0),
+    header: {},
+    attributes: {
+      extMask: RTEXT_FILTER_SKIP_STATS,
+      ...(name === undefined ? {} : { ifname: name }),
+    },
+  });
+}
+
+/** Reads an RTM_NEWLINK or RTM_DELLINK. */
+export function readLink(
+  from: MessageBytes,
+  message: { readonly start: number; readonly end: number },
+): Link {
+  const { header, attributes } = readMessage(from, message, linkLayout);
+  return {
+    ifindex: header.index,
+    name: attributes.ifname ?? "",
+    type: attributes.linkinfo?.kind ?? "",
+    mac: attributes.address ?? "",
+    mtu: attributes.mtu ?? 0,
+    up: (header.flags & IFF_UP) !== 0,
+    running: (header.flags & IFF_RUNNING) !== 0,
+    ...(attributes.master === undefined ? {} : { masterIfindex: Number(attributes.master) }),
+    ...(attributes.link === undefined ? {} : { linkIfindex: Number(attributes.link) }),
+    ...(attributes.linkNetnsId === undefined ? {} : { linkNetnsId: attributes.linkNetnsId }),
+    alias: attributes.ifalias ?? "",
+    group: attributes.group ?? 0,
+    unknown: attributes.unknown ?? noUnknown,
+  };
+}
+
+const noUnknown: ReadonlyMap<number, Uint8Array> = new Map();

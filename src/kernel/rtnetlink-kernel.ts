@@ -1,0 +1,373 @@
+import { Worker } from "node:worker_threads";
+import { readAddress, writeGetAddresses } from "./address-messages.ts";
+import { encodeProgram } from "./apply-program.ts";
+import { errno, errnoCode } from "./errno.ts";
+import type {
+  ApplyResult,
+  Kernel,
+  KernelEvent,
+  Link,
+  LinkAddress,
+  Neighbour,
+  NetnsBatch,
+  NetnsIdentity,
+  NetnsPath,
+  Route,
+} from "./kernel.ts";
+import { KernelError } from "./kernel-error.ts";
+import { eventsIn } from "./kernel-events.ts";
+import { readLink, writeGetLink } from "./link-messages.ts";
+import { LinkRemoval, type RemovalStats } from "./link-removal.ts";
+import { readNeighbour, writeGetNeighbours } from "./neighbour-messages.ts";
+import {
+  type MessageBytes,
+  MessageWriter,
+  messageBytes,
+  messagesIn,
+  type ReceivedMessage,
+} from "./netlink-message.ts";
+import { checkSysctlPath, operationError } from "./operation-check.ts";
+import { readRoute, writeGetRoutes } from "./route-messages.ts";
+import { RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEIGH, RTM_NEWROUTE } from "./rtnetlink-constants.ts";
+import type {
+  ApplyAnswer,
+  SlowAnswer,
+  WorkerAnswer,
+  WorkerFailure,
+  WorkerRequest,
+} from "./worker-protocol.ts";
+
+export interface RtnetlinkOptions {
+  /**
+   * Room for events that nobody has read yet; beyond it the kernel drops them and a "resync" event
+   * comes. Default 4 MiB; memory is used only for what waits.
+   */
+  readonly monitorReceiveBufferBytes?: number;
+}
+
+/** Starts the rtnetlink worker in the namespace of this process. Linux only. */
+export async function openKernel(options: RtnetlinkOptions = {}): Promise<RtnetlinkKernel> {
+  // A published package holds .js files, a checkout .ts: the worker's file is called as this one is.
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const worker = new Worker(new URL(`./rtnetlink-worker.${extension}`, import.meta.url), {
+    name: "rtnetlink",
+    // Its heap is a few buffers; dumps leave it as they come.
+    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4, stackSizeMb: 1 },
+    execArgv: [],
+    env: {},
+  });
+  await new Promise<void>((resolve, reject) => {
+    const failed = (cause: unknown): void => reject(workerGone("open-kernel", "the worker", cause));
+    worker.once("error", failed);
+    worker.once("exit", failed);
+    worker.once("message", () => {
+      worker.off("error", failed);
+      worker.off("exit", failed);
+      resolve();
+    });
+  });
+  return new RtnetlinkKernel(worker, options);
+}
+
+/** Linux networking over rtnetlink; see Kernel. Made by openKernel(). */
+export class RtnetlinkKernel implements Kernel {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  readonly #removal: LinkRemoval;
+  readonly #monitorReceiveBufferBytes: number;
+  readonly #listeners = new Set<(event: KernelEvent) => void>();
+  #monitorChange: Promise<unknown> = Promise.resolve();
+  #nextId = 1;
+  #gone: Error | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(worker: Worker, options: RtnetlinkOptions) {
+    this.#worker = worker;
+    this.#monitorReceiveBufferBytes = options.monitorReceiveBufferBytes ?? 4 << 20;
+    this.#removal = new LinkRemoval((bytes, netns) =>
+      this.#call<SlowAnswer>(
+        { method: "slow", bytes, netns },
+        { operation: "remove-link", object: `links in ${place(netns)}` },
+      ),
+    );
+    worker.on("message", (answer: WorkerAnswer) => this.#receive(answer));
+    worker.on("error", (error) => this.#lose(error as Error));
+    worker.on("exit", (code) => this.#lose(new Error(`The rtnetlink worker exited with ${code}`)));
+  }
+
+  /** How links were removed so far. */
+  get removalStats(): Readonly<RemovalStats> {
+    return this.#removal.stats;
+  }
+
+  async apply(batches: readonly NetnsBatch[]): Promise<ApplyResult> {
+    const program = encodeProgram(batches);
+    const answer = await this.#call<ApplyAnswer>(
+      { method: "apply", ...program },
+      { operation: "apply", object: "operations" },
+      (failure) => applyError(batches, failure),
+    );
+    const ifindexes = new Map<string, number>();
+    for (let at = 0; at < answer.length; at += 2) {
+      ifindexes.set(String(answer[at]), Number(answer[at + 1]));
+    }
+    return { ifindexes };
+  }
+
+  async removeLinks(names: readonly string[], netns?: NetnsPath): Promise<void> {
+    try {
+      await this.#removal.remove(names, netns);
+    } catch (error) {
+      if (netns !== undefined && isAbsentNetns(error)) return;
+      throw error;
+    }
+  }
+
+  async links(netns?: NetnsPath): Promise<readonly Link[]> {
+    const writer = new MessageWriter(64);
+    writeGetLink(writer);
+    return this.#dump({ writer, netns, type: RTM_NEWLINK, read: readLink, what: "links" });
+  }
+
+  async findLink(name: string, netns?: NetnsPath): Promise<Link | undefined> {
+    // Longer names cannot exist, and the kernel's answer for them is ERANGE.
+    if (name === "" || Buffer.byteLength(name) > 15) return undefined;
+    const writer = new MessageWriter(64);
+    writeGetLink(writer, name);
+    const bytes = writer.bytes.slice(0, writer.length);
+    try {
+      const answer = await this.#call<Uint8Array>(
+        { method: "get", bytes, netns },
+        { operation: "find-link", object: `${name} in ${place(netns)}` },
+      );
+      const from = messageBytes(answer);
+      for (const message of messagesIn(from)) return readLink(from, message);
+      return undefined;
+    } catch (error) {
+      if (error instanceof KernelError && error.errno === errno.ENODEV) return undefined;
+      throw error;
+    }
+  }
+
+  async addresses(netns?: NetnsPath): Promise<readonly LinkAddress[]> {
+    const writer = new MessageWriter(64);
+    writeGetAddresses(writer);
+    return this.#dump({ writer, netns, type: RTM_NEWADDR, read: readAddress, what: "addresses" });
+  }
+
+  async routes(netns?: NetnsPath): Promise<readonly Route[]> {
+    const writer = new MessageWriter(64);
+    writeGetRoutes(writer);
+    return this.#dump({ writer, netns, type: RTM_NEWROUTE, read: readRoute, what: "routes" });
+  }
+
+  async neighbours(netns?: NetnsPath): Promise<readonly Neighbour[]> {
+    const writer = new MessageWriter(128);
+    for (const which of ["plain", "proxy", "forwarding"] as const)
+      writeGetNeighbours(writer, which);
+    const type = RTM_NEWNEIGH;
+    return this.#dump({ writer, netns, type, read: readNeighbour, what: "neighbours" });
+  }
+
+  async readSysctl(path: readonly string[], netns?: NetnsPath): Promise<string> {
+    checkSysctlPath(path, netns);
+    return this.#call<string>(
+      { method: "read-sysctl", path: path.join("/"), netns },
+      { operation: "read-sysctl", object: `${path.join(".")} in ${place(netns)}` },
+    );
+  }
+
+  async netnsIdentity(path: NetnsPath): Promise<NetnsIdentity | undefined> {
+    return this.#call<NetnsIdentity | undefined>(
+      { method: "netns-identity", path },
+      { operation: "identify-netns", object: path },
+    );
+  }
+
+  async createNetns(path: NetnsPath): Promise<void> {
+    await this.#call({ method: "create-netns", path }, { operation: "create-netns", object: path });
+  }
+
+  async deleteNetns(path: NetnsPath): Promise<void> {
+    await this.#call({ method: "delete-netns", path }, { operation: "delete-netns", object: path });
+  }
+
+  async monitor(listener: (event: KernelEvent) => void): Promise<() => Promise<void>> {
+    // A wrapper, so that one function given twice is two listeners.
+    const own = (event: KernelEvent): void => listener(event);
+    this.#listeners.add(own);
+    try {
+      await this.#updateMonitor();
+    } catch (error) {
+      this.#listeners.delete(own);
+      throw error;
+    }
+    return async () => {
+      if (this.#listeners.delete(own)) await this.#updateMonitor();
+    };
+  }
+
+  /** Waits for calls under way, then ends the worker. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Ends the worker at once, as a crash would: calls under way fail. For tests. */
+  async terminate(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  async #close(): Promise<void> {
+    this.#listeners.clear();
+    if (this.#gone) return;
+    const exited = new Promise<void>((resolve) => this.#worker.once("exit", () => resolve()));
+    const closed = this.#call({ method: "close" }, { operation: "close", object: "the worker" });
+    // A worker that died meanwhile is closed as well.
+    await closed.catch(() => {});
+    await exited;
+  }
+
+  /** Start and stop follow each other: the last listener may leave while the first one arrives. */
+  #updateMonitor(): Promise<void> {
+    const change = this.#monitorChange.then(async () => {
+      const where = { operation: "monitor", object: "the node" };
+      if (this.#listeners.size === 0) {
+        if (this.#gone === undefined && this.#closing === undefined) {
+          await this.#call({ method: "monitor-stop" }, where);
+        }
+        return;
+      }
+      const receiveBufferBytes = this.#monitorReceiveBufferBytes;
+      await this.#call({ method: "monitor-start", receiveBufferBytes }, where);
+    });
+    this.#monitorChange = change.catch(() => {});
+    return change;
+  }
+
+  async #dump<Row>(request: {
+    readonly writer: MessageWriter;
+    readonly netns: NetnsPath | undefined;
+    readonly type: number;
+    readonly read: (from: MessageBytes, message: ReceivedMessage) => Row | undefined;
+    readonly what: string;
+  }): Promise<Row[]> {
+    const { writer, netns, type, read, what } = request;
+    const bytes = writer.bytes.slice(0, writer.length);
+    const datagrams = await this.#call<readonly Uint8Array[]>(
+      { method: "dump", bytes, netns },
+      { operation: `list-${what}`, object: `${what} in ${place(netns)}` },
+    );
+    const rows: Row[] = [];
+    for (const datagram of datagrams) {
+      const from = messageBytes(datagram);
+      for (const message of messagesIn(from)) {
+        if (message.type !== type) continue;
+        const row = read(from, message);
+        if (row !== undefined) rows.push(row);
+      }
+    }
+    return rows;
+  }
+
+  #call<Result>(
+    request: RequestBody,
+    where: { readonly operation: string; readonly object: string },
+    errorOf?: (failure: WorkerFailure) => KernelError | undefined,
+  ): Promise<Result> {
+    const isClosed =
+      this.#closing !== undefined && request.method !== "close" && request.method !== "slow";
+    if (this.#gone !== undefined || isClosed) {
+      return Promise.reject(workerGone(where.operation, where.object, this.#gone));
+    }
+    const id = this.#nextId++;
+    return new Promise<Result>((resolve, reject) => {
+      this.#pending.set(id, {
+        resolve: resolve as (result: unknown) => void,
+        fail: (failure) =>
+          reject(
+            errorOf?.(failure) ??
+              new KernelError({
+                ...where,
+                errno: failure.errno,
+                code: failure.errno === 0 ? "UNKNOWN" : errnoCode(failure.errno),
+                extendedAck: failure.text,
+              }),
+          ),
+        lose: (cause) => reject(workerGone(where.operation, where.object, cause)),
+      });
+      this.#worker.postMessage({ id, ...request } as WorkerRequest);
+    });
+  }
+
+  #receive(answer: WorkerAnswer): void {
+    if ("monitor" in answer) {
+      this.#worker.postMessage({ id: 0, method: "monitor-credit" } satisfies WorkerRequest);
+      const events =
+        answer.monitor === "resync" ? [{ kind: "resync" } as const] : eventsIn(answer.monitor);
+      for (const event of events) for (const listener of this.#listeners) listener(event);
+      return;
+    }
+    const pending = this.#pending.get(answer.id);
+    if (pending === undefined) return;
+    this.#pending.delete(answer.id);
+    if ("failure" in answer) pending.fail(answer.failure);
+    else pending.resolve(answer.result);
+  }
+
+  #lose(cause: Error): void {
+    this.#gone ??= cause;
+    const lost = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const pending of lost) pending.lose(this.#gone);
+  }
+}
+
+type RequestBody = WorkerRequest extends infer Request
+  ? Request extends WorkerRequest
+    ? Omit<Request, "id">
+    : never
+  : never;
+
+interface Pending {
+  resolve(result: unknown): void;
+  fail(failure: WorkerFailure): void;
+  lose(cause: Error): void;
+}
+
+function applyError(
+  batches: readonly NetnsBatch[],
+  failure: WorkerFailure,
+): KernelError | undefined {
+  const code = failure.errno === 0 ? "UNKNOWN" : errnoCode(failure.errno);
+  const fields = { errno: failure.errno, code, extendedAck: failure.text };
+  if (failure.operation === undefined) {
+    return new KernelError({ ...fields, operation: "open-netns", object: failure.netns ?? "" });
+  }
+  let index = failure.operation;
+  for (const { netns, operations } of batches) {
+    const operation = operations[index];
+    if (operation !== undefined) return operationError(operation, fields, netns);
+    index -= operations.length;
+  }
+  return undefined;
+}
+
+/** ENOENT or EINVAL of opening the path itself: the namespace is gone, and its links with it. */
+function isAbsentNetns(error: unknown): boolean {
+  return (
+    error instanceof KernelError && (error.errno === errno.ENOENT || error.errno === errno.ENOTDIR)
+  );
+}
+
+function workerGone(operation: string, object: string, cause?: unknown): KernelError {
+  return new KernelError({ errno: 0, code: "WORKER_GONE", operation, object }, { cause });
+}
+
+function place(netns: NetnsPath | undefined): string {
+  return netns ?? "the node";
+}

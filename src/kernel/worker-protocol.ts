@@ -1,0 +1,40 @@
+import type { ApplyProgram } from "./apply-program.ts";
+
+/** What the main thread asks of the rtnetlink worker, and what comes back. */
+export type WorkerRequest = { readonly id: number } & (
+  | ({ readonly method: "apply" } & ApplyProgram)
+  /** Requests with NLM_F_DUMP, back to back in `bytes`. */
+  | { readonly method: "dump"; readonly bytes: Uint8Array; readonly netns: string | undefined }
+  /** One request with one answer. */
+  | { readonly method: "get"; readonly bytes: Uint8Array; readonly netns: string | undefined }
+  /** Messages that may take long, tried one after the other on a pool thread; every error comes back. */
+  | { readonly method: "slow"; readonly bytes: Uint8Array; readonly netns: string | undefined }
+  | { readonly method: "read-sysctl"; readonly path: string; readonly netns: string | undefined }
+  | { readonly method: "netns-identity"; readonly path: string }
+  | { readonly method: "create-netns"; readonly path: string }
+  | { readonly method: "delete-netns"; readonly path: string }
+  | { readonly method: "monitor-start"; readonly receiveBufferBytes: number }
+  | { readonly method: "monitor-stop" }
+  | { readonly method: "monitor-credit" }
+  | { readonly method: "close" }
+);
+
+export type WorkerAnswer =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly failure: WorkerFailure }
+  | { readonly monitor: Uint8Array | "resync" };
+
+export interface WorkerFailure {
+  readonly errno: number;
+  /** The kernel's own words, or "". */
+  readonly text: string;
+  /** Of apply: which operation, counted over all batches; -1 with `batch` when a namespace failed. */
+  readonly operation?: number;
+  readonly netns?: string;
+}
+
+/** Result of apply: names and indexes in turn, of links made in the node's own namespace. */
+export type ApplyAnswer = readonly (string | number)[];
+
+/** Result of "slow": for each message 0 or errno, with the kernel's words. */
+export type SlowAnswer = readonly { readonly errno: number; readonly text: string }[];
