@@ -18,6 +18,7 @@ interface Tables {
 export class FakeStore implements Store {
   #tables: Tables = emptyTables();
   #changesSinceFlush: (readonly StoreChange[])[] = [];
+  #flushedCommits = 0;
   #durable: Tables = emptyTables();
 
   load(): StoredState {
@@ -41,14 +42,27 @@ export class FakeStore implements Store {
   }
 
   async flush(): Promise<void> {
-    for (const changes of this.#changesSinceFlush) {
-      this.#durable = applyChanges(this.#durable, changes);
-    }
-    this.#changesSinceFlush = [];
+    this.flushUntil(this.mark());
   }
 
-  /** Forgets what was committed after the last flush. */
-  losePower(): void {
+  /** The commits so far, as a flush that starts now would promise to keep them. */
+  mark(): number {
+    return this.#flushedCommits + this.#changesSinceFlush.length;
+  }
+
+  /** Makes the commits before the mark durable, and no later ones: all that a flush promises. */
+  flushUntil(mark: number): void {
+    const count = Math.max(0, mark - this.#flushedCommits);
+    for (const changes of this.#changesSinceFlush.splice(0, count)) {
+      this.#durable = applyChanges(this.#durable, changes);
+      this.#flushedCommits++;
+    }
+  }
+
+  /** Forgets what was committed after the last flush, but for some commits that the disk wrote unasked. */
+  losePower(writtenUnasked = 0): void {
+    this.flushUntil(this.#flushedCommits + writtenUnasked);
+    this.#flushedCommits += this.#changesSinceFlush.length;
     this.#changesSinceFlush = [];
     this.#tables = copyTables(this.#durable);
   }

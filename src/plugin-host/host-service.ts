@@ -1,18 +1,18 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { HostLocalFile } from "../ipam/host-local-import.ts";
-import type { AttachmentChange } from "../rpc/generated/patchbay/host/v1/AttachmentChange.ts";
 import type { HostHandlers } from "../rpc/generated/patchbay/host/v1/Host.ts";
 import { hostProto } from "../rpc/services.ts";
 import { grpcError } from "../rpc/status.ts";
 import type { ServedService } from "../rpc/unix-server.ts";
-import type { AttachmentId } from "./core/attachment.ts";
+import type { AttachmentRecord } from "./core/attachment.ts";
 import type { Host } from "./core/host.ts";
 import {
   checkAttachments,
   importHostLocal,
   listAttachments,
   listNetworks,
+  matches,
   releaseIpam,
   showIpam,
   toAttachment,
@@ -59,11 +59,9 @@ export function hostService(deps: HostServiceDeps): ServedService {
         call.write({ change: "present", attachment });
       }
       const stop = events.listen((event) => {
-        const change = toAttachmentChange(host, event);
-        const { network } = call.request;
-        if (change && (network === "" || change.attachment?.network === network)) {
-          call.write(change);
-        }
+        const change = toAttachmentChange(event);
+        if (!change || !matches(change.attachment, call.request)) return;
+        call.write({ change: change.change, attachment: toAttachment(change.attachment) });
       });
       call.on("cancelled", stop);
       call.on("close", stop);
@@ -116,14 +114,12 @@ function listPlugins(host: Host) {
 }
 
 /** What an event says of an attachment; undefined for the others. */
-function toAttachmentChange(host: Host, event: TimedEvent): AttachmentChange | undefined {
-  const record = host.context.state.attachments.get(event.subject as AttachmentId);
-  if (event.kind === "attached" && record) {
-    return { change: "attached", attachment: toAttachment(record) };
-  }
-  if (event.kind === "detached") {
-    return { change: "removed", attachment: { attachmentId: event.subject } };
-  }
+function toAttachmentChange(
+  event: TimedEvent,
+): { change: string; attachment: AttachmentRecord } | undefined {
+  if (!event.attachment) return undefined;
+  if (event.kind === "attached") return { change: "attached", attachment: event.attachment };
+  if (event.kind === "detached") return { change: "removed", attachment: event.attachment };
   return undefined;
 }
 

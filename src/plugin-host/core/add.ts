@@ -59,13 +59,13 @@ export async function add(
   try {
     const response = await attachByPlugin(context, plugin, record);
     trace.reached("add.attached");
-    context.state.commit([
-      { kind: "put-attachment", attachment: { ...record, state: { kind: "attached", response } } },
-    ]);
+    const attachment: AttachmentRecord = { ...record, state: { kind: "attached", response } };
+    context.state.commit([{ kind: "put-attachment", attachment }]);
     trace.reached("add.confirmed");
     context.ports.events.emit({
       kind: "attached",
       subject: id,
+      attachment,
       message: `${record.ifname} of ${describePod(record)} joined network ${record.network}`,
     });
     return toCniResult(response, config.dns, config.cniVersion);

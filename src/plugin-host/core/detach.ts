@@ -68,6 +68,7 @@ async function takeAway(
   context.ports.events.emit({
     kind: "detached",
     subject: record.id,
+    attachment: record,
     message: `${record.ifname} of ${describePod(record)} left network ${record.network}`,
   });
 }

@@ -26,14 +26,21 @@ export function listAttachments(
   request: ListAttachmentsRequest__Output,
 ): Attachment[] {
   return [...context.state.attachments.values()]
-    .filter(
-      (record) =>
-        (request.network === "" || record.network === request.network) &&
-        record.containerId.startsWith(request.containerId) &&
-        (request.pod === "" || describePod(record) === request.pod),
-    )
+    .filter((record) => matches(record, request))
     .sort((left, right) => left.createdWallMs - right.createdWallMs)
     .map(toAttachment);
+}
+
+/** True when the attachment is one of those asked for. */
+export function matches(
+  record: AttachmentRecord,
+  request: ListAttachmentsRequest__Output,
+): boolean {
+  return (
+    (request.network === "" || record.network === request.network) &&
+    record.containerId.startsWith(request.containerId) &&
+    (request.pod === "" || describePod(record) === request.pod)
+  );
 }
 
 /** A record in the words of host.v1. */

@@ -119,6 +119,8 @@ export interface HostEvent {
   readonly kind: EventKind;
   readonly subject: string;
   readonly message: string;
+  /** The attachment that came, or that went. */
+  readonly attachment?: AttachmentRecord;
 }
 
 export type EventKind =
