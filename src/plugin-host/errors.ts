@@ -141,8 +141,12 @@ export class PatchbayError extends Error {
 export function formatErrorChain(error: unknown): string {
   const parts: string[] = [];
   for (let link: unknown = error; link !== undefined && parts.length < 8; ) {
-    parts.push(link instanceof Error ? link.message : String(link));
-    link = link instanceof Error ? link.cause : undefined;
+    if (!(link instanceof Error)) {
+      parts.push(typeof link === "string" ? link : (JSON.stringify(link) ?? typeof link));
+      break;
+    }
+    parts.push(link.message);
+    link = link.cause;
   }
   return parts.join(": ");
 }

@@ -12,9 +12,9 @@ export interface Metrics {
 
 /** Numbers read when somebody asks. */
 export interface MetricSources {
-  attachments(): number;
-  running(): number;
-  waiting(): number;
+  readonly attachments: () => number;
+  readonly running: () => number;
+  readonly waiting: () => number;
 }
 
 const SECONDS = [

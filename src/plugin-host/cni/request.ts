@@ -66,9 +66,14 @@ export function parseCniRequest(message: InvokeRequest__Output): CniRequest {
 }
 
 function parseVerb(command: InvokeRequest__Output["command"]): Verb {
-  const verb = String(command).replace(/^COMMAND_/, "");
+  const verb = verbNameOf(command);
   if (Object.hasOwn(VERB_SINCE, verb)) return verb as Verb;
   throw new PatchbayError("INVALID_ENVIRONMENT", `Unknown CNI_COMMAND ${JSON.stringify(verb)}`);
+}
+
+/** "ADD" of COMMAND_ADD. A value that a newer shim knows and we do not arrives as its number. */
+export function verbNameOf(command: InvokeRequest__Output["command"] | number): string {
+  return `${command}`.replace(/^COMMAND_/, "");
 }
 
 function parseConfig(bytes: Uint8Array, verb: Verb): NetworkConfig {

@@ -1,5 +1,5 @@
 import type { InvokeRequest__Output } from "../../rpc/generated/patchbay/shim/v1/InvokeRequest.ts";
-import { type CniRequest, findCniVersion, parseCniRequest } from "../cni/request.ts";
+import { type CniRequest, findCniVersion, parseCniRequest, verbNameOf } from "../cni/request.ts";
 import { toCniError, toCniVersionResult } from "../cni/result.ts";
 import { PatchbayError, toPatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
@@ -86,7 +86,7 @@ export class Host {
 
   /** Serves one CNI call; whatever happens, it answers. */
   async invoke(message: InvokeRequest__Output): Promise<CniAnswer> {
-    const trace = this.#context.ports.trace.begin(message.command.replace(/^COMMAND_/, ""));
+    const trace = this.#context.ports.trace.begin(verbNameOf(message.command));
     try {
       const result = await this.#serve(parseCniRequest(message), message.configJson, trace);
       trace.end("ok");
