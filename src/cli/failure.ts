@@ -1,0 +1,25 @@
+/** What a run of the CLI ends with. docs/cli.md shows the same. */
+export const EXIT = {
+  ok: 0,
+  /** Something failed, or something was found that is not as it should be. */
+  failure: 1,
+  usage: 2,
+  hostNotReachable: 3,
+} as const;
+
+/** An error for the person at the keyboard: one line that says what failed and what to do. */
+export class CliError extends Error {
+  override readonly name = "CliError";
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number = EXIT.failure, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
+
+/** Message of anything thrown, on one line. */
+export function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replaceAll(/\s*\n\s*/g, "; ").trim();
+}

@@ -1,0 +1,92 @@
+import type { HostClient } from "../rpc/client.ts";
+import type { Attachment__Output } from "../rpc/generated/patchbay/host/v1/Attachment.ts";
+import type { CliContext } from "./context.ts";
+import { run } from "./main.ts";
+import { createOutput } from "./output.ts";
+
+export const FAKE_NOW_MS: number = Date.UTC(2026, 10, 21, 12, 0, 0);
+
+/** What a command line did. */
+export interface CliResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface FakeWorld {
+  /** Methods of the host that the command may call; others reject. Absent: no host runs. */
+  readonly host?: Partial<HostClient>;
+  readonly packageFolder?: string;
+}
+
+/** Runs a command line with a fake host, without a terminal. */
+export async function runCli(args: readonly string[], world: FakeWorld = {}): Promise<CliResult> {
+  const stdout: string[] = [];
+  const stderr: string[] = [];
+  const context: CliContext = {
+    output: createOutput({
+      write: (text) => void stdout.push(text),
+      writeError: (text) => void stderr.push(text),
+      color: false,
+    }),
+    connect: async () => fakeHost(world.host),
+    now: () => FAKE_NOW_MS,
+    packageFolder: world.packageFolder ?? "/nowhere",
+  };
+  const exitCode = await run(args, context);
+  return { exitCode, stdout: stdout.join(""), stderr: stderr.join("") };
+}
+
+/** What connectHost() rejects with. */
+export function hostCallError(
+  message: string,
+  options: { readonly unreachable: boolean; readonly code?: number },
+): Error {
+  const cause = { code: options.code };
+  const error = new Error(message, { cause });
+  return Object.assign(error, { name: "HostCallError", unreachable: options.unreachable });
+}
+
+export function fakeAttachment(fields: Partial<Attachment__Output> = {}): Attachment__Output {
+  return {
+    attachmentId: "0123456789abcdef",
+    network: "patchbay",
+    plugin: "routed",
+    containerId: "c0ffee00c0ffee00c0ffee00",
+    netns: "/run/netns/pod-1",
+    ifname: "eth0",
+    podNamespace: "default",
+    podName: "web-1",
+    podUid: "11111111-2222-3333-4444-555555555555",
+    state: "attached",
+    addresses: ["10.88.0.2/32", "fd00:88::2/128"],
+    hostIfname: "pb0123456789",
+    createdMs: FAKE_NOW_MS - 65_000,
+    ...fields,
+  };
+}
+
+function fakeHost(methods: Partial<HostClient> | undefined): HostClient {
+  const reject = () =>
+    Promise.reject(
+      methods
+        ? hostCallError("not implemented by the fake", { unreachable: false })
+        : hostCallError("connect ENOENT", { unreachable: true, code: 14 }),
+    );
+  const rejectStream = <Item>(): AsyncIterable<Item> => ({
+    [Symbol.asyncIterator]: () => ({ next: reject }),
+  });
+  return {
+    getStatus: reject,
+    listAttachments: reject,
+    watchAttachments: rejectStream,
+    watchEvents: rejectStream,
+    showIpam: reject,
+    releaseIpam: reject,
+    importHostLocal: reject,
+    checkAttachments: reject,
+    doctor: reject,
+    close: () => {},
+    ...methods,
+  };
+}

@@ -1,0 +1,63 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { type CliContext, type CommonOptions, withCommonOptions } from "./context.ts";
+import { CliError, messageOf } from "./failure.ts";
+
+const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
+const defaultMetricsPort = 9640;
+
+interface HostOptions extends CommonOptions {
+  readonly logLevel: (typeof logLevels)[number];
+  readonly metricsPort: number | undefined;
+}
+
+export function addHostCommand(program: Command, _context: CliContext): void {
+  const command = program
+    .command("host")
+    .description("run the plugin host in the foreground, until SIGTERM or SIGINT")
+    .addOption(
+      new Option("--log-level <level>", "what to log, as JSON lines on standard error")
+        .choices(logLevels)
+        .default("info"),
+    )
+    .addOption(
+      new Option(
+        "--metrics-port <port>",
+        'port of /metrics on 127.0.0.1; 0 picks one, "off" for none',
+      )
+        .argParser(parsePort)
+        .default(defaultMetricsPort),
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ npx patchbay host --root /tmp/node1 --log-level warn &
+  $ kill $!                       # stops when running calls have ended; pods keep their network`,
+    );
+  withCommonOptions(command, { json: false }).action(async () => {
+    const { root, logLevel, metricsPort } = command.opts<HostOptions>();
+    const { runHost } = await import("../plugin-host/main.ts");
+    try {
+      await runHost({ root, logLevel, metricsPort });
+    } catch (error) {
+      if (!(error instanceof Error) || error instanceof TypeError) throw error;
+      throw new CliError(`Cannot run the plugin host below ${root}: ${causes(error)}`, 1, {
+        cause: error,
+      });
+    }
+  });
+}
+
+function parsePort(text: string): number | undefined {
+  if (text === "off") return undefined;
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError('It must be 0 to 65535, or "off".');
+}
+
+/** The messages from the outermost error to the first cause. */
+function causes(error: unknown): string {
+  const messages: string[] = [];
+  for (let link = error; link instanceof Error; link = link.cause) messages.push(messageOf(link));
+  return messages.join(": ");
+}

@@ -1,0 +1,99 @@
+#!/usr/bin/env node
+// The program's entry: runs on whatever Node the machine has (20 or later), sets a fresh checkout
+// up, and hands over to the pinned Node, which runs the TypeScript sources.
+import { spawn, spawnSync } from "node:child_process";
+import { accessSync, constants, existsSync, mkdirSync, realpathSync } from "node:fs";
+import { constants as osConstants, homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/**
+ * Flags of Node by command. The host runs for months beside pods: a heap that is collected early
+ * keeps it small (its live data is a few MB), where V8 would let 8 % of the machine's memory pile up.
+ */
+const nodeFlags = {
+  host: ["--max-old-space-size=64", "--max-semi-space-size=2"],
+};
+
+const here = dirname(realpathSync(fileURLToPath(import.meta.url)));
+const repository = join(here, "../..");
+const pinnedNode = join(repository, "node_modules/node/bin/node");
+const args = process.argv.slice(2);
+
+ensureSetUp();
+const flags = nodeFlags[args.find((word) => !word.startsWith("-"))] ?? [];
+if (isPinned(flags)) {
+  const { main } = await import("./main.ts");
+  process.exitCode = await main(args);
+} else {
+  handOver([...flags, join(here, "patchbay.js"), ...args]);
+}
+
+function ensureSetUp() {
+  if (existsSync(pinnedNode)) return;
+  const setUp = join(repository, "scripts/setup.js");
+  if (!existsSync(setUp)) fail(`${pinnedNode} is missing: install the package again`);
+  // On standard error, so that --json stays JSON.
+  const result = spawnSync(process.execPath, [setUp], { stdio: ["ignore", 2, 2] });
+  if (result.status !== 0) fail(`Cannot set up ${repository}: see above`);
+}
+
+/** True when this process already is what handOver() would start. */
+function isPinned(wanted) {
+  // Set by handOver(): whatever the paths look like, never hand over twice.
+  if (process.env.PATCHBAY_HANDED_OVER === String(process.pid)) return true;
+  if (process.env.PATCHBAY_HANDED_OVER === String(process.ppid)) return true;
+  return realpathSync(process.execPath) === realpathSync(pinnedNode) && wanted.length === 0;
+}
+
+function handOver(nodeArgs) {
+  const env = { ...process.env, PATCHBAY_HANDED_OVER: String(process.pid) };
+  const cache = findCacheFolder();
+  if (cache && env.NODE_COMPILE_CACHE === undefined) env.NODE_COMPILE_CACHE = cache;
+  // One process, with the number that the caller knows. Node 20 has no execve.
+  if (process.execve) {
+    silenceExecveWarning();
+    process.execve(pinnedNode, [pinnedNode, ...nodeArgs], env);
+  }
+  const child = spawn(pinnedNode, nodeArgs, { env, stdio: "inherit" });
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR2"]) {
+    process.on(signal, () => {
+      // A terminal sends these two to the whole group: the child has it already.
+      if (process.stdin.isTTY && (signal === "SIGINT" || signal === "SIGQUIT")) return;
+      child.kill(signal);
+    });
+  }
+  child.on("error", (error) => fail(`Cannot run ${pinnedNode}: ${error.message}`));
+  child.on("exit", (code, signal) => {
+    process.exitCode = code ?? 128 + (osConstants.signals[signal] ?? 0);
+  });
+}
+
+/** Where compiled code is kept from one start to the next: a start takes half the time. */
+function findCacheFolder() {
+  for (const folder of [
+    join(repository, "build/compile-cache"),
+    join(homedir(), ".cache/patchbay"),
+  ]) {
+    try {
+      mkdirSync(folder, { recursive: true });
+      accessSync(folder, constants.W_OK);
+      return folder;
+    } catch {
+      // Not ours to write: the next one, or none.
+    }
+  }
+  return undefined;
+}
+
+function silenceExecveWarning() {
+  const emitWarning = process.emitWarning.bind(process);
+  process.emitWarning = (warning, ...rest) => {
+    if (!String(warning).includes("execve")) emitWarning(warning, ...rest);
+  };
+}
+
+function fail(message) {
+  console.error(`patchbay: ${message}`);
+  process.exit(1);
+}
