@@ -71,6 +71,11 @@ export const ERRORS = {
     grpc: "UNAVAILABLE",
     remedy: "See the details; the host and the runtime try again",
   },
+  CHECK_FAILED: {
+    cni: 11,
+    grpc: "UNAVAILABLE",
+    remedy: "See the details: the state could not be read, which says nothing about the pod",
+  },
   DEADLINE_EXCEEDED: {
     cni: 11,
     grpc: "DEADLINE_EXCEEDED",

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { HostLocalFile } from "../ipam/host-local-import.ts";
 import type { HostHandlers } from "../rpc/generated/patchbay/host/v1/Host.ts";
-import { hostProto } from "../rpc/services.ts";
+import { hostProto, type ServerWritableStream } from "../rpc/services.ts";
 import { grpcError } from "../rpc/status.ts";
 import type { ServedService } from "../rpc/unix-server.ts";
 import type { AttachmentRecord } from "./core/attachment.ts";
@@ -21,6 +21,7 @@ import type { Trace } from "./core/ports.ts";
 import { examineNode } from "./doctor.ts";
 import { ERRORS, formatErrorChain, PatchbayError, toPatchbayError } from "./errors.ts";
 import type { EventLog, TimedEvent } from "./event-log.ts";
+import { LIMITS } from "./limits.ts";
 import { HOST_VERSION } from "./version.ts";
 
 export interface HostServiceDeps {
@@ -61,14 +62,14 @@ export function hostService(deps: HostServiceDeps): ServedService {
       const stop = events.listen((event) => {
         const change = toAttachmentChange(event);
         if (!change || !matches(change.attachment, call.request)) return;
-        call.write({ change: change.change, attachment: toAttachment(change.attachment) });
+        push(call, { change: change.change, attachment: toAttachment(change.attachment) });
       });
       call.on("cancelled", stop);
       call.on("close", stop);
     },
     WatchEvents(call) {
       for (const event of events.last(call.request.last)) call.write(event);
-      const stop = events.listen((event) => call.write(event));
+      const stop = events.listen((event) => push(call, event));
       call.on("cancelled", stop);
       call.on("close", stop);
     },
@@ -86,6 +87,16 @@ export function hostService(deps: HostServiceDeps): ServedService {
     Doctor: unary(async () => ({ findings: await examineNode(host.context) })),
   };
   return { definition: hostProto.Host.service, handlers: { ...handlers } };
+}
+
+/** A watcher that does not read must not fill the host's memory: it is hung up on. */
+function push<Q, A>(call: ServerWritableStream<Q, A>, message: A): void {
+  if (call.writableLength < LIMITS.watchBacklogMax) {
+    call.write(message);
+    return;
+  }
+  const reason = `The watcher is ${LIMITS.watchBacklogMax} messages behind`;
+  call.destroy(Object.assign(new Error(reason), grpcError("RESOURCE_EXHAUSTED", reason)));
 }
 
 type UnaryHandler<Q, A> = (

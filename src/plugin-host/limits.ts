@@ -24,6 +24,8 @@ export const LIMITS = {
   networksMax: 1_024,
   /** Events kept for `patchbay events`. */
   eventsMax: 1_000,
+  /** Messages that wait for a slow watcher before it is hung up on. */
+  watchBacklogMax: 1_000,
   /** Entries of the DEL journal replayed in one round. */
   journalBatchMax: 1_000,
   /** Bytes of one entry of the DEL journal. */

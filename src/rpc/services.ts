@@ -7,6 +7,8 @@ import type { InvokeRequest__Output } from "./generated/patchbay/shim/v1/InvokeR
 import type { ProtoGrpcType as ShimProto } from "./generated/shim.ts";
 import { loadOptions } from "./load-options.ts";
 
+export type { ServerWritableStream } from "@grpc/grpc-js";
+
 /** Folder of the .proto files: beside package.json, wherever this file was built to. */
 export const protoFolder: string = join(findPackageFolder(import.meta.dirname), "proto");
 

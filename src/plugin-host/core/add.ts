@@ -20,6 +20,7 @@ import { type AttachmentRecord, attachmentIdOf } from "./attachment.ts";
 import { type HostContext, requirePlugin } from "./context.ts";
 import { withDeadline } from "./deadline.ts";
 import { describePod, detachRecord, rollBackRecord } from "./detach.ts";
+import { identifyNetns } from "./netns.ts";
 import { planAttach } from "./plan.ts";
 import type { CallTrace } from "./ports.ts";
 
@@ -194,15 +195,14 @@ async function rollBack(
 
 /** Identity of the pod's namespace; refuses what is none, and the node's own. */
 async function requireNetns(context: HostContext, path: NetnsPath): Promise<string> {
-  const identity = await context.ports.netns.identify(path);
-  if (!identity) {
+  const identity = await identifyNetns(context, path, "ATTACH_FAILED");
+  if (identity === undefined) {
     throw new PatchbayError("INVALID_ENVIRONMENT", `CNI_NETNS ${path} is no network namespace`);
   }
-  const text = `${identity.device}:${identity.inode}`;
-  if (text === context.ownNetns) {
+  if (identity === context.ownNetns) {
     throw new PatchbayError("OWN_NETNS", `CNI_NETNS ${path} is the node's own network namespace`);
   }
-  return text;
+  return identity;
 }
 
 function parseMac(text: string | undefined): string | undefined {

@@ -7,6 +7,7 @@ import { type AttachmentRecord, attachmentIdOf } from "./attachment.ts";
 import { type HostContext, requirePlugin } from "./context.ts";
 import { withDeadline } from "./deadline.ts";
 import { describePod } from "./detach.ts";
+import { identifyNetns } from "./netns.ts";
 
 type CheckRequest = Extract<CniRequest, { verb: "CHECK" }>;
 
@@ -41,18 +42,29 @@ export async function checkRecord(
   if (record.state.kind !== "attached") {
     return [finding("state", record.ifname, "attached", record.state.kind)];
   }
-  const identity = await context.ports.netns.identify(record.netns);
-  const found = identity ? `${identity.device}:${identity.inode}` : "";
+  const found = (await identifyNetns(context, record.netns, "CHECK_FAILED")) ?? "";
   if (found !== record.netnsIdentity) {
     return [finding("netns", record.netns, record.netnsIdentity, found)];
   }
   const attached: AttachResponse = record.state.response;
+  return [...(await checkByPlugin(context, record, attached))];
+}
+
+async function checkByPlugin(
+  context: HostContext,
+  record: AttachmentRecord,
+  attached: AttachResponse,
+): Promise<readonly Finding[]> {
+  const { clock } = context.ports;
   const plugin = requirePlugin(context, record.plugin);
-  const findings = await withDeadline(
-    plugin.check({ attachment: record.request, attached, repair: false }),
-    { clock: context.ports.clock, limitMs: LIMITS.checkMs, what: `Check of ${record.ifname}` },
-  );
-  return [...findings];
+  const what = `Check of ${record.ifname} of ${describePod(record)} by ${record.plugin}`;
+  try {
+    const checked = plugin.check({ attachment: record.request, attached, repair: false });
+    return await withDeadline(checked, { clock, limitMs: LIMITS.checkMs, what });
+  } catch (cause) {
+    if (cause instanceof PatchbayError) throw cause;
+    throw new PatchbayError("CHECK_FAILED", `${what} failed`, { cause });
+  }
 }
 
 /** "address-missing eth0: expected 10.88.0.5/32, found nothing" */

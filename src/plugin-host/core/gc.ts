@@ -3,6 +3,7 @@ import { formatErrorChain, PatchbayError } from "../errors.ts";
 import type { AttachmentRecord } from "./attachment.ts";
 import type { HostContext } from "./context.ts";
 import { describePod, detachRecord } from "./detach.ts";
+import { identifyNetns } from "./netns.ts";
 import type { CallTrace } from "./ports.ts";
 import type { Witness } from "./leak-watch.ts";
 
@@ -54,8 +55,8 @@ export async function witnessesOf(
 ): Promise<Witness[]> {
   // An adopted attachment has no known namespace: nothing to say.
   if (record.state.kind === "adopted") return [];
-  const identity = await context.ports.netns.identify(record.netns);
-  if (identity && `${identity.device}:${identity.inode}` === record.netnsIdentity) {
+  const identity = await identifyNetns(context, record.netns, "CHECK_FAILED");
+  if (identity === record.netnsIdentity) {
     context.leaks.clear(record.id, "netns-gone");
     return [];
   }

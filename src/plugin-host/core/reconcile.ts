@@ -91,14 +91,14 @@ function parseEntry(entry: DelJournalEntry) {
 async function judgeAttachments(context: HostContext): Promise<void> {
   for (const record of [...context.state.attachments.values()]) {
     if (record.state.kind !== "attached" || context.locks.isHeld(record.containerId)) continue;
-    const witnesses = await witnessesOf(context, record);
-    await underTrace(context, "GC", (trace) => judge(context, record, witnesses, trace)).catch(
-      (error: unknown) =>
-        context.ports.events.emit({
-          kind: "detach-failed",
-          subject: record.id,
-          message: `Leaked ${record.ifname} of ${describePod(record)}: ${formatErrorChain(error)}`,
-        }),
+    await underTrace(context, "GC", async (trace) =>
+      judge(context, record, await witnessesOf(context, record), trace),
+    ).catch((error: unknown) =>
+      context.ports.events.emit({
+        kind: "reconcile-failed",
+        subject: record.id,
+        message: `${record.ifname} of ${describePod(record)}: ${formatErrorChain(error)}`,
+      }),
     );
   }
 }

@@ -1,5 +1,5 @@
 import { checkPluginConfig, type NetworkConfig } from "../cni/network-config.ts";
-import { PatchbayError } from "../errors.ts";
+import { formatErrorChain, PatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { type HostContext, requirePlugin } from "./context.ts";
 import { withDeadline } from "./deadline.ts";
@@ -25,10 +25,8 @@ async function findReasonAgainst(
     );
     if (!ready) return reason || `plugin ${config.plugin} is not ready`;
   } catch (error) {
-    if (error instanceof PatchbayError && error.code !== "INVALID_NETWORK_CONFIG") {
-      return error.message;
-    }
-    throw error;
+    if (error instanceof PatchbayError && error.code === "INVALID_NETWORK_CONFIG") throw error;
+    return formatErrorChain(error);
   }
   return findExhaustion(context, config);
 }
