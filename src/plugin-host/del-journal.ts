@@ -7,6 +7,9 @@ import { LIMITS } from "./limits.ts";
 
 const ENTRY_NAME = /^[0-9a-f]{16}\.del$/;
 
+/** A temporary file of the shim: the entry's name between a dot and a process id. */
+const ABANDONED_NAME = /^\.[0-9a-f]{16}\.del\.\d+$/;
+
 /**
  * The folder into which the shim writes DELs while the host is away: one file for each, the bytes
  * of a patchbay.shim.v1.InvokeRequest (src/cni-shim/src/journal.rs).
@@ -18,8 +21,15 @@ export class FolderDelJournal implements DelJournal {
     this.#folder = folder;
   }
 
+  /** Removes what shims that were killed while writing left. Called before shims can be about. */
+  async removeAbandoned(): Promise<void> {
+    const names = await this.#list((name) => ABANDONED_NAME.test(name));
+    for (const name of names) await this.remove(name);
+  }
+
   async read(): Promise<readonly DelJournalEntry[]> {
-    const names = await this.#names();
+    const found = await this.#list((name) => ENTRY_NAME.test(name));
+    const names = found.slice(0, LIMITS.journalBatchMax);
     const entries = await Promise.all(names.map((name) => this.#readEntry(name)));
     return entries
       .filter((entry) => entry !== undefined)
@@ -36,10 +46,9 @@ export class FolderDelJournal implements DelJournal {
     await rename(join(this.#folder, name), join(aside, name));
   }
 
-  async #names(): Promise<string[]> {
+  async #list(fits: (name: string) => boolean): Promise<string[]> {
     try {
-      const names = await readdir(this.#folder);
-      return names.filter((name) => ENTRY_NAME.test(name)).slice(0, LIMITS.journalBatchMax);
+      return (await readdir(this.#folder)).filter(fits);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
       throw error;

@@ -56,6 +56,8 @@ export async function runHost(options: RunHostOptions): Promise<void> {
     logEvent(log, event);
   });
 
+  const journal = new FolderDelJournal(paths.delJournal);
+  await journal.removeAbandoned();
   const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
   const host = new Host(
     {
@@ -66,7 +68,7 @@ export async function runHost(options: RunHostOptions): Promise<void> {
         createBridgePlugin({ kernel, nftables }),
       ]),
       netns: { identify: (path) => kernel.netnsIdentity(path) },
-      journal: new FolderDelJournal(paths.delJournal),
+      journal,
       trace: metrics.trace,
       events,
     },
