@@ -42,7 +42,8 @@ function applyStatement(tables: Map<string, string>, statement: string): void {
     return;
   }
   const key = tableKey(head);
-  const body = brace < 0 ? "" : `${statement.slice(brace + 1, statement.lastIndexOf("}")).trim()}\n`;
+  const body =
+    brace < 0 ? "" : `${statement.slice(brace + 1, statement.lastIndexOf("}")).trim()}\n`;
   switch (verb) {
     case "create":
       if (tables.has(key)) throw refusal("EEXIST", "File exists", key);
@@ -94,13 +95,17 @@ function statementsOf(ruleset: string): string[] {
 
 const families = new Set(["ip", "ip6", "inet", "arp", "bridge", "netdev"]);
 
-/** nft's default family is ip; Patchbay's list() asks for inet where none is said. */
+/** nft's family is ip where none is said. */
 function tableKey(words: readonly string[]): string {
   const [first = "", second] = words;
-  return second === undefined ? `inet ${first}` : `${first} ${second}`;
+  return second === undefined ? `ip ${first}` : `${first} ${second}`;
 }
 
-function refusal(code: "EEXIST" | "ENOENT" | "EINVAL", message: string, object: string): KernelError {
+function refusal(
+  code: "EEXIST" | "ENOENT" | "EINVAL",
+  message: string,
+  object: string,
+): KernelError {
   return new KernelError({
     errno: errno[code],
     code,

@@ -9,7 +9,7 @@ import { KernelError } from "./kernel-error.ts";
 export interface Nftables {
   /** Loads text as `nft -f` does, in one transaction. Throws KernelError with nft's words. */
   load(ruleset: string): Promise<void>;
-  /** A table as text; its family and name as in "inet patchbay". undefined: there is none. */
+  /** A table as text; its family and name as in "inet patchbay" (nft takes a lone name for family ip). undefined: there is none. */
   list(table: string): Promise<string | undefined>;
 }
 
@@ -92,6 +92,5 @@ const messages: readonly (readonly [string, string])[] = [
 ];
 
 function words(table: string): string[] {
-  const parts = table.trim().split(/\s+/);
-  return parts.length === 1 ? ["inet", ...parts] : parts;
+  return table.trim().split(/\s+/);
 }

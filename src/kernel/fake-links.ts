@@ -1,0 +1,295 @@
+import { errno } from "./errno.ts";
+import { bringUpAddresses, takeDownAddresses } from "./fake-addresses.ts";
+import {
+  FakeFault,
+  type FakeLink,
+  type FakeNamespace,
+  insertLink,
+  isRunning,
+  newLink,
+  noUnknown,
+  removeRoutes,
+} from "./fake-namespace.ts";
+import { removeNeighbours } from "./fake-neighbours.ts";
+import type { AddLink, Link, LinkKind, SetLink } from "./kernel.ts";
+
+// net/core/rtnetlink.c, net/core/dev.c and the drivers, as far as Patchbay can see them.
+
+const ETHERNET_MTU = 1500;
+const SMALLEST_MTU = 68;
+const LARGEST_MTU = 65_535;
+/** Outer Ethernet, IP, UDP and VXLAN headers, over IPv4. */
+const VXLAN_HEADROOM = 50;
+
+export function addLink(netns: FakeNamespace, operation: AddLink): FakeLink {
+  const { name, link: kind } = operation;
+  const { world } = netns;
+  const master = operation.master === undefined ? undefined : netns.link(operation.master);
+  const parent = parentName(kind) === undefined ? undefined : netns.link(parentName(kind) ?? "");
+  const target = kind.type === "macvlan" && kind.netns ? world.namespace(kind.netns) : netns;
+  const peerNetns =
+    kind.type === "veth" ? (kind.peer.netns ? world.namespace(kind.peer.netns) : netns) : undefined;
+  const known = target.linksByName.get(name);
+  if (known !== undefined) {
+    if (operation.ifExists === "keep") return known;
+    throw new FakeFault(errno.EEXIST);
+  }
+  requireMtu(operation.mtu);
+  requireUnicast(operation.mac);
+  if (master !== undefined) requireMaster(master);
+  let lower = parent;
+  if (kind.type === "macvlan" && parent !== undefined) {
+    lower = macvlanParent(parent);
+    requireMacvlan(lower, kind.mode);
+  }
+  if (kind.type === "vxlan") requireVxlan(netns, kind);
+  if (kind.type === "veth" && peerNetns !== undefined) {
+    const { peer } = kind;
+    requireMtu(peer.mtu);
+    requireUnicast(peer.mac);
+    if (peerNetns.linksByName.has(peer.name) || (peerNetns === netns && peer.name === name)) {
+      if (operation.ifExists === "keep") return netns.link(name);
+      throw new FakeFault(errno.EEXIST);
+    }
+    lower = newLink(peerNetns, {
+      name: peer.name,
+      kind: "veth",
+      mac: peer.mac?.toLowerCase() ?? world.nextMac(),
+      mtu: peer.mtu ?? ETHERNET_MTU,
+    });
+    insertLink(lower);
+  }
+  if (kind.type === "bridge" && kind.vlanFiltering && !world.hasVlanFiltering) {
+    throw new FakeFault(errno.EOPNOTSUPP);
+  }
+  const link = newLink(target, {
+    name,
+    kind: kind.type,
+    mac: operation.mac?.toLowerCase() ?? world.nextMac(),
+    mtu: operation.mtu ?? defaultMtu(kind, lower),
+    detail: detailOf(kind),
+    ...(lower === undefined ? {} : { lower }),
+  });
+  if (kind.type === "bridge") link.vlanFiltering = kind.vlanFiltering ?? false;
+  insertLink(link);
+  if (kind.type === "veth" && lower !== undefined) {
+    lower.lower = link;
+    emitLink(lower, "new");
+  } else lower?.uppers.add(link);
+  emitLink(link, "new");
+  if (master !== undefined) enslave(link, master);
+  return link;
+}
+
+export function setLink(netns: FakeNamespace, operation: SetLink): void {
+  const link = netns.link(operation.name);
+  const { mtu, mac, alias, master, rename, addrGenMode } = operation;
+  const target = operation.netns === undefined ? undefined : netns.world.namespace(operation.netns);
+  const newMaster = typeof master === "string" ? netns.link(master) : undefined;
+  if (addrGenMode !== undefined) link.addrGenMode = addrGenMode;
+  if (operation.vlanFiltering !== undefined) setVlanFiltering(link, operation.vlanFiltering);
+  if (target !== undefined) moveLink(link, target, rename ?? link.name);
+  requireUnicast(mac);
+  if (mac !== undefined) link.mac = mac.toLowerCase();
+  requireMtu(mtu);
+  if (mtu !== undefined) link.mtu = mtu;
+  if (rename !== undefined && rename !== link.name) renameLink(link, rename);
+  if (alias !== undefined) link.alias = alias;
+  if (operation.up !== undefined && operation.up !== link.up) {
+    if (operation.up) bringUp(link);
+    else takeDown(link);
+  }
+  if (newMaster !== undefined && newMaster !== link.master) enslave(link, newMaster);
+  if (master === null) release(link);
+  if (operation.hairpin !== undefined || operation.isolated !== undefined) {
+    if (link.master?.kind !== "bridge") throw new FakeFault(errno.EOPNOTSUPP);
+    link.hairpin = operation.hairpin ?? link.hairpin;
+    link.isolated = operation.isolated ?? link.isolated;
+  }
+  if (operation.accessVlan !== undefined) {
+    if (link.master?.kind !== "bridge" || !netns.world.hasVlanFiltering) {
+      throw new FakeFault(errno.EOPNOTSUPP);
+    }
+    link.accessVlan = operation.accessVlan;
+  }
+  emitLink(link, "new");
+}
+
+/** Removes a link and what cannot be without it. Throws EOPNOTSUPP for lo. */
+export function removeLink(link: FakeLink): void {
+  if (link.kind === "loopback") throw new FakeFault(errno.EOPNOTSUPP);
+  dropLink(link);
+}
+
+/** All links of a namespace that goes away, lo as well. */
+export function dropNamespace(netns: FakeNamespace): void {
+  for (const link of [...netns.links.values()]) if (netns.links.has(link.ifindex)) dropLink(link);
+}
+
+function dropLink(link: FakeLink): void {
+  const { netns } = link;
+  if (netns.links.get(link.ifindex) !== link) return;
+  if (link.up) takeDown(link);
+  release(link);
+  for (const port of [...link.ports]) release(port);
+  for (const upper of [...link.uppers]) dropLink(upper);
+  link.addresses.length = 0;
+  removeRoutes(netns, link.routeKeys, () => true);
+  removeNeighbours(link, "all");
+  netns.links.delete(link.ifindex);
+  if (netns.linksByName.get(link.name) === link) netns.linksByName.delete(link.name);
+  emitLink(link, "deleted");
+  if (link.kind === "veth" && link.lower !== undefined) dropLink(link.lower);
+  else link.lower?.uppers.delete(link);
+}
+
+export function linkOf(link: FakeLink): Link {
+  const { lower, netns } = link;
+  const tellsLower = link.kind === "veth" || link.kind === "macvlan";
+  return {
+    ifindex: link.ifindex,
+    name: link.name,
+    type: link.kind === "loopback" ? "" : link.kind,
+    mac: link.mac,
+    mtu: link.mtu,
+    up: link.up,
+    running: isRunning(link),
+    ...(link.master === undefined ? {} : { masterIfindex: link.master.ifindex }),
+    ...(lower === undefined || !tellsLower ? {} : { linkIfindex: lower.ifindex }),
+    ...(lower === undefined || !tellsLower || lower.netns === netns
+      ? {}
+      : { linkNetnsId: netns.netnsId(lower.netns) }),
+    alias: link.alias,
+    group: 0,
+    unknown: noUnknown,
+  };
+}
+
+function bringUp(link: FakeLink): void {
+  link.up = true;
+  bringUpAddresses(link);
+}
+
+function takeDown(link: FakeLink): void {
+  takeDownAddresses(link);
+  removeNeighbours(link, "not-forwarding");
+  link.up = false;
+}
+
+function moveLink(link: FakeLink, target: FakeNamespace, name: string): void {
+  const { netns } = link;
+  if (target === netns) return;
+  // Bridges and lo stay where they were made (netns_immutable).
+  if (link.kind === "loopback" || link.kind === "bridge") throw new FakeFault(errno.EINVAL);
+  if (target.linksByName.has(name)) throw new FakeFault(errno.EEXIST);
+  if (link.up) takeDown(link);
+  release(link);
+  link.addresses.length = 0;
+  removeRoutes(netns, link.routeKeys, () => true);
+  removeNeighbours(link, "all");
+  link.sysctls.clear();
+  netns.links.delete(link.ifindex);
+  netns.linksByName.delete(link.name);
+  emitLink(link, "deleted");
+  // The number goes along where it is free.
+  if (target.links.has(link.ifindex)) link.ifindex = target.takeIfindex();
+  link.netns = target;
+  insertLink(link);
+}
+
+function renameLink(link: FakeLink, name: string): void {
+  const { netns } = link;
+  if (netns.linksByName.has(name)) throw new FakeFault(errno.EEXIST);
+  netns.linksByName.delete(link.name);
+  link.name = name;
+  netns.linksByName.set(name, link);
+}
+
+function enslave(link: FakeLink, master: FakeLink): void {
+  requireMaster(master);
+  if (link.kind === "loopback") throw new FakeFault(errno.EINVAL);
+  if (link.kind === "bridge") {
+    throw new FakeFault(errno.ELOOP, "Can not enslave a bridge to a bridge");
+  }
+  for (const upper of link.uppers) if (upper.kind === "macvlan") throw new FakeFault(errno.EBUSY);
+  release(link);
+  link.master = master;
+  master.ports.add(link);
+  emitLink(link, "new");
+}
+
+function release(link: FakeLink): void {
+  if (link.master === undefined) return;
+  link.master.ports.delete(link);
+  link.master = undefined;
+  link.hairpin = false;
+  link.isolated = false;
+  link.accessVlan = undefined;
+}
+
+function setVlanFiltering(link: FakeLink, isOn: boolean): void {
+  if (link.kind !== "bridge" || (isOn && !link.netns.world.hasVlanFiltering)) {
+    throw new FakeFault(errno.EOPNOTSUPP);
+  }
+  link.vlanFiltering = isOn;
+}
+
+function requireMaster(master: FakeLink): void {
+  if (master.kind !== "bridge") throw new FakeFault(errno.EOPNOTSUPP);
+}
+
+function requireMtu(mtu: number | undefined): void {
+  if (mtu === undefined) return;
+  if (mtu < SMALLEST_MTU) throw new FakeFault(errno.EINVAL, "mtu less than device minimum");
+  if (mtu > LARGEST_MTU) throw new FakeFault(errno.EINVAL, "mtu greater than device maximum");
+}
+
+/** is_valid_ether_addr(): neither all zero nor multicast. */
+function requireUnicast(mac: string | undefined): void {
+  if (mac === undefined) return;
+  const isMulticast = (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1;
+  if (isMulticast || mac === "00:00:00:00:00:00") throw new FakeFault(errno.EADDRNOTAVAIL);
+}
+
+/** A macvlan on a macvlan sits on the latter's parent. */
+function macvlanParent(parent: FakeLink): FakeLink {
+  return parent.kind === "macvlan" ? (parent.lower ?? parent) : parent;
+}
+
+function requireMacvlan(parent: FakeLink, mode: string): void {
+  if (parent.kind === "loopback") throw new FakeFault(errno.EINVAL);
+  if (parent.master !== undefined) throw new FakeFault(errno.EBUSY);
+  for (const upper of parent.uppers) {
+    if (upper.kind !== "macvlan") continue;
+    if (mode === "passthru" || upper.detail === "passthru") throw new FakeFault(errno.EINVAL);
+  }
+}
+
+function requireVxlan(netns: FakeNamespace, kind: Extract<LinkKind, { type: "vxlan" }>): void {
+  if (kind.vni < 0 || kind.vni >= 1 << 24) throw new FakeFault(errno.ERANGE);
+  const detail = detailOf(kind);
+  for (const other of netns.links.values()) {
+    if (other.kind === "vxlan" && other.detail === detail) {
+      throw new FakeFault(errno.EEXIST, "A VXLAN device with the specified VNI already exists");
+    }
+  }
+}
+
+function detailOf(kind: LinkKind): string {
+  if (kind.type === "vxlan") return `vni ${kind.vni} port ${kind.port ?? 4789}`;
+  return kind.type === "macvlan" ? kind.mode : "";
+}
+
+function defaultMtu(kind: LinkKind, lower: FakeLink | undefined): number {
+  if (kind.type === "macvlan") return lower?.mtu ?? ETHERNET_MTU;
+  if (kind.type === "vxlan" && lower !== undefined) return lower.mtu - VXLAN_HEADROOM;
+  return ETHERNET_MTU;
+}
+
+function parentName(kind: LinkKind): string | undefined {
+  return kind.type === "macvlan" || kind.type === "vxlan" ? kind.parent : undefined;
+}
+
+function emitLink(link: FakeLink, change: "new" | "deleted"): void {
+  link.netns.world.emit(link.netns, () => ({ kind: "link", change, link: linkOf(link) }));
+}
