@@ -1,0 +1,101 @@
+import type { Machine } from "./machine.ts";
+import { type BenchRow, formatRatio, formatTarget, formatValue, isMet } from "./rows.ts";
+
+export interface Report {
+  readonly machine: Machine;
+  readonly rows: readonly BenchRow[];
+  /** Fewer samples, for a look; not to be quoted. */
+  readonly quick: boolean;
+}
+
+const headings = ["what", "ours", "beside it", "", "target", "met"];
+
+/** For the terminal. */
+export function formatTable(report: Report): string {
+  const lines = [headings, ...report.rows.map(cells)];
+  const widths = headings.map((_, column) =>
+    Math.max(...lines.map((line) => line[column]?.length ?? 0)),
+  );
+  const isRight = [false, true, false, false, false, false];
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) => {
+          const width = widths[column] ?? 0;
+          return isRight[column] ? cell.padStart(width) : cell.padEnd(width);
+        })
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+/** For programs: the rows with what is derived from them. */
+export function formatJson(report: Report): string {
+  const rows = report.rows.map((row) => ({ ...row, met: isMet(row) }));
+  return `${JSON.stringify({ ...report, rows }, null, 2)}\n`;
+}
+
+/** docs/performance.md. */
+export function formatPage(report: Report): string {
+  const { machine, rows } = report;
+  const missed = rows.filter((row) => isMet(row) === false);
+  const targets = rows.filter((row) => row.target);
+  return `# Performance
+
+Made by \`npm run bench\`; do not edit. Patchbay and Debian's \`bridge\` + \`host-local\` side by side in one run, dual-stack,
+inside a private node.
+
+| | |
+|---|---|
+| machine | ${machine.cpu} |
+| system | ${machine.system}, ${machine.kernel}, ${machine.node} |
+| peers | ${machine.peers} |
+| run | ${machine.time}, commit ${machine.commit}${report.quick ? ", quick: few samples" : ""} |
+
+![Ours and the peer's, shorter is better](performance.svg)
+
+| ${headings.join(" | ")} | note |
+|---|--:|--:|---|---|---|---|
+${rows.map((row) => `| ${cells(row).join(" | ")} | ${row.note ?? ""} |`).join("\n")}
+
+${targets.length - missed.length} of ${targets.length} targets are met.${formatMissed(missed)}
+
+## How it is measured
+- **Rounds go around all contenders**, so that drift of the machine hits all. Each ADD gets a network namespace that was
+  never used; namespaces are made before and freed after, outside what is timed, since the kernel frees them under the lock
+  that every attach needs.
+- **cni**: a small static C program (\`bench/native/\`) executes the plugins as a runtime does: environment, configuration on stdin,
+  stdout caught; timed from vfork to wait4. DEL gets the ADD's result as \`prevResult\`. "One after the other" unless it says
+  "at once": then 100 processes are started together and the time is that until the last has ended.
+- **static C** does what the \`routed\` plugin does - the same links, addresses, routes and neighbours - in two sends, with nothing
+  around it: no address allocation, no record that survives a crash, no answer to print.
+- **The host** is started by \`patchbay host\` as a user starts it, logs to a file, and has its database on a disk, as \`host-local\` has its files.
+- **shim**: exec to exit, with all of the gRPC call. \`bench-hello\` is a static glibc program that prints a line: the floor of an exec here.
+- **kernel**: \`kernel.apply\` inside the process, with the way to the worker thread and back, against \`bench-attach --loop\`.
+- **host**: Rss of the whole process as /proc/PID/smaps_rollup says, after pods came and went through the shim, 100 at once.
+- **ipam**: the best of nine rounds in memory, with nothing around it.
+- p50 and p99 are nearest-rank percentiles of all samples of the run. "100 at once" is the median of the rounds.
+`;
+}
+
+function formatMissed(missed: readonly BenchRow[]): string {
+  if (missed.length === 0) return "";
+  const lines = missed.map(
+    (row) =>
+      `- ${row.name}: ${formatValue(row.ours, row.unit)}${row.peer ? `, ${formatRatio(row)} than ${row.peer.name}` : ""}; wanted ${formatTarget(row)}`,
+  );
+  return ` It falls short here:\n\n${lines.join("\n")}`;
+}
+
+function cells(row: BenchRow): string[] {
+  const met = isMet(row);
+  return [
+    row.name,
+    formatValue(row.ours, row.unit),
+    row.peer ? `${formatValue(row.peer.value, row.unit)} ${row.peer.name}` : "",
+    formatRatio(row),
+    formatTarget(row),
+    met === undefined ? "" : met ? "yes" : "NO",
+  ];
+}
