@@ -7,7 +7,7 @@ const defaultMetricsPort = 9640;
 
 interface HostOptions extends CommonOptions {
   readonly logLevel: (typeof logLevels)[number];
-  readonly metricsPort: number | undefined;
+  readonly metricsPort: number | "off";
 }
 
 export function addHostCommand(program: Command, _context: CliContext): void {
@@ -38,7 +38,11 @@ Examples:
     const { root, logLevel, metricsPort } = command.opts<HostOptions>();
     const { runHost } = await import("../plugin-host/main.ts");
     try {
-      await runHost({ root, logLevel, metricsPort });
+      await runHost({
+        root,
+        logLevel,
+        metricsPort: metricsPort === "off" ? undefined : metricsPort,
+      });
     } catch (error) {
       if (!(error instanceof Error) || error instanceof TypeError) throw error;
       throw new CliError(`Cannot run the plugin host below ${root}: ${causes(error)}`, 1, {
@@ -48,8 +52,8 @@ Examples:
   });
 }
 
-function parsePort(text: string): number | undefined {
-  if (text === "off") return undefined;
+function parsePort(text: string): number | "off" {
+  if (text === "off") return text;
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
   throw new InvalidArgumentError('It must be 0 to 65535, or "off".');

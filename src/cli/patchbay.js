@@ -24,7 +24,8 @@ ensureSetUp();
 const flags = nodeFlags[args.find((word) => !word.startsWith("-"))] ?? [];
 if (isPinned(flags)) {
   const { main } = await import("./main.ts");
-  process.exitCode = await main(args);
+  // At once: a stream that nobody reads any more would keep the process.
+  process.exit(await main(args));
 } else {
   handOver([...flags, join(here, "patchbay.js"), ...args]);
 }
@@ -53,7 +54,8 @@ function handOver(nodeArgs) {
   // One process, with the number that the caller knows. Node 20 has no execve.
   if (process.execve) {
     silenceExecveWarning();
-    process.execve(pinnedNode, [pinnedNode, ...nodeArgs], env);
+    const argv = [...prefixUnderNpm(), pinnedNode, ...nodeArgs];
+    process.execve(argv[0], argv, env);
   }
   const child = spawn(pinnedNode, nodeArgs, { env, stdio: "inherit" });
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR2"]) {
@@ -63,10 +65,32 @@ function handOver(nodeArgs) {
       child.kill(signal);
     });
   }
+  if (isUnderNpm()) endWithParent(child);
   child.on("error", (error) => fail(`Cannot run ${pinnedNode}: ${error.message}`));
   child.on("exit", (code, signal) => {
     process.exitCode = code ?? 128 + (osConstants.signals[signal] ?? 0);
   });
+}
+
+// npm runs programs through a shell, ends that on SIGTERM, and the shell tells nobody: without more,
+// `npx patchbay host & kill $!` would leave the host behind.
+function isUnderNpm() {
+  return process.env.npm_command !== undefined;
+}
+
+/** Makes the kernel send SIGTERM when the parent ends (PR_SET_PDEATHSIG, by util-linux). */
+function prefixUnderNpm() {
+  const setpriv = "/usr/bin/setpriv";
+  return isUnderNpm() && existsSync(setpriv) ? [setpriv, "--pdeathsig", "TERM", "--"] : [];
+}
+
+/** The same where this process stays: it looks whether its parent is another. */
+function endWithParent(child) {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid !== parent) child.kill("SIGTERM");
+  }, 200);
+  timer.unref();
 }
 
 /** Where compiled code is kept from one start to the next: a start takes half the time. */
