@@ -7,7 +7,13 @@ export const CONFLIST_FILE = "10-patchbay.conflist";
 /** Type of the plugin, and so the name of the shim's file. */
 export const SHIM_FILE = "patchbay";
 
-const cniVersion = "1.1.0";
+/**
+ * For runtimes that do not know `cniVersions`, and refuse results newer than themselves: libcni
+ * before 1.2, as in containerd 1.6 and 1.7.
+ */
+const cniVersion = "1.0.0";
+/** All others take the highest that they know, and so get GC and STATUS. */
+const cniVersions = ["1.0.0", "1.1.0"];
 
 /** What a user chooses of a network. */
 export interface NetworkChoice {
@@ -43,7 +49,7 @@ export function formatConflist(choice: NetworkChoice): string {
       cause: error,
     });
   }
-  return `${JSON.stringify({ cniVersion, name: choice.name, plugins: [plugin] }, null, 2)}\n`;
+  return `${JSON.stringify({ cniVersion, cniVersions, name: choice.name, plugins: [plugin] }, null, 2)}\n`;
 }
 
 /** What the CLI reads of a conflist that lies there. */

@@ -45,12 +45,17 @@ Examples:
       });
     } catch (error) {
       if (!(error instanceof Error) || error instanceof TypeError) throw error;
-      throw new CliError(`Cannot run the plugin host below ${root}: ${causes(error)}`, 1, {
+      const text = causes(error);
+      const remedy = anotherHost.test(text) ? `: another host runs there: stop it first` : "";
+      throw new CliError(`Cannot run the plugin host below ${root}: ${text}${remedy}`, 1, {
         cause: error,
       });
     }
   });
 }
+
+/** What the host's store and sockets say then. */
+const anotherHost = /database is locked|Another process serves/;
 
 function parsePort(text: string): number | "off" {
   if (text === "off") return text;

@@ -58,7 +58,8 @@ describe("install and uninstall", () => {
       assert.equal(statSync(shim).mode & 0o777, 0o755);
       assert.equal(statSync(conflist).mode & 0o777, 0o644);
       assert.deepEqual(JSON.parse(readFileSync(conflist, "utf8")), {
-        cniVersion: "1.1.0",
+        cniVersion: "1.0.0",
+        cniVersions: ["1.0.0", "1.1.0"],
         name: "patchbay",
         plugins: [
           {
