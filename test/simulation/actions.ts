@@ -136,7 +136,7 @@ async function actFault(node: SimNode): Promise<boolean> {
 
 function jump(node: SimNode, ms: number): true {
   node.clock.jump(ms);
-  node.ledger.clockJumped();
+  node.ledger.clockJumped(ms);
   node.note(() => `the wall clock jumps ${ms} ms`);
   return true;
 }
@@ -152,16 +152,22 @@ async function actNetns(node: SimNode): Promise<boolean> {
     return true;
   }
   if (!rng.chance(profile.netnsFlaps)) return false;
-  const pod = rng.pick(runtime.pods.filter((other) => mayBeDoubted(other)));
+  const pod = rng.pick(
+    runtime.pods.filter(({ attachments }) =>
+      attachments.every((attachment) => mayBeDoubted(node, attachment)),
+    ),
+  );
   if (!pod) return false;
-  for (const attachment of pod.attachments) attachment.isDoubted = true;
+  pod.hasFlapped = true;
+  for (const attachment of pod.attachments) attachment.doubtedMs = node.clock.monotonicMs();
   faults.flaps.set(pod.netns, node.clock.monotonicMs() + rng.between(1_000, 40_000));
   node.note(() => `the namespace of ${pod.containerId} cannot be seen for a while`);
   return true;
 }
 
-function mayBeDoubted(pod: Pod): boolean {
-  return pod.hasNetns && pod.attachments.every((attachment) => !attachment.isDoubted);
+/** Long after the last false witness another one may err. */
+function mayBeDoubted({ clock }: SimNode, { doubtedMs }: Attachment): boolean {
+  return clock.monotonicMs() - doubtedMs > 600_000;
 }
 
 /** Something that a container runtime does of its own accord. */
@@ -190,13 +196,14 @@ async function actRuntime(node: SimNode): Promise<void> {
     return;
   }
   const attachment = rng.pick(pod.attachments) as Attachment;
+  if (attachment.phase === "deleted" && node.life?.isReady) return runtime.add(attachment);
   if (attachment.phase !== "up") return;
   if (rng.chance(profile.reload * 20) && !runtime.isBusy(pod)) {
     return runtime.del(attachment, pod.netns);
   }
   if (rng.chance(profile.recreate * 20) && !runtime.isBusy(pod)) return recreate(node, pod);
   if (draw < 55) return runtime.check(attachment);
-  if (draw < 65) return runtime.addAgain(attachment);
+  if (draw < 65 || rng.chance(profile.repeats)) return runtime.addAgain(attachment);
   if (runtime.pods.length < profile.podsMax && rng.chance(0.5)) return;
   pod.fate = "teardown";
   return tearDown(node, pod);
@@ -261,8 +268,13 @@ function actGc(node: SimNode, network: SimNetwork): void {
   const { rng, profile, runtime } = node;
   const valid = runtime.validOf(network);
   if (!rng.chance(profile.gcWrong)) return runtime.gc(network, valid);
-  const omitted = new Set(valid.filter((other) => !other.isDoubted && rng.chance(0.4)));
-  for (const attachment of omitted) attachment.isDoubted = true;
+  const omitted = new Set(
+    valid.filter((other) => !other.isOmitted && mayBeDoubted(node, other) && rng.chance(0.4)),
+  );
+  for (const attachment of omitted) {
+    attachment.isOmitted = true;
+    attachment.doubtedMs = node.clock.monotonicMs();
+  }
   node.note(() => `a GC list leaves out ${[...omitted].map(({ id }) => id.slice(0, 8)).join(" ")}`);
   runtime.gc(
     network,

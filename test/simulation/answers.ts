@@ -31,7 +31,7 @@ export function checkAnswer(node: SimNode, call: Call, answer: CniAnswer): void 
   if (result.code === ERRORS.INTERNAL.cni) wrong("calls weather a bug");
   if (typeof result.msg !== "string" || result.msg === "") wrong("has no message");
   const { attachment } = call;
-  if (call.verb === "CHECK" && attachment?.isLiving && !attachment.isDoubted) {
+  if (call.verb === "CHECK" && attachment?.isLiving && !attachment.pod.hasFlapped) {
     const saysDrift = result.code === ERRORS.DRIFT.cni || result.code === ERRORS.NOT_ATTACHED.cni;
     if (saysDrift && attachment.lastAdd < call.number) {
       node.fail("CHECK of a living pod finds no drift", answer.resultJson);

@@ -124,4 +124,3 @@ export class HostLife implements CallOwner {
     throw new Killed();
   }
 }
-

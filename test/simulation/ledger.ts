@@ -27,7 +27,8 @@ export class Ledger implements WorldListener {
   /** Flush failures so far when an attachment was marked, by id. */
   readonly #marked = new Map<string, number>();
   #failuresAtStart = 0;
-  #jumpedMs = Number.NEGATIVE_INFINITY;
+  /** Until when records of before a jump of the wall clock may mislead a new host. */
+  #jumpMattersUntilMs = 0;
   #uncertainUntilMs = 0;
 
   constructor(node: SimNode) {
@@ -94,8 +95,9 @@ export class Ledger implements WorldListener {
     }
   }
 
-  clockJumped(): void {
-    this.#jumpedMs = this.#node.clock.monotonicMs();
+  clockJumped(ms: number): void {
+    const fromMs = Math.max(this.#jumpMattersUntilMs, this.#node.clock.monotonicMs());
+    this.#jumpMattersUntilMs = fromMs + Math.abs(ms) + 2 * this.#longestCooldownMs();
   }
 
   /** Cooldowns are kept by wall time: after a jump, what a new process makes of them is anybody's guess. */
@@ -106,8 +108,12 @@ export class Ledger implements WorldListener {
 
   #doubtAfterJump(): void {
     const nowMs = this.#node.clock.monotonicMs();
-    const longestMs = Math.max(...this.#node.networks.map((network) => network.cooldownMs));
-    if (nowMs - this.#jumpedMs <= 2 * longestMs) this.#uncertainUntilMs = nowMs + 2 * longestMs;
+    if (nowMs > this.#jumpMattersUntilMs) return;
+    this.#uncertainUntilMs = nowMs + 2 * this.#longestCooldownMs();
+  }
+
+  #longestCooldownMs(): number {
+    return Math.max(...this.#node.networks.map((network) => network.cooldownMs));
   }
 
   /** The store went back to what was flushed. */
@@ -186,7 +192,10 @@ export class Ledger implements WorldListener {
         count++;
         const stored = disk.leases.get(`${lease.network} ${formatAddress(lease.address)}`);
         if (stored?.sequence !== lease.sequence || stored.releasedWallMs !== undefined) {
-          this.#node.fail("pool and store agree", `${network.name} ${formatAddress(lease.address)}`);
+          this.#node.fail(
+            "pool and store agree",
+            `${network.name} ${formatAddress(lease.address)}`,
+          );
         }
       }
       const stored = counts.get(network.name) ?? 0;

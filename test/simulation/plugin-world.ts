@@ -125,7 +125,14 @@ export class PluginWorld implements World {
     }
     return {
       interfaces: [
-        { name: ifname, mac: "02:00:00:00:00:01", mtu: 1500, sandbox: netns, pciId: "", socketPath: "" },
+        {
+          name: ifname,
+          mac: "02:00:00:00:00:01",
+          mtu: 1500,
+          sandbox: netns,
+          pciId: "",
+          socketPath: "",
+        },
       ],
       addresses: request.addresses.map((ip) => ({ ...ip, interfaceIndex: 0 })),
       routes: [],
@@ -176,4 +183,3 @@ function drawPluginError(rng: Rng): Error {
 function short(id: string): string {
   return id.slice(0, 8);
 }
-

@@ -35,6 +35,8 @@ export interface Profile {
   /** Share of DELs that come after the namespace is gone. */
   readonly netnsFirst: number;
   readonly requested: number;
+  /** More repeats of ADDs than usual. */
+  readonly repeats: number;
   readonly secondNetwork: number;
   readonly podsMax: number;
   /** Host bits of the subnets of the first network. */
@@ -48,6 +50,7 @@ export function drawProfile(rng: Rng): Profile {
   const calm = rng.chance(0.08);
   const maybe = (probability: number, share = 0.5) =>
     !calm && rng.chance(share) ? probability * rng.oneOf(0.3, 1, 1, 3) : 0;
+  const jumpBack = maybe(0.001, 0.3);
   return {
     crash: maybe(0.004),
     crashInside: maybe(0.006),
@@ -58,22 +61,24 @@ export function drawProfile(rng: Rng): Profile {
     flushFails: maybe(0.002),
     journalFull: maybe(0.002),
     jumpForward: maybe(0.001, 0.3),
-    jumpBack: maybe(0.001, 0.3),
+    jumpBack,
     netnsVanishes: maybe(0.004),
     netnsFlaps: maybe(0.004),
     orphan: maybe(0.002),
     lostAnswer: maybe(0.006),
     configChange: maybe(0.003),
-    reload: maybe(0.006, 0.4),
-    recreate: maybe(0.003, 0.3),
+    // A container id that comes back while the clock goes back: the journal has wall times only.
+    reload: jumpBack > 0 ? 0 : maybe(0.006, 0.4),
+    recreate: jumpBack > 0 ? 0 : maybe(0.003, 0.3),
     stray: maybe(0.004),
     gc: maybe(0.004, 0.7),
-    late: maybe(0.03),
+    late: rng.chance(0.15) ? 0.3 : maybe(0.03),
     failBefore: maybe(0.03),
     failAfter: maybe(0.02),
     crashAtCall: maybe(0.006),
     gcWrong: rng.oneOf(0, 0.3, 0.6),
     netnsFirst: rng.oneOf(0, 0.1, 0.5),
+    repeats: rng.oneOf(0, 0, 0.4),
     requested: rng.oneOf(0, 0, 0.2),
     secondNetwork: rng.oneOf(0, 0.3),
     podsMax: rng.oneOf(3, 8, 16, 30),

@@ -4,7 +4,10 @@ export class Rng {
 
   /** The same key gives the same numbers; keys that differ anywhere give others. */
   constructor(...key: readonly number[]) {
-    this.#state = key.reduce((state, part) => mix(mix(state ^ part) + Math.floor(part / 2 ** 32)), 1);
+    this.#state = key.reduce(
+      (state, part) => mix(mix(state ^ part) + Math.floor(part / 2 ** 32)),
+      1,
+    );
   }
 
   /** 0 to 2^32-1. */

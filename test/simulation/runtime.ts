@@ -19,8 +19,10 @@ export interface Attachment {
   /** ADD was answered, the namespace is alive, no DEL was sent: it must not lose anything. */
   isLiving: boolean;
   addresses: readonly string[];
-  /** It was the object of a false witness; a second one could rightly condemn it. */
-  isDoubted: boolean;
+  /** When a witness last spoke against it although it lives; two at a time could rightly condemn it. */
+  doubtedMs: number;
+  /** A GC list left it out. A second one would be right to condemn it. */
+  isOmitted: boolean;
   lastAdd: number;
 }
 
@@ -29,6 +31,7 @@ export interface Pod {
   readonly netns: string;
   readonly attachments: Attachment[];
   hasNetns: boolean;
+  hasFlapped: boolean;
   /** "abandoned": the runtime forgot it and will send no DEL. */
   fate: "run" | "teardown" | "abandoned" | "gone";
 }
@@ -93,7 +96,14 @@ export class Runtime {
     const number = this.#podCount++;
     const containerId = `c${number.toString(16).padStart(8, "0")}`;
     const netns = `/run/netns/${containerId}`;
-    const pod: Pod = { containerId, netns, attachments: [], hasNetns: false, fate: "run" };
+    const pod: Pod = {
+      containerId,
+      netns,
+      attachments: [],
+      hasNetns: false,
+      hasFlapped: false,
+      fate: "run",
+    };
     for (const [index, network] of networks.entries()) {
       const ifname = `eth${index}`;
       const id = attachmentIdOf({ network: network.name, containerId, ifname }) as string;
@@ -106,7 +116,8 @@ export class Runtime {
         phase: "idle",
         isLiving: false,
         addresses: [],
-        isDoubted: false,
+        doubtedMs: Number.NEGATIVE_INFINITY,
+        isOmitted: false,
         lastAdd: 0,
       };
       pod.attachments.push(attachment);
@@ -221,7 +232,9 @@ export class Runtime {
       dueMs: clock.monotonicMs() + 900_000 + 400_000 * slack,
       isLost: false,
     };
-    this.#node.note(() => `call ${call.number} ${verb} ${name} ${attachment?.ifname ?? ""} ${network.name}`);
+    this.#node.note(
+      () => `call ${call.number} ${verb} ${name} ${attachment?.ifname ?? ""} ${network.name}`,
+    );
     this.calls.add(call);
     if (!life) return this.#withoutHost(call);
     void life.host.invoke(call.message).then((answer) => {
@@ -251,7 +264,10 @@ export class Runtime {
   #answered(call: Call, answer: CniAnswer): void {
     this.calls.delete(call);
     this.answers++;
-    this.#node.note(() => `call ${call.number} ${call.verb} answers ${answer.exitCode} ${answer.resultJson.slice(0, 200)}`);
+    this.#node.note(
+      () =>
+        `call ${call.number} ${call.verb} answers ${answer.exitCode} ${answer.resultJson.slice(0, 200)}`,
+    );
     checkAnswer(this.#node, call, answer);
     if (answer.exitCode === 0 && call.verb === "DEL") this.#checkDeleted(call);
     if (call.isLost) return;
@@ -291,7 +307,6 @@ export class Runtime {
       }
     } else if (verb === "DEL" && attachment.phase === "deleting") {
       attachment.phase = "deleted";
-      if (pod.fate === "run") this.add(attachment);
     }
   }
 

@@ -18,7 +18,6 @@ import { type ErrorCode, formatErrorChain, PatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { type AttachmentRecord, attachmentIdOf } from "./attachment.ts";
 import { type HostContext, requirePlugin } from "./context.ts";
-import { withDeadline } from "./deadline.ts";
 import { describePod, detachRecord, rollBackRecord } from "./detach.ts";
 import { identifyNetns } from "./netns.ts";
 import { planAttach } from "./plan.ts";
@@ -50,7 +49,7 @@ export async function add(
   const id = attachmentIdOf({ network: config.name, ...request });
   const existing = context.state.attachments.get(id);
   if (existing?.state.kind === "attached" && existing.netnsIdentity === identity) {
-    const again = await attachByPlugin(context, plugin, existing);
+    const again = await attachAgain(context, existing);
     return toCniResult(again, config.dns, config.cniVersion);
   }
   // Half made, half removed, or of a namespace that is gone: away with it before the new one.
@@ -79,6 +78,23 @@ export async function add(
     await rollBack(context, record, trace);
     throw error;
   }
+}
+
+/**
+ * ADD of what is attached: the same answer, by the plugin that made it, whatever the configuration
+ * names by now. From here on it is a new wish: a DEL that the journal still holds came before it
+ * and must not hit it, and whoever doubted it was wrong.
+ */
+async function attachAgain(
+  context: HostContext,
+  existing: AttachmentRecord,
+): Promise<AttachResponse> {
+  const plugin = requirePlugin(context, existing.plugin);
+  const response = await attachByPlugin(context, plugin, existing);
+  const createdWallMs = context.ports.clock.wallMs();
+  context.state.commit([{ kind: "put-attachment", attachment: { ...existing, createdWallMs } }]);
+  context.leaks.clear(existing.id);
+  return response;
 }
 
 /** Allocates and records in one go: nothing can come between the two. */
@@ -145,19 +161,9 @@ async function attachByPlugin(
   record: AttachmentRecord,
 ): Promise<AttachResponse> {
   const what = `Attach of ${record.ifname} of ${describePod(record)} by ${record.plugin}`;
-  const running = plugin.attach(record.request);
-  const settled = running.then(
-    () => {},
-    () => {},
-  );
-  context.unsettled.set(record.id, settled);
-  void settled.then(() => context.unsettled.delete(record.id));
+  const options = { limitMs: LIMITS.attachMs, what };
   try {
-    return await withDeadline(running, {
-      clock: context.ports.clock,
-      limitMs: LIMITS.attachMs,
-      what,
-    });
+    return await context.pluginCalls.run(record.id, options, () => plugin.attach(record.request));
   } catch (cause) {
     if (cause instanceof PatchbayError) throw cause;
     throw new PatchbayError(codeOfPluginFailure(cause), `${what} failed`, { cause });

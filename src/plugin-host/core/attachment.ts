@@ -22,7 +22,7 @@ export interface AttachmentRecord extends AttachmentKey {
   /** As sent to the plugin: enough to repeat Attach, and to Detach with no memory. */
   readonly request: AttachRequest;
   readonly state: AttachmentState;
-  /** Wall time of the record, ms. */
+  /** Wall time of the ADD that was answered last, ms: what was asked of this pod before is settled. */
   readonly createdWallMs: number;
 }
 

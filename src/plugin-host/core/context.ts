@@ -1,8 +1,8 @@
 import type { NetworkPlugin } from "../../plugin-sdk/network-plugin.ts";
 import { PatchbayError } from "../errors.ts";
-import type { AttachmentId } from "./attachment.ts";
 import type { KeyedLock } from "./keyed-lock.ts";
 import type { LeakWatch } from "./leak-watch.ts";
+import type { PluginCalls } from "./plugin-calls.ts";
 import type { HostPorts } from "./ports.ts";
 import type { HostState } from "./state.ts";
 
@@ -13,8 +13,8 @@ export interface HostContext {
   /** By container id: the runtime promises one call at a time for a container, but breaks it. */
   readonly locks: KeyedLock;
   readonly leaks: LeakWatch;
-  /** Attach calls that passed their deadline and have not ended: Detach must not overtake them. */
-  readonly unsettled: Map<AttachmentId, Promise<unknown>>;
+  /** Attach and Detach, one at a time for each attachment, those past their deadline included. */
+  readonly pluginCalls: PluginCalls;
   /** "device:inode" of the node's own network namespace; no pod may have it. */
   readonly ownNetns: string;
 }

@@ -2,7 +2,6 @@ import { PatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { AttachmentRecord } from "./attachment.ts";
 import { type HostContext, requirePlugin } from "./context.ts";
-import { withDeadline } from "./deadline.ts";
 import type { CallTrace } from "./ports.ts";
 import type { StepName } from "./steps.ts";
 
@@ -74,13 +73,10 @@ async function takeAway(
 }
 
 async function detachByPlugin(context: HostContext, record: AttachmentRecord): Promise<void> {
-  const { clock } = context.ports;
   const what = `Detach of ${record.ifname} of ${describePod(record)} by ${record.plugin}`;
   const plugin = requirePlugin(context, record.plugin);
   try {
-    const late = context.unsettled.get(record.id);
-    if (late) await withDeadline(late, { clock, limitMs: LIMITS.attachMs, what });
-    await withDeadline(
+    await context.pluginCalls.run(record.id, { limitMs: LIMITS.detachMs, what }, () =>
       plugin.detach({
         attachmentId: record.id,
         network: record.network,
@@ -89,7 +85,6 @@ async function detachByPlugin(context: HostContext, record: AttachmentRecord): P
         ifname: record.ifname,
         addresses: record.request.addresses,
       }),
-      { clock, limitMs: LIMITS.detachMs, what },
     );
   } catch (cause) {
     if (cause instanceof PatchbayError) throw cause;

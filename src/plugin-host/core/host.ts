@@ -11,6 +11,7 @@ import { del } from "./del.ts";
 import { gc } from "./gc.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { LeakWatch } from "./leak-watch.ts";
+import { PluginCalls } from "./plugin-calls.ts";
 import type { CallTrace, HostPorts } from "./ports.ts";
 import { finishUnfinished, reconcile, replayJournal } from "./reconcile.ts";
 import { HostState } from "./state.ts";
@@ -48,7 +49,7 @@ export class Host {
       state: new HostState(ports.store, ports.clock),
       locks: new KeyedLock(),
       leaks: new LeakWatch(LIMITS.leakGraceMs),
-      unsettled: new Map(),
+      pluginCalls: new PluginCalls(ports.clock),
       ownNetns: options.ownNetns,
     };
     this.#admission = new Admission(ports.clock, LIMITS);

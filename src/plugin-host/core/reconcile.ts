@@ -122,11 +122,10 @@ async function judgeOrphans(context: HostContext): Promise<Set<string>> {
         orphans.add(attachmentId);
         const verdict = context.leaks.observe(attachmentId, "no-record", clock.monotonicMs());
         if (verdict !== "leaked") continue;
-        await withDeadline(plugin.detach(orphanDetach(attachmentId)), {
-          clock,
-          limitMs: LIMITS.detachMs,
-          what: `Detach of ${object}`,
-        });
+        const detach = { limitMs: LIMITS.detachMs, what: `Detach of ${object}` };
+        await context.pluginCalls.run(attachmentId, detach, () =>
+          plugin.detach(orphanDetach(attachmentId)),
+        );
         orphans.delete(attachmentId);
         const message = `${object} was held by ${name} without a record`;
         events.emit({ kind: "orphan-removed", subject: attachmentId, message });
