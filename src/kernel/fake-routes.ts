@@ -126,16 +126,16 @@ function nextHopLink(
     }
   }
   const through = findOnLink(netns, gateway, named);
-  if (through !== undefined && !isLocalAddress(netns, gateway)) return through;
+  // IPv4 looks the gateway up in the main table only, and so takes an own address for one.
+  const isUsable = destination.family === 4 || !isLocalAddress(netns, gateway);
+  if (through !== undefined && isUsable) return through;
   if (destination.family === 6) {
     if (named && !named.up) throw new FakeFault(errno.ENETDOWN, "Nexthop device is not up");
     throw through === undefined
       ? new FakeFault(errno.EHOSTUNREACH)
       : new FakeFault(errno.EINVAL, "Gateway can not be a local address");
   }
-  throw through === undefined
-    ? new FakeFault(errno.ENETUNREACH, "Nexthop has invalid gateway")
-    : new FakeFault(errno.EINVAL, "Nexthop has invalid gateway");
+  throw new FakeFault(errno.ENETUNREACH, "Nexthop has invalid gateway");
 }
 
 /** The link of a route without gateway that covers the address. */

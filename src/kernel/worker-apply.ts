@@ -18,8 +18,12 @@ import { WorkerFault } from "./worker-fault.ts";
 import { inNetns, openNetns } from "./worker-netns.ts";
 import type { ApplyAnswer } from "./worker-protocol.ts";
 
-/** Answers of one send wait in the socket's buffer (net.core.rmem_default): no more than fit there. */
+/**
+ * Answers of one send wait in the socket's buffer (net.core.rmem_default, 208 KiB): no more than fit
+ * there. An error takes 1 KiB of it, an echoed link 5.
+ */
 const MOST_MESSAGES_PER_SEND = 128;
+const MOST_ECHOES_PER_SEND = 16;
 
 /** In every namespace; the kernel makes it first (LOOPBACK_IFINDEX). */
 const LOOPBACK_IFINDEX = 1;
@@ -51,6 +55,7 @@ class ProgramRun {
   readonly #result: (string | number)[] = [];
   #netns: string | undefined;
   #pending: Pending[] = [];
+  #echoes = 0;
   #pendingStart = 0;
   #pendingEnd = 0;
   /** Offset of the last message that waits: it alone asks for an acknowledgement. */
@@ -119,9 +124,12 @@ class ProgramRun {
       }
       this.#view.setUint32(code[field] ?? 0, value, true);
     }
-    if (this.#pending.length >= MOST_MESSAGES_PER_SEND || this.#pendingEnd !== start) this.#flush();
+    const isFull =
+      this.#pending.length >= MOST_MESSAGES_PER_SEND || this.#echoes >= MOST_ECHOES_PER_SEND;
+    if (isFull || this.#pendingEnd !== start) this.#flush();
     if (this.#pending.length === 0) this.#pendingStart = start;
     this.#view.setUint32(start + 8, nextSequence(), true);
+    if ((code[at + 6] ?? -1) >= 0) this.#echoes++;
     this.#pending.push({
       operation,
       toleratedA,
@@ -141,6 +149,7 @@ class ProgramRun {
     const pending = this.#pending;
     if (pending.length === 0) return;
     this.#pending = [];
+    this.#echoes = 0;
     const view = this.#view;
     view.setUint16(
       this.#lastStart + 6,
@@ -149,23 +158,27 @@ class ProgramRun {
     );
     const last = view.getUint32(this.#lastStart + 8, true);
     const first = last - pending.length + 1;
-    const socket = this.#namespaces.socket(this.#netns);
-    sendAll(socket, this.#program.bytes.subarray(this.#pendingStart, this.#pendingEnd));
     const learnt = new Set<Pending>();
     let fault: WorkerFault | undefined;
-    readAnswers(socket, last, (at, type, sequence) => {
-      const step = pending[sequence - first];
-      if (step === undefined) return;
-      if (type === RTM_NEWLINK && step.learns !== undefined) {
-        this.#learn(step, at);
-        learnt.add(step);
-      } else if (type === NLMSG_ERROR) {
-        const value = -received.view.getInt32(at + MESSAGE_HEADER_BYTES, true);
-        if (value === 0 || fault !== undefined || isTolerated(step, value)) return;
-        fault = new WorkerFault(value, extendedAck(at), this.#netns);
-        fault.operation = step.operation;
-      }
-    });
+    try {
+      const socket = this.#namespaces.socket(this.#netns);
+      sendAll(socket, this.#program.bytes.subarray(this.#pendingStart, this.#pendingEnd));
+      readAnswers(socket, last, (at, type, sequence) => {
+        const step = pending[sequence - first];
+        if (step === undefined) return;
+        if (type === RTM_NEWLINK && step.learns !== undefined) {
+          this.#learn(step, at);
+          learnt.add(step);
+        } else if (type === NLMSG_ERROR) {
+          const value = -received.view.getInt32(at + MESSAGE_HEADER_BYTES, true);
+          if (value === 0 || fault !== undefined || isTolerated(step, value)) return;
+          fault = new WorkerFault(value, extendedAck(at), this.#netns);
+          fault.operation = step.operation;
+        }
+      });
+    } catch (error) {
+      throw faultAt(pending[0]?.operation ?? 0, error);
+    }
     if (fault) throw fault;
     for (const step of pending) {
       // Tolerated EEXIST: the link was there, and the caller still wants its index.
