@@ -4,6 +4,7 @@ import type { Nftables } from "../../src/kernel/nftables.ts";
 import { linkNamesOf } from "../../src/plugin-sdk/link-names.ts";
 import {
   type AttachRequest,
+  type AttachResponse,
   type NetworkPlugin,
   PluginError,
 } from "../../src/plugin-sdk/network-plugin.ts";
@@ -23,6 +24,12 @@ export function createBridgePlugin(deps: BridgeDeps): NetworkPlugin {
   const { kernel } = deps;
   const preparation = new NodePreparation(deps);
 
+  async function attach(request: AttachRequest): Promise<AttachResponse> {
+    const plan = planBridge(request, await prepare(preparation, request));
+    await applyVethAttach(kernel, plan, (isRepeat) => attachBatches(plan, isRepeat));
+    return attachResponse(plan);
+  }
+
   return {
     info: {
       name: "bridge",
@@ -34,9 +41,15 @@ export function createBridgePlugin(deps: BridgeDeps): NetworkPlugin {
     },
 
     async attach(request) {
-      const plan = planBridge(request, await prepare(preparation, request));
-      await applyVethAttach(kernel, plan, (isRepeat) => attachBatches(plan, isRepeat));
-      return attachResponse(plan);
+      try {
+        return await attach(request);
+      } catch (error) {
+        const { bridge } = readBridgeConfig(request.configJson);
+        if (await kernel.findLink(bridge)) throw error;
+        // Somebody deleted the bridge since it was made.
+        preparation.forget(request.network);
+        return attach(request);
+      }
     },
 
     async detach({ attachmentId }) {

@@ -151,12 +151,13 @@ export function attachResponse(plan: RoutedPlan): AttachResponse {
 
 /** What every routed network needs of the node before its first pod. */
 export function networkBatches(request: Pick<AttachRequest, "addresses">): NetnsBatch[] {
-  const gateways = readAddresses(request).flatMap(({ gateway }) => gateway ?? []);
+  const addresses = readAddresses(request);
+  const gateways = addresses.flatMap(({ gateway }) => gateway ?? []);
   const sysctls: KernelOperation[] = [];
-  if (gateways.some((gateway) => gateway.family === 4)) {
+  if (addresses.some(({ address }) => address.family === 4)) {
     sysctls.push({ kind: "set-sysctl", path: ["net", "ipv4", "ip_forward"], value: "1" });
   }
-  if (gateways.some((gateway) => gateway.family === 6)) {
+  if (addresses.some(({ address }) => address.family === 6)) {
     const path = ["net", "ipv6", "conf", "all", "forwarding"];
     sysctls.push({ kind: "set-sysctl", path, value: "1" });
   }

@@ -39,6 +39,12 @@ export function planMasquerade(network: string, subnets: readonly string[]): Mas
   return { name, ruleset };
 }
 
+/** The text that removes the table of a network, where it is or not. */
+export function removeMasquerade(network: string): string {
+  const name = masqueradeTableName(network);
+  return `table inet ${name}\ndelete table inet ${name}\n`;
+}
+
 /** A network's name may have characters that nft's identifiers do not: a hash stands for it. */
 export function masqueradeTableName(network: string): string {
   return `patchbay_masq_${createHash("sha256").update(network).digest("hex").slice(0, 12)}`;

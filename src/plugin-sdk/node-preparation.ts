@@ -1,20 +1,21 @@
 import type { Kernel, NetnsBatch } from "../kernel/kernel.ts";
+import { KernelError } from "../kernel/kernel-error.ts";
 import type { Nftables } from "../kernel/nftables.ts";
-import { planMasquerade } from "./masquerade.ts";
+import { planMasquerade, removeMasquerade } from "./masquerade.ts";
 import { type AttachRequest, PluginError, type StatusResponse } from "./network-plugin.ts";
 
 /** What a pod gets where nothing says otherwise: Ethernet's. */
 const MTU_FALLBACK = 1500;
 
 interface Prepared {
-  readonly key: string;
-  readonly mtu: Promise<number>;
+  readonly configJson: string;
+  /** MTU for pods, by what was prepared: see keysOf. */
+  readonly done: Map<string, Promise<number>>;
 }
 
 /**
  * What a network needs of the node before its first pod - gateway addresses, forwarding, the
- * masquerade table - done once for each network and again when its settings change, or when the
- * link that carries it is deleted by somebody.
+ * masquerade table - done once for each gateway of a network, and again when its settings change.
  */
 export class NodePreparation {
   readonly #kernel: Kernel;
@@ -29,18 +30,25 @@ export class NodePreparation {
   }
 
   /**
-   * Applies the batches and the masquerade wish unless that was done before. Returns the MTU for
+   * Applies the batches and the masquerade wish unless that was done before. The batches may
+   * depend on the network's configuration and on the gateways of the request. Returns the MTU for
    * pods: that of the link with the default route.
    */
-  ensure(request: AttachRequest, batches: readonly NetnsBatch[]): Promise<number> {
-    const { network, configJson, masquerade } = request;
-    const known = this.#prepared.get(network);
-    if (known?.key === configJson) return known.mtu;
-    const subnets = masquerade?.subnets ?? [];
-    const mtu = this.#prepare(network, subnets, batches);
-    this.#prepared.set(network, { key: configJson, mtu });
-    this.#retries.set(network, () => this.ensure(request, batches));
-    return mtu;
+  async ensure(request: AttachRequest, batches: readonly NetnsBatch[]): Promise<number> {
+    const { network } = request;
+    const { done } = this.#preparedOf(request);
+    const keys = keysOf(request);
+    const missing = keys.filter((key) => !done.has(key));
+    if (missing.length > 0) {
+      this.#retries.set(network, () => this.ensure(request, batches));
+      const mtu = this.#prepare(request, batches).catch((error: unknown) => {
+        for (const key of missing) done.delete(key);
+        throw error;
+      });
+      for (const key of missing) done.set(key, mtu);
+    }
+    const mtus = await Promise.all(keys.map((key) => done.get(key)));
+    return mtus[0] ?? MTU_FALLBACK;
   }
 
   /** From memory; what failed is tried again beside, so that a mended node recovers without an ADD. */
@@ -53,24 +61,28 @@ export class NodePreparation {
     return { ready: false, reason };
   }
 
-  /** Does everything anew at the next ensure. */
-  forget(): void {
-    this.#prepared.clear();
+  /** Does everything anew at the next ensure of the network: somebody took it away. */
+  forget(network: string): void {
+    this.#prepared.delete(network);
   }
 
-  async #prepare(
-    network: string,
-    subnets: readonly string[],
-    batches: readonly NetnsBatch[],
-  ): Promise<number> {
+  #preparedOf({ network, configJson }: AttachRequest): Prepared {
+    const known = this.#prepared.get(network);
+    if (known?.configJson === configJson) return known;
+    const fresh: Prepared = { configJson, done: new Map() };
+    this.#prepared.set(network, fresh);
+    return fresh;
+  }
+
+  async #prepare(request: AttachRequest, batches: readonly NetnsBatch[]): Promise<number> {
+    const { network, masquerade } = request;
     try {
       await this.#kernel.apply(batches);
-      if (subnets.length > 0) await this.#nftables.load(planMasquerade(network, subnets).ruleset);
+      await this.#setMasquerade(network, masquerade?.subnets ?? []);
       const mtu = await findDefaultMtu(this.#kernel);
       this.#failures.delete(network);
       return mtu;
     } catch (cause) {
-      this.#prepared.delete(network);
       const message = cause instanceof Error ? cause.message : String(cause);
       this.#failures.set(network, message);
       throw new PluginError("transient", `Cannot prepare the node for network ${network}`, {
@@ -78,6 +90,29 @@ export class NodePreparation {
       });
     }
   }
+
+  async #setMasquerade(network: string, subnets: readonly string[]): Promise<void> {
+    if (subnets.length > 0) {
+      await this.#nftables.load(planMasquerade(network, subnets).ruleset);
+      return;
+    }
+    try {
+      // The network may have masqueraded before.
+      await this.#nftables.load(removeMasquerade(network));
+    } catch (error) {
+      // Who never masquerades need not install nft.
+      if (!(error instanceof KernelError && error.operation === "run-nft")) throw error;
+    }
+  }
+}
+
+/** What the batches may depend on besides the configuration: each address's gateway or family. */
+function keysOf({ addresses }: AttachRequest): string[] {
+  if (addresses.length === 0) return ["none"];
+  return addresses.map(({ address, gateway }) => {
+    const prefixLength = address.slice(address.lastIndexOf("/"));
+    return `${gateway || (address.includes(":") ? "IPv6" : "IPv4")}${prefixLength}`;
+  });
 }
 
 async function findDefaultMtu(kernel: Kernel): Promise<number> {

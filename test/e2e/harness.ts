@@ -288,6 +288,7 @@ export function spawnInNetns(netns: string, argv: readonly string[]): ChildProce
 export interface KernelSnapshot {
   readonly links: readonly string[];
   readonly addresses: readonly string[];
+  /** Without those that the kernel derives from addresses. */
   readonly routes: readonly string[];
   /** Permanent ones. */
   readonly neighbours: readonly string[];
@@ -385,7 +386,7 @@ export class TestNode implements AsyncDisposable {
         .map((entry) => `${nameOf(entry.ifindex)} ${formatPrefix(entry.address)}`)
         .sort(),
       routes: routes
-        .filter((route) => isStable(formatAddress(route.destination), nameOf(route.ifindex)))
+        .filter((route) => route.protocol !== RTPROT_KERNEL)
         .map((route) =>
           [
             formatPrefix(route.destination),
@@ -438,9 +439,10 @@ export async function openNode(): Promise<TestNode> {
 
 /** linux/neighbour.h */
 const NUD_PERMANENT = 0x80;
+/** linux/rtnetlink.h */
+const RTPROT_KERNEL = 2;
 
-/** The kernel gives links of its own accord, and when it likes, link-local and multicast addresses. */
+/** The kernel gives bridges link-local addresses when it likes. */
 function isStable(address: string, linkName: string): boolean {
-  if (/^pb[0-9a-f]{13}$/.test(linkName)) return true;
-  return !/^(fe80:|ff00:|ff[0-9a-f]{2}:)/.test(address);
+  return /^pb[0-9a-f]{13}$/.test(linkName) || !address.startsWith("fe80:");
 }
