@@ -1,5 +1,4 @@
 import { isIPv4, isIPv6 } from "node:net";
-import { collapseIPv6Number, IPv4, IPv6 } from "ip-num";
 
 /** An address family by its number of bits in the header: 4 or 6. */
 export type Family = 4 | 6;
@@ -24,10 +23,8 @@ export function addressBits(family: Family): 32 | 128 {
 
 /** Parses "10.0.0.1" or "fd00::1". Throws RangeError for anything else, zone ids and octal forms included. */
 export function parseAddress(text: string): IpAddress {
-  if (isIPv4(text)) return { family: 4, value: IPv4.fromString(text).getValue() };
-  if (isIPv6(text) && !text.includes("%")) {
-    return { family: 6, value: IPv6.fromString(mappedToHex(text)).getValue() };
-  }
+  if (isIPv4(text)) return { family: 4, value: BigInt(readDotted(text)) };
+  if (isIPv6(text) && !text.includes("%")) return { family: 6, value: readWords(text) };
   throw new RangeError(`Not an IP address: ${JSON.stringify(text)}`);
 }
 
@@ -50,8 +47,11 @@ export function parsePrefix(text: string): IpPrefix {
 
 /** Prints an address; IPv6 in the canonical form of RFC 5952. */
 export function formatAddress(address: IpAddress): string {
-  if (address.family === 4) return IPv4.fromNumber(address.value).toString();
-  return collapseIPv6Number(IPv6.fromBigInt(address.value).toString());
+  if (address.family === 4) {
+    const value = Number(address.value);
+    return `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
+  }
+  return formatWords(wordsOf(address.value));
 }
 
 /** Prints an address with its prefix length. */
@@ -99,11 +99,75 @@ export function addressFromBytes(bytes: Uint8Array): IpAddress {
   return { family: bytes.length === 4 ? 4 : 6, value };
 }
 
-/** "::ffff:10.0.0.1" as "::ffff:a00:1": ip-num does not read the dotted tail. */
-function mappedToHex(text: string): string {
-  const tail = text.slice(text.lastIndexOf(":") + 1);
-  if (!tail.includes(".")) return text;
-  const value = IPv4.fromString(tail).getValue();
-  const words = `${(value >> 16n).toString(16)}:${(value & 0xffffn).toString(16)}`;
-  return text.slice(0, -tail.length) + words;
+/** A checked "10.0.0.1" as a number. */
+function readDotted(text: string): number {
+  let value = 0;
+  let part = 0;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === DOT) {
+      value = value * 256 + part;
+      part = 0;
+    } else {
+      part = part * 10 + (code - ZERO);
+    }
+  }
+  return value * 256 + part;
 }
+
+/** A checked IPv6 address as a number: the words before "::", then those after it. */
+function readWords(text: string): bigint {
+  const gap = text.indexOf("::");
+  if (gap < 0) return joinWords(text);
+  const before = text.slice(0, gap);
+  const missingBits = BigInt(128 - 16 * countWords(before));
+  return (joinWords(before) << missingBits) | joinWords(text.slice(gap + 2));
+}
+
+/** "fd00:88" as 0xfd000088; a last part with dots is two words. */
+function joinWords(text: string): bigint {
+  if (text === "") return 0n;
+  let value = 0n;
+  for (const word of text.split(":")) {
+    value = word.includes(".")
+      ? (value << 32n) | BigInt(readDotted(word))
+      : (value << 16n) | BigInt(Number.parseInt(word, 16));
+  }
+  return value;
+}
+
+function countWords(text: string): number {
+  return text === "" ? 0 : text.split(":").length;
+}
+
+/** The eight words of an IPv6 address. */
+function wordsOf(value: bigint): number[] {
+  const words: number[] = [];
+  for (const half of [value >> 64n, value & 0xffff_ffff_ffff_ffffn]) {
+    const high = Number(half >> 32n);
+    const low = Number(half & 0xffff_ffffn);
+    words.push(high >>> 16, high & 0xffff, low >>> 16, low & 0xffff);
+  }
+  return words;
+}
+
+/** RFC 5952: lower case, no leading zeros, "::" for the first of the longest runs of two zeros or more. */
+function formatWords(words: readonly number[]): string {
+  let start = -1;
+  let length = 1;
+  for (let from = 0; from < words.length; from++) {
+    let to = from;
+    while (words[to] === 0) to++;
+    if (to - from > length) {
+      start = from;
+      length = to - from;
+    }
+    from = Math.max(from, to);
+  }
+  const hex = (some: readonly number[]): string => some.map((word) => word.toString(16)).join(":");
+  if (start < 0) return hex(words);
+  return `${hex(words.slice(0, start))}::${hex(words.slice(start + length))}`;
+}
+
+const ZERO = 0x30;
+const DOT = 0x2e;
