@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
+import { isIP } from "node:net";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it, type TestContext } from "node:test";
 import { promisify } from "node:util";
+import type { NetnsPath } from "../../src/kernel/kernel.ts";
 import { pathsBelow } from "../../src/plugin-host/paths.ts";
 import { Containerd, compile, findContainerdSkipReason } from "./containerd/containerd.ts";
 import type { Sandbox } from "./containerd/cri.ts";
@@ -22,7 +24,10 @@ const run = promisify(execFile);
 const repository = join(import.meta.dirname, "../..");
 
 const POD_COUNT = 20;
-const CLEAN_LIMIT_MS = 5_000;
+const RUN_LIMIT_MS = 20_000;
+/** Most of it is containerd's; an ADD that waited for a host would take 90 s. */
+const REFUSAL_LIMIT_MS = 3_000;
+const CLEAN_LIMIT_MS = 3_000;
 /** The gateways of the default pool: the node, as pods see it. */
 const NODE_ADDRESSES = ["10.88.0.1", "fd00:88::1"];
 /** libcni's own record of what it added. */
@@ -68,9 +73,9 @@ describe("under containerd and runc", { skip }, () => {
   });
 
   afterEach(async (t) => {
-    const failed = "passed" in t && t.passed === false;
-    if (failed)
-      t.diagnostic(`containerd:\n${lastLines(containerd.log())}\nhost:\n${lastLines(host.log())}`);
+    if (!("passed" in t) || t.passed) return;
+
+    t.diagnostic(`containerd:\n${lastLines(containerd.log())}\nhost:\n${lastLines(host.log())}`);
   });
 
   it(`${POD_COUNT} pods at once get both families, reach each other and the node, and go without a trace`, async (t) => {
@@ -82,20 +87,21 @@ describe("under containerd and runc", { skip }, () => {
 
     const pods = await showPods();
     assert.equal(pods.length, POD_COUNT);
-    for (const pod of pods) {
-      const families = pod.addresses.map((address) => (address.includes(":") ? 6 : 4));
-      assert.deepEqual(families.toSorted(), [4, 6], `${pod.id}: ${pod.addresses.join(" ")}`);
+    for (const { name, addresses } of pods) {
+      const [v4, v6, ...more] = addresses.toSorted((a, b) => isIP(a) - isIP(b)).map(isIP);
+      assert.deepEqual([v4, v6, more], [4, 6, []], `${name}: ${addresses.join(" ")}`);
     }
     const addresses = pods.flatMap((pod) => pod.addresses);
     assert.equal(new Set(addresses).size, addresses.length, "an address was given twice");
     const recorded = await host.client.listAttachments({});
     assert.deepEqual(
-      recorded.flatMap((record) => record.addresses.map((text) => text.split("/")[0])).toSorted(),
-      addresses.toSorted(),
-    );
-    assert.deepEqual(
-      recorded.map(({ podNamespace, podName }) => `${podNamespace}/${podName}`).toSorted().length,
-      POD_COUNT,
+      new Map(
+        recorded.map((record) => [
+          `${record.podNamespace}/${record.podName}`,
+          record.addresses.toSorted(),
+        ]),
+      ),
+      new Map(pods.map((pod) => [pod.name, pod.addresses.map(toPrefix).toSorted()])),
     );
     await checkMesh(t, pods);
 
@@ -107,13 +113,13 @@ describe("under containerd and runc", { skip }, () => {
   it("a pod is refused at once while the host is down, and leaves nothing", async (t) => {
     await host.kill("SIGKILL");
     const started = performance.now();
-    await assert.rejects(containerd.cri.runPodSandbox(containerd.newPod()), (error: Error) => {
-      t.diagnostic(error.message);
-      return true;
-    });
+    await assert.rejects(
+      containerd.cri.runPodSandbox(containerd.newPod()),
+      /Plugin host is not running: .*; try again later/,
+    );
     const tookMs = Math.round(performance.now() - started);
     t.diagnostic(`refused after ${tookMs} ms`);
-    assert.ok(tookMs < 3_000, `it took ${tookMs} ms`);
+    assert.ok(tookMs < REFUSAL_LIMIT_MS, `it took ${tookMs} ms`);
     await removePods(await containerd.cri.listPodSandboxes());
     host = await node.startHost();
     await noTrace();
@@ -125,47 +131,71 @@ describe("under containerd and runc", { skip }, () => {
     await host.kill("SIGKILL");
     await checkMesh(t, pods);
     const removeMs = await measure(() => removePods(pods.map(({ id }) => id)));
-    t.diagnostic(`removed without a host: ${removeMs} ms`);
-    t.diagnostic(`${listJournal().length} DELs in the journal`);
+    const journaled = listJournal().length;
+    t.diagnostic(`removed without a host: ${removeMs} ms, ${journaled} DELs in the journal`);
+    assert.ok(journaled >= POD_COUNT);
     host = await node.startHost();
     await noTrace();
   });
 
-  it("kill -9 of the host while it adds pods leaks nothing", async (t) => {
-    const answers = runPods();
-    await until("pods under way", 10_000, async () => (await countLinks()) >= 5);
-    await host.kill("SIGKILL");
-    const failures = (await answers).filter((answer) => answer instanceof Error);
-    t.diagnostic(`${POD_COUNT - failures.length} pods ran, ${failures.length} were refused`);
-    host = await node.startHost();
-    await checkMesh(
-      t,
-      (await showPods()).filter((pod) => pod.isReady),
-    );
-    await removePods(await containerd.cri.listPodSandboxes());
-    await noTrace();
-  });
+  for (const linkCount of [1, POD_COUNT / 2]) {
+    it(`kill -9 of the host when it has added ${linkCount} of ${POD_COUNT} pods leaks nothing`, async (t) => {
+      const answers = runPods();
+      await linksAre(linkCount);
+      await host.kill("SIGKILL");
+      const ran = (await answers).filter((answer) => typeof answer === "string");
+      t.diagnostic(`${ran.length} pods ran`);
+      host = await node.startHost();
+      const pods = (await showPods()).filter(({ isReady }) => isReady);
+      assert.deepEqual(pods.map(({ id }) => id).toSorted(), ran.toSorted());
+      await checkMesh(t, pods);
+      await removePods(await containerd.cri.listPodSandboxes());
+      await noTrace();
+    });
+  }
 
-  it("kill -9 of containerd while it runs pods leaks nothing", async (t) => {
-    const answers = runPods();
-    await until("pods under way", 10_000, async () => (await countLinks()) >= 5);
-    await containerd.kill("SIGKILL");
-    const failures = (await answers).filter((answer) => answer instanceof Error);
-    assert.ok(failures.length > 0, "containerd was killed too late");
-    await containerd.start();
-    const known = await containerd.cri.listPodSandboxes();
-    t.diagnostic(`${known.length} of ${POD_COUNT} pods are known to containerd afterwards`);
-    await removePods(known);
-    t.diagnostic((await findTraces()).join("\n"));
-    await noTrace();
-  });
+  for (const linkCount of [1, POD_COUNT / 2]) {
+    it(`kill -9 of containerd when ${linkCount} of ${POD_COUNT} pods are added leaks nothing`, async (t) => {
+      const answers = runPods();
+      await linksAre(linkCount);
+      await containerd.kill("SIGKILL");
+      const ran = (await answers).filter((answer) => typeof answer === "string");
+      assert.notEqual(ran.length, POD_COUNT, "containerd was killed too late");
+      await containerd.start();
+      const known = await showPods();
+      t.diagnostic(`${ran.length} pods ran, containerd knows ${known.length} afterwards`);
+      await checkMesh(
+        t,
+        known.filter(({ isReady, addresses }) => isReady && addresses.length > 0),
+      );
+      await removePods(known.map(({ id }) => id));
+      await removeForgotten(t, new Set(known.map(({ id }) => id)));
+      await noTrace();
+    });
+  }
+
+  /**
+   * Removes what containerd 1.6 leaks of its own when it is killed: shims of pods that were being started,
+   * and namespaces that no sandbox names, of which nobody can tell a host. With `known` sandboxes it is
+   * told: nothing is helped there.
+   */
+  async function removeForgotten(t: TestContext, known: ReadonlySet<string>): Promise<void> {
+    t.diagnostic(`${(await settled()).length} leftovers before containerd's own are removed`);
+    await containerd.removeLeftovers();
+    for (const netns of containerd.listNetns()) await node.kernel.deleteNetns(netns as NetnsPath);
+    for (const { attachmentId, containerId } of await host.client.listAttachments({})) {
+      if (known.has(containerId)) continue;
+      t.diagnostic(`released by hand: ${attachmentId} of ${containerId}`);
+      await host.client.releaseIpam({ attachmentId });
+    }
+  }
 
   /** Runs pods at once; an id, or why not, for each. */
   function runPods(): Promise<(string | Error)[]> {
     const { cri } = containerd;
     return Promise.all(
       Array.from({ length: POD_COUNT }, () =>
-        cri.runPodSandbox(containerd.newPod()).catch((error: Error) => error),
+        cri.runPodSandbox(containerd.newPod()).catch((error: unknown) => toError(error)),
       ),
     );
   }
@@ -203,14 +233,18 @@ describe("under containerd and runc", { skip }, () => {
   }
 
   async function noTrace(): Promise<void> {
+    assert.deepEqual(await settled(), []);
+    assert.deepEqual(await node.readKernel(), clean);
+  }
+
+  /** What is left once the last processes of runc and containerd, which outlive the answer, have ended. */
+  async function settled(): Promise<string[]> {
     let traces: string[] = [];
-    // runc's and containerd's last processes end after the answer.
-    await until("the end of the last process", CLEAN_LIMIT_MS, async () => {
+    await until("nothing that is left", CLEAN_LIMIT_MS, async () => {
       traces = await findTraces();
       return traces.length === 0;
     }).catch(() => {});
-    assert.deepEqual(traces, []);
-    assert.deepEqual(await node.readKernel(), clean);
+    return traces;
   }
 
   async function findTraces(): Promise<string[]> {
@@ -234,8 +268,10 @@ describe("under containerd and runc", { skip }, () => {
     ];
   }
 
-  async function countLinks(): Promise<number> {
-    return (await node.kernel.links(node.netns)).filter(isPodLink).length;
+  async function linksAre(count: number): Promise<void> {
+    await until(`${count} links of pods`, RUN_LIMIT_MS, async () => {
+      return (await node.kernel.links(node.netns)).filter(isPodLink).length >= count;
+    });
   }
 
   function listJournal(): string[] {
@@ -243,6 +279,11 @@ describe("under containerd and runc", { skip }, () => {
     return existsSync(folder) ? readdirSync(folder) : [];
   }
 });
+
+/** A pod of a routed network has its address to itself. */
+function toPrefix(address: string): string {
+  return `${address}/${isIP(address) === 4 ? 32 : 128}`;
+}
 
 function listResults(): string[] {
   return existsSync(LIBCNI_RESULTS) ? readdirSync(LIBCNI_RESULTS) : [];
@@ -256,6 +297,10 @@ async function measure(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now();
   await work();
   return Math.round(performance.now() - started);
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 function lastLines(text: string): string {

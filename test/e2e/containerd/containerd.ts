@@ -19,7 +19,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { until } from "../harness.ts";
 import { type CriClient, connectCri, type SandboxConfig } from "./cri.ts";
@@ -79,8 +79,6 @@ export class Containerd implements AsyncDisposable {
   /** Where it looks for CNI programs and conflists: for `patchbay install`. */
   readonly cniBinDir: string;
   readonly cniConfDir: string;
-  /** Where it keeps the network namespaces of its pods. */
-  readonly netnsDir: string;
   readonly #folder: string;
   readonly #netns: string;
   readonly #cgroup = `${cgroupPrefix}${randomBytes(6).toString("hex")}`;
@@ -93,7 +91,6 @@ export class Containerd implements AsyncDisposable {
     this.#netns = netns;
     this.cniBinDir = join(folder, "bin");
     this.cniConfDir = join(folder, "net.d");
-    this.netnsDir = join(folder, "state/netns");
   }
 
   /** Prepares a containerd that will run in a network namespace; start() starts it. */
@@ -160,22 +157,18 @@ export class Containerd implements AsyncDisposable {
 
   /** What is there of pods outside the network: processes, namespaces, mounts, cgroups. */
   findLeftovers(): string[] {
-    const netns = existsSync(this.netnsDir) ? readdirSync(this.netnsDir) : [];
-    const mounts = readFileSync("/proc/self/mountinfo", "utf8")
-      .split("\n")
-      .map((line) => line.split(" ")[4] ?? "")
-      .filter((path) => path.startsWith(`${this.#folder}/`));
-    const pods = this.#cgroupFolders().flatMap((folder) =>
-      readdirSync(folder, { withFileTypes: true })
-        .filter((entry) => entry.isDirectory())
-        .map((entry) => join(folder, entry.name)),
-    );
     return [
-      ...netns.map((name) => `network namespace ${name}`),
-      ...mounts.map((path) => `mount ${path}`),
-      ...pods.map((path) => `cgroup ${path}`),
+      ...this.listNetns().map((path) => `network namespace ${path}`),
+      ...this.#mounts().map((path) => `mount ${path}`),
+      ...this.#podCgroups().map((path) => `cgroup ${path}`),
       ...this.#processes().map(({ pid, command }) => `process ${pid} ${command}`),
     ];
+  }
+
+  /** The network namespaces of its pods, also of those that it has forgotten. */
+  listNetns(): string[] {
+    const folder = this.#path("state/netns");
+    return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
   }
 
   /** What containerd has said. */
@@ -186,12 +179,18 @@ export class Containerd implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill("SIGKILL");
-    // The shims first: they would report and clean up.
-    for (const { pid } of this.#processes()) killIfThere(pid);
-    await until("the end of all pods", EXIT_LIMIT_MS, () => this.#processes().length === 0);
-    await this.#unmountAll();
+    await this.removeLeftovers();
     for (const folder of this.#cgroupFolders()) removeCgroups(folder);
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Removes by force what findLeftovers() finds, but for the network namespaces. */
+  async removeLeftovers(): Promise<void> {
+    for (const { pid } of this.#processes()) killIfThere(pid);
+    await until("the end of all pods", EXIT_LIMIT_MS, () => this.#processes().length === 0);
+    // Also what is mounted twice, the innermost first.
+    for (const path of this.#mounts().reverse()) await run("umount", ["--lazy", path]);
+    for (const folder of this.#podCgroups()) removeCgroups(folder);
   }
 
   get #socket(): string {
@@ -270,15 +269,22 @@ Root = "${this.#path("runc")}"
 
   /** The parent of the pods' cgroups in every hierarchy that has it. */
   #cgroupFolders(): string[] {
-    return [cgroups, ...readdirSync(cgroups).map((name) => join(cgroups, name))]
+    return hierarchies()
       .map((hierarchy) => join(hierarchy, this.#cgroup))
       .filter((folder) => existsSync(folder));
   }
 
-  /** Also what is mounted twice, the innermost first. */
-  async #unmountAll(): Promise<void> {
-    const mounts = this.findLeftovers().flatMap((text) => /^mount (.*)$/.exec(text)?.[1] ?? []);
-    for (const path of mounts.reverse()) await run("umount", ["--lazy", path]);
+  #podCgroups(): string[] {
+    return this.#cgroupFolders().flatMap(listFolders);
+  }
+
+  /** In the order in which they were made. The namespaces of pods are mounts, too, and not meant. */
+  #mounts(): string[] {
+    return readFileSync("/proc/self/mountinfo", "utf8")
+      .split("\n")
+      .map((line) => line.split(" ")[4] ?? "")
+      .filter((path) => path.startsWith(`${this.#folder}/`))
+      .filter((path) => !this.listNetns().includes(path));
   }
 }
 
@@ -297,32 +303,33 @@ function killIfThere(pid: number): void {
 
 /** Removes a cgroup and those below it; they must be empty of processes. */
 function removeCgroups(folder: string): void {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (entry.isDirectory()) removeCgroups(join(folder, entry.name));
-  }
+  for (const inner of listFolders(folder)) removeCgroups(inner);
   rmdirSync(folder);
 }
 
 /** Cgroups are the machine's, also in a private node: a run that was killed leaves its own behind. */
 function removeStaleCgroups(): void {
-  for (const hierarchy of [cgroups, ...readdirSync(cgroups).map((name) => join(cgroups, name))]) {
-    for (const name of listFolders(hierarchy)) {
-      const folder = join(hierarchy, name);
-      if (!name.startsWith(cgroupPrefix) || Date.now() - statSync(folder).mtimeMs < STALE_CGROUP_MS)
-        continue;
-      try {
-        removeCgroups(folder);
-      } catch (error) {
-        // EBUSY: somebody lives in it after all.
-        if ((error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
-      }
+  const now = Date.now();
+  for (const folder of hierarchies().flatMap(listFolders)) {
+    if (!basename(folder).startsWith(cgroupPrefix)) continue;
+    if (now - statSync(folder).mtimeMs < STALE_CGROUP_MS) continue;
+    try {
+      removeCgroups(folder);
+    } catch (error) {
+      // Somebody lives in it after all, or removes it too.
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== "EBUSY" && code !== "ENOENT") throw error;
     }
   }
 }
 
+/** Where cgroups can be: version 2 has one tree, version 1 one for each controller. */
+function hierarchies(): string[] {
+  return [cgroups, ...listFolders(cgroups)];
+}
+
 function listFolders(folder: string): string[] {
-  if (!statSync(folder).isDirectory()) return [];
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name);
+    .map((entry) => join(folder, entry.name));
 }

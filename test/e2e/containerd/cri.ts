@@ -25,6 +25,8 @@ export interface SandboxConfig {
 /** A sandbox as the runtime shows it. */
 export interface Sandbox {
   readonly id: string;
+  /** "namespace/name" of the pod. */
+  readonly name: string;
   readonly isReady: boolean;
   /** In the runtime's order; empty once the sandbox is stopped. */
   readonly addresses: readonly string[];
@@ -60,6 +62,7 @@ interface RuntimeCondition {
 interface PodSandboxStatusAnswer {
   readonly status: {
     readonly id: string;
+    readonly metadata: { readonly name: string; readonly namespace: string };
     readonly state: string;
     readonly network: {
       readonly ip: string;
@@ -154,6 +157,7 @@ function toSandbox({ status, info }: PodSandboxStatusAnswer): Sandbox {
   const addresses = network ? [network.ip, ...network.additional_ips.map(({ ip }) => ip)] : [];
   return {
     id: status.id,
+    name: `${status.metadata.namespace}/${status.metadata.name}`,
     isReady: status.state === "SANDBOX_READY",
     addresses: addresses.filter((address) => address !== ""),
     netns: namespaces.find(({ type }) => type === "network")?.path ?? "",
