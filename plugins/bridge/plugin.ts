@@ -70,11 +70,12 @@ export function createBridgePlugin(deps: BridgeDeps): NetworkPlugin {
 
 /** A kernel without CONFIG_BRIDGE_VLAN_FILTERING will not get it by waiting. */
 async function prepare(preparation: NodePreparation, request: AttachRequest): Promise<number> {
+  const { bridge, vlan } = readBridgeConfig(request.configJson);
   try {
-    return await preparation.ensure(request, networkBatches(request));
+    const batches = () => networkBatches(request);
+    return await preparation.ensure(request, { bridge, batches });
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined;
-    const { bridge, vlan } = readBridgeConfig(request.configJson);
     if (vlan > 0 && cause instanceof KernelError && cause.code === "EOPNOTSUPP") {
       throw new PluginError(
         "invalid-config",

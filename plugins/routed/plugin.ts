@@ -5,7 +5,7 @@ import type { NetworkPlugin } from "../../src/plugin-sdk/network-plugin.ts";
 import { NodePreparation } from "../../src/plugin-sdk/node-preparation.ts";
 import { applyVethAttach, listVethLinks } from "../../src/plugin-sdk/veth.ts";
 import { checkRouted } from "./check.ts";
-import { attachBatches, attachResponse, networkBatches, planRouted } from "./plan.ts";
+import { attachBatches, attachResponse, GATEWAY_LINK, networkBatches, planRouted } from "./plan.ts";
 
 export interface RoutedDeps {
   readonly kernel: Kernel;
@@ -31,7 +31,9 @@ export function createRoutedPlugin(deps: RoutedDeps): NetworkPlugin {
     },
 
     async attach(request) {
-      const plan = planRouted(request, await preparation.ensure(request, networkBatches(request)));
+      const batches = () => networkBatches(request);
+      const mtu = await preparation.ensure(request, { bridge: GATEWAY_LINK, batches });
+      const plan = planRouted(request, mtu);
       await applyVethAttach(kernel, plan, (isRepeat) => attachBatches(plan, isRepeat));
       return attachResponse(plan);
     },

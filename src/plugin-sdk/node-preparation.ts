@@ -13,6 +13,13 @@ interface Prepared {
   readonly done: Map<string, Promise<number>>;
 }
 
+/** How a network is prepared. */
+export interface PreparationPlan {
+  /** The bridge that the batches make or find. */
+  readonly bridge: string;
+  readonly batches: () => readonly NetnsBatch[];
+}
+
 /**
  * What a network needs of the node before its first pod - gateway addresses, forwarding, the
  * masquerade table - done once for each gateway of a network, and again when its settings change.
@@ -30,18 +37,18 @@ export class NodePreparation {
   }
 
   /**
-   * Applies the batches and the masquerade wish unless that was done before. The batches may
+   * Applies the plan's batches and the masquerade wish unless that was done before. The batches may
    * depend on the network's configuration and on the gateways of the request. Returns the MTU for
    * pods: that of the link with the default route.
    */
-  async ensure(request: AttachRequest, batches: readonly NetnsBatch[]): Promise<number> {
+  async ensure(request: AttachRequest, plan: PreparationPlan): Promise<number> {
     const { network } = request;
     const { done } = this.#preparedOf(request);
     const keys = keysOf(request);
     const missing = keys.filter((key) => !done.has(key));
     if (missing.length > 0) {
-      this.#retries.set(network, () => this.ensure(request, batches));
-      const mtu = this.#prepare(request, batches).catch((error: unknown) => {
+      this.#retries.set(network, () => this.ensure(request, plan));
+      const mtu = this.#prepare(request, plan).catch((error: unknown) => {
         for (const key of missing) done.delete(key);
         throw error;
       });
@@ -74,10 +81,11 @@ export class NodePreparation {
     return fresh;
   }
 
-  async #prepare(request: AttachRequest, batches: readonly NetnsBatch[]): Promise<number> {
+  async #prepare(request: AttachRequest, plan: PreparationPlan): Promise<number> {
     const { network, masquerade } = request;
     try {
-      await this.#kernel.apply(batches);
+      await this.#requireBridge(plan.bridge);
+      await this.#kernel.apply(plan.batches());
       await this.#setMasquerade(network, masquerade?.subnets ?? []);
       const mtu = await findDefaultMtu(this.#kernel);
       this.#failures.delete(network);
@@ -89,6 +97,14 @@ export class NodePreparation {
         cause,
       });
     }
+  }
+
+  /** A link of that name that something else made must not get our addresses. */
+  async #requireBridge(name: string): Promise<void> {
+    const link = await this.#kernel.findLink(name);
+    if (!link || link.type === "bridge") return;
+    const type = link.type || "hardware";
+    throw new PluginError("transient", `Link ${name} exists and is no bridge but ${type}`);
   }
 
   async #setMasquerade(network: string, subnets: readonly string[]): Promise<void> {

@@ -237,7 +237,7 @@ function invalidField(validate: ValidateFunction, prefix: string): PatchbayError
   const missing = error.keyword === "required" ? `/${error.params["missingProperty"]}` : "";
   const extra =
     error.keyword === "additionalProperties" ? `/${error.params["additionalProperty"]}` : "";
-  const field = fieldName(prefix + error.instancePath + missing + extra);
+  const field = prefix + fieldName(error.instancePath + missing + extra, prefix === "");
   if (missing) {
     return new PatchbayError("INVALID_NETWORK_CONFIG", `${field} is missing`);
   }
@@ -249,12 +249,15 @@ function invalidField(validate: ValidateFunction, prefix: string): PatchbayError
 }
 
 /** "/ipam/ranges/0/1/subnet" as "ipam.ranges[0][1].subnet". */
-function fieldName(pointer: string): string {
+function fieldName(pointer: string, isFromRoot: boolean): string {
   return pointer
     .split("/")
     .filter((part) => part !== "")
     .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"))
-    .map((part, index) => (/^\d+$/.test(part) ? `[${part}]` : index === 0 ? part : `.${part}`))
+    .map((part, index) => {
+      if (/^\d+$/.test(part)) return `[${part}]`;
+      return index === 0 && isFromRoot ? part : `.${part}`;
+    })
     .join("");
 }
 
