@@ -19,6 +19,8 @@ const launcher = join(import.meta.dirname, "private-node.js");
 // These tests run inside a private node themselves: without this they would only test nesting.
 const env = { ...process.env, PATCHBAY_PRIVATE_NODE: "" };
 
+const dropRights = ["--reuid", "65534", "--regid", "65534", "--clear-groups", "--inh-caps=-all"];
+
 function runInside(script: string, options: { readonly env?: NodeJS.ProcessEnv } = {}) {
   return spawnSync(process.execPath, [launcher, "sh", "-c", script], {
     env,
@@ -120,7 +122,7 @@ describe("private node", () => {
     assert.equal(inner, outer);
   });
 
-  describe("without the rights of root", { skip: process.getuid?.() !== 0 && "not root" }, () => {
+  describe("without the rights of root", { skip: findObstacle() }, () => {
     let folder = "";
     before(() => {
       // Where an unprivileged user may read it, whatever the checkout's folder allows.
@@ -133,10 +135,9 @@ describe("private node", () => {
     it("makes links, namespaces and nftables rules in a user namespace", () => {
       const script =
         "ip link add v type veth peer w && ip netns add n && nft add table inet t && id -u && ls /run/netns";
-      const drop = ["--reuid", "65534", "--regid", "65534", "--clear-groups", "--inh-caps=-all"];
       const { stdout, stderr, status } = spawnSync(
         "setpriv",
-        [...drop, "node", join(folder, "private-node.mjs"), "sh", "-c", script],
+        [...dropRights, "node", join(folder, "private-node.mjs"), "sh", "-c", script],
         { env: { ...env, PATH: "/usr/sbin:/usr/bin:/sbin:/bin" }, encoding: "utf8" },
       );
       assert.equal(status, 0, stderr);
@@ -144,6 +145,13 @@ describe("private node", () => {
     });
   });
 });
+
+/** Why an unprivileged user cannot be played here; false when it can. */
+function findObstacle(): string | false {
+  if (process.getuid?.() !== 0) return "not root: the other tests are without its rights already";
+  const probe = spawnSync("setpriv", [...dropRights, "unshare", "--user", "true"]);
+  return probe.status === 0 ? false : `no user namespaces here: ${probe.stderr.toString().trim()}`;
+}
 
 /** Starts a script that says when it is ready. */
 async function startInside(script: string): Promise<ChildProcess> {
