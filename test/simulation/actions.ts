@@ -167,7 +167,7 @@ async function actNetns(node: SimNode): Promise<boolean> {
 
 /** Long after the last false witness another one may err. */
 function mayBeDoubted({ clock }: SimNode, { doubtedMs }: Attachment): boolean {
-  return clock.monotonicMs() - doubtedMs > 600_000;
+  return clock.monotonicMs() - doubtedMs > 200_000;
 }
 
 /** Something that a container runtime does of its own accord. */

@@ -3,6 +3,7 @@ import { FakeClock } from "../../src/plugin-host/fake-clock.ts";
 import { FakeDelJournal } from "../../src/plugin-host/fake-del-journal.ts";
 import { FakeStore } from "../../src/plugin-host/fake-store.ts";
 import { HostLife } from "./host-life.ts";
+import { KernelWorld } from "./kernel-world.ts";
 import { Ledger } from "./ledger.ts";
 import { drawNetworks, type SimNetwork } from "./networks.ts";
 import { type PluginBugs, PluginWorld } from "./plugin-world.ts";
@@ -80,7 +81,9 @@ export class SimNode {
     this.calls = new PortCalls(() => this.clock.monotonicMs());
     this.ledger = new Ledger(this);
     this.runtime = new Runtime(this);
-    this.world = new PluginWorld(this.ledger, options.bugs);
+    this.world = this.profile.isKernel
+      ? new KernelWorld(this.ledger, () => this.rng)
+      : new PluginWorld(this.ledger, options.bugs);
   }
 
   /** One line of the trace. */

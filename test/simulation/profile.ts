@@ -42,6 +42,8 @@ export interface Profile {
   /** Host bits of the subnets of the first network. */
   readonly hostBits: number;
   readonly networks: number;
+  /** The built-in plugins on a fake kernel, instead of plugins that keep tables. */
+  readonly isKernel: boolean;
   readonly pluginChanges: boolean;
   readonly cooldownSeconds: number;
 }
@@ -84,6 +86,7 @@ export function drawProfile(rng: Rng): Profile {
     podsMax: rng.oneOf(3, 8, 16, 30),
     hostBits: rng.oneOf(3, 3, 4, 4, 6, 16),
     networks: rng.oneOf(1, 2, 2, 3),
+    isKernel: rng.chance(0.4),
     pluginChanges: rng.chance(0.3),
     cooldownSeconds: rng.oneOf(0, 5, 30, 120, 120),
   };

@@ -7,19 +7,22 @@ export type Witness =
   /** A plugin holds it and no record does. */
   | "no-record";
 
-interface Suspicion {
-  /** When each witness first said so, monotonic ms. */
-  readonly since: Map<Witness, number>;
+/** When a witness said so, first and last, monotonic ms. */
+interface Word {
+  readonly firstMs: number;
+  readonly lastMs: number;
 }
 
 /**
  * The two-observations rule: one witness is believed when it says so twice with the grace period
- * between, two different witnesses at once. A witness that takes its word back starts anew.
+ * between, two different ones when both spoke within the grace period: what one said long ago and
+ * never again is not borne out by what another sees now. A witness that takes its word back starts
+ * anew.
  * Others freed the addresses of living pods on one witness: calico#5044, whereabouts#176, dranet#103.
  */
 export class LeakWatch {
   readonly #graceMs: number;
-  readonly #suspicions = new Map<string, Suspicion>();
+  readonly #suspicions = new Map<string, Map<Witness, Word>>();
 
   constructor(graceMs: number) {
     this.#graceMs = graceMs;
@@ -27,23 +30,25 @@ export class LeakWatch {
 
   /** Records an observation; "new" the first time, "leaked" when the rule is met. */
   observe(id: string, witness: Witness, nowMs: number): "new" | "candidate" | "leaked" {
-    const known = this.#suspicions.get(id);
-    if (!known) {
-      this.#suspicions.set(id, { since: new Map([[witness, nowMs]]) });
-      return "new";
-    }
-    const since = known.since.get(witness);
-    if (since === undefined) known.since.set(witness, nowMs);
-    const repeated = since !== undefined && nowMs - since >= this.#graceMs;
-    return repeated || known.since.size >= 2 ? "leaked" : "candidate";
+    const words = this.#suspicions.get(id) ?? new Map<Witness, Word>();
+    const firstMs = words.get(witness)?.firstMs ?? nowMs;
+    const isRepeated = words.has(witness) && nowMs - firstMs >= this.#graceMs;
+    const isAgreed = [...words].some(
+      ([other, { lastMs }]) => other !== witness && nowMs - lastMs <= this.#graceMs,
+    );
+    const isNew = words.size === 0;
+    words.set(witness, { firstMs, lastMs: nowMs });
+    this.#suspicions.set(id, words);
+    if (isRepeated || isAgreed) return "leaked";
+    return isNew ? "new" : "candidate";
   }
 
   /** The witness takes its word back, or all do. */
   clear(id: string, witness?: Witness): void {
-    const known = this.#suspicions.get(id);
-    if (!known) return;
-    if (witness !== undefined) known.since.delete(witness);
-    if (witness === undefined || known.since.size === 0) this.#suspicions.delete(id);
+    const words = this.#suspicions.get(id);
+    if (!words) return;
+    if (witness !== undefined) words.delete(witness);
+    if (witness === undefined || words.size === 0) this.#suspicions.delete(id);
   }
 
   /** Drops suspicions of what is gone. */
