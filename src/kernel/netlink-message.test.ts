@@ -190,8 +190,8 @@ describe("readMessage()", () => {
 });
 
 describe("writeMessage()", () => {
-  it("matches what ip(8) sends for a veth with its peer elsewhere", () => {
-    // strace -e trace=sendmsg ip link add ve mtu 1400 type veth peer name eth0, without the flags.
+  it("lays out a veth with its peer elsewhere byte for byte", () => {
+    // As strace shows it of ip(8), which puts the MTU first and leaves the NUL after the kind away.
     const writer = new MessageWriter();
     writeMessage(writer, linkLayout, {
       type: 16,

@@ -75,6 +75,8 @@ export class MessageWriter {
 
   /** Empties the writer, keeping its memory. */
   reset(): void {
+    // Once for all, so that reserve() need not: what lies behind `length` is always zero.
+    this.bytes.fill(0, 0, this.length);
     this.length = 0;
     this.references = [];
   }
@@ -84,8 +86,6 @@ export class MessageWriter {
     const start = this.length;
     const end = start + byteCount;
     if (end > this.bytes.length) this.#grow(end);
-    // Cleared here and not in reset(): only what is used again costs.
-    this.bytes.fill(0, start, end);
     this.length = end;
     return start;
   }
