@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import { examineKernel, examineMachine } from "./doctor-local.ts";
+
+it("examineKernel() refuses kernels before 5.4", () => {
+  const table: readonly [string, string][] = [
+    ["4.19.0-27-amd64", "error"],
+    ["5.3.18", "error"],
+    ["5.4.0-200-generic", "ok"],
+    ["6.18.44", "ok"],
+    ["10.0", "ok"],
+  ];
+  for (const [release, severity] of table) {
+    assert.equal(examineKernel(release).severity, severity, release);
+  }
+});
+
+describe("examineMachine()", () => {
+  let root = "";
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), "patchbay-doctor-"));
+  });
+  afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+  function write(name: string, text: string, mode = 0o644): void {
+    mkdirSync(dirname(join(root, name)), { recursive: true });
+    writeFileSync(join(root, name), text, { mode });
+  }
+
+  function installAll(): void {
+    write("package/build/cni/patchbay", "shim");
+    write("bin/patchbay", "shim", 0o755);
+    const plugins = [{ type: "patchbay", root }];
+    write("conf/10-patchbay.conflist", JSON.stringify({ name: "patchbay", plugins }));
+  }
+
+  /** "severity: message" of one check. */
+  function finding(check: string): string {
+    const findings = examineMachine({
+      root,
+      cniBinDir: join(root, "bin"),
+      cniConfDir: join(root, "conf"),
+      packageFolder: join(root, "package"),
+    });
+    const found = findings.filter((each) => each.check === check);
+    assert.equal(found.length, 1, `${check} in ${findings.map((each) => each.check).join(" ")}`);
+    assert.equal(found[0]?.remedy === "", found[0]?.severity === "ok");
+    return `${found[0]?.severity}: ${found[0]?.message}`;
+  }
+
+  it("finds nothing wrong with what install leaves", () => {
+    installAll();
+    for (const check of ["shim", "conflist", "shim-journal", "sockets", "state"]) {
+      assert.match(finding(check), /^ok:/, check);
+    }
+  });
+
+  it("misses shim and conflist", () => {
+    assert.match(finding("shim"), /^warning: .*bin\/patchbay is not there/);
+    assert.match(finding("conflist"), /^warning: .*10-patchbay\.conflist is not there/);
+  });
+
+  it("sees a shim that is old or cannot be run", () => {
+    installAll();
+    write("package/build/cni/patchbay", "newer shim");
+    assert.match(finding("shim"), /^warning: .*is not the shim built here/);
+    chmodSync(join(root, "bin/patchbay"), 0o644);
+    assert.match(finding("shim"), /^error: .*cannot be run/);
+  });
+
+  it("sees a conflist that is another root's, somebody else's, broken, or not the first", () => {
+    installAll();
+    const conflist = "conf/10-patchbay.conflist";
+    write(conflist, '{"name":"x","plugins":[{"type":"patchbay"}]}');
+    assert.match(finding("conflist"), /^error: .*is for root "\/"/);
+    write(conflist, '{"name":"x","plugins":[{"type":"bridge"}]}');
+    assert.match(finding("conflist"), /^error: .*is another plugin's/);
+    write(conflist, "{");
+    assert.match(finding("conflist"), /^error: .*is not JSON/);
+    write("conf/05-other.conf", "{}");
+    assert.match(finding("conflist"), /^error: Runtimes take .*05-other\.conf before/);
+  });
+
+  it("sees a run folder that is open to others", () => {
+    mkdirSync(join(root, "run/patchbay"), { recursive: true });
+    chmodSync(join(root, "run/patchbay"), 0o755);
+    assert.match(finding("sockets"), /^error: .*is open to others \(mode 755\)/);
+    chmodSync(join(root, "run/patchbay"), 0o700);
+    assert.match(finding("sockets"), /^warning: .*shim\.sock and .*host\.sock not there/);
+  });
+
+  it("counts DELs that came while the host was down", () => {
+    write("var/lib/patchbay/del-journal/0011223344556677", "x");
+    write("var/lib/patchbay/del-journal/.half-written", "x");
+    assert.match(finding("shim-journal"), /^warning: 1 DEL in/);
+  });
+
+  it("finds what a killed installation left", () => {
+    write("bin/.patchbay.4194305.tmp", "x");
+    assert.match(finding("abandoned-files"), /^warning: .*\.patchbay\.4194305\.tmp/);
+  });
+});
