@@ -126,7 +126,16 @@ function isNetns(fd: number): boolean {
 /** struct statfs has 120 bytes on 64 bits; f_type comes first. */
 const statfs = new Uint8Array(256);
 
+const ABSENT: ReadonlySet<number> = new Set([
+  errno.ENOENT,
+  errno.ENOTDIR,
+  errno.EINVAL,
+  errno.ELOOP,
+  errno.ENAMETOOLONG,
+  // A socket, or a FIFO without a reader.
+  errno.ENXIO,
+]);
+
 function isAbsent(value: number): boolean {
-  // ENXIO: a socket or a FIFO without a reader.
-  return value === errno.ENOENT || value === errno.ENOTDIR || value === errno.EINVAL || value === 6;
+  return ABSENT.has(value);
 }

@@ -125,10 +125,12 @@ export function assertSilentSuccess(answer: ShimAnswer): void {
 /** The error object of a call that must fail: with status 1, JSON on stdout and nothing else. */
 export function errorOf(answer: ShimAnswer): CniError {
   assert.equal(answer.exitCode, 1, `succeeded, or was killed: ${answer.stdout}${answer.stderr}`);
-  const error = answer.json as CniError | undefined;
+  const error = answer.json as Partial<CniError> | undefined;
   assert.ok(error, `no JSON: ${answer.stdout}`);
-  assert.deepEqual(Object.keys(error).sort(), ["cniVersion", "code", "details", "msg"]);
-  return error;
+  const { cniVersion, code, msg, details = "", ...rest } = error;
+  assert.deepEqual(rest, {}, "keys that the specification does not have");
+  assert.ok(cniVersion !== undefined && code !== undefined && msg, answer.stdout);
+  return { cniVersion, code, msg, details };
 }
 
 /** Everything that a failed call must leave as it was. */

@@ -44,7 +44,7 @@ export const MAC_PATTERN = "^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$";
 const NAME_PATTERN = "^[A-Za-z0-9][A-Za-z0-9_.-]*$";
 
 /** The keys that the host reads. A plugin's schema (GetInfo) checks the plugin's own keys beside these. */
-const SCHEMA = {
+export const CONFIG_SCHEMA = {
   type: "object",
   required: ["name"],
   properties: {
@@ -95,7 +95,7 @@ const VALID_ATTACHMENTS_SCHEMA = {
 } as const;
 
 const ajv = new Ajv({ allErrors: false, strict: false, verbose: true });
-const validateConfig = ajv.compile(SCHEMA);
+const validateConfig = ajv.compile(CONFIG_SCHEMA);
 const validateAttachments = ajv.compile(VALID_ATTACHMENTS_SCHEMA);
 
 /** Keys that libcni fills anew for each call; they are no part of the network itself. */

@@ -2,7 +2,7 @@ import type { NetnsPath } from "../../kernel/kernel.ts";
 import type { InvokeRequest__Output } from "../../rpc/generated/patchbay/shim/v1/InvokeRequest.ts";
 import { PatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { type NetworkConfig, parseNetworkConfig } from "./network-config.ts";
+import { type NetworkConfig, parseNetworkConfig, parseRequested } from "./network-config.ts";
 import {
   CNI_VERSION_NEWEST,
   CNI_VERSIONS,
@@ -60,8 +60,11 @@ export function parseCniRequest(message: InvokeRequest__Output): CniRequest {
     case "DEL":
       return { verb, config, ...parseAttachable(message) };
     case "ADD":
-    case "CHECK":
-      return { verb, config, ...parseAttachable(message), netns: parseNetns(message.netns) };
+    case "CHECK": {
+      const attachable = parseAttachable(message);
+      checkRequestedAddresses(attachable.args.ip);
+      return { verb, config, ...attachable, netns: parseNetns(message.netns) };
+    }
   }
 }
 
@@ -125,12 +128,14 @@ function parseContainerId(text: string): string {
   );
 }
 
-/** dev_valid_name() of net/core/dev.c, IFNAMSIZ included. */
+/**
+ * dev_valid_name() of net/core/dev.c: IFNAMSIZ counts bytes. A '%' would make the kernel take the
+ * name for a template ("eth%d").
+ */
 function parseIfname(text: string): string {
-  if (/^[^\s/:\0]{1,15}$/.test(text) && text !== "." && text !== ".." && isPrintable(text)) {
-    return text;
-  }
-  throw invalidVariable("CNI_IFNAME", text, "1 to 15 characters without blank, '/' or ':'");
+  const fits = new TextEncoder().encode(text).length <= 15;
+  if (fits && /^[^\s/:%]+$/.test(text) && !/^\.\.?$/.test(text) && isPrintable(text)) return text;
+  throw invalidVariable("CNI_IFNAME", text, "1 to 15 bytes without blank, '/', ':' or '%'");
 }
 
 const NETNS_ROOTS = ["/run/", "/var/run/", "/proc/", "/var/lib/"];
@@ -185,6 +190,16 @@ function parseArgs(text: string): CniArgs {
     ip: pairs.get("IP") || undefined,
     mac: pairs.get("MAC") || undefined,
   };
+}
+
+/** So that the one to blame is the variable, not the configuration. */
+function checkRequestedAddresses(ip: string | undefined): void {
+  if (ip === undefined) return;
+  try {
+    parseRequested(ip.split(","), "IP");
+  } catch {
+    throw invalidVariable("CNI_ARGS", `IP=${ip}`, "IP addresses joined by ','");
+  }
 }
 
 /** Kubernetes names have at most 253 characters. */
