@@ -167,7 +167,7 @@ export class Containerd implements AsyncDisposable {
 
   /** The network namespaces of its pods, also of those that it has forgotten. */
   listNetns(): string[] {
-    const folder = this.#path("state/netns");
+    const folder = this.#path("state/io.containerd.grpc.v1.cri/netns");
     return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
   }
 
