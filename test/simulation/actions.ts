@@ -85,7 +85,7 @@ async function actFault(node: SimNode): Promise<boolean> {
     node.armCrash(places);
     return say(`the host will be killed ${places} places on`);
   }
-  if (rng.chance(profile.stop) && life?.isReady && life.stoppingMs === undefined) {
+  if (rng.chance(profile.stop) && life && life.stoppingMs === undefined) {
     say("the host is told to stop");
     life.stop();
     return true;
@@ -127,7 +127,7 @@ async function actFault(node: SimNode): Promise<boolean> {
   if (rng.chance(profile.orphan)) {
     const key = { network: "lost", containerId: `o${rng.next()}`, ifname: "eth0" };
     const id = attachmentIdOf(key);
-    node.orphans.add(id);
+    node.orphans.set(id, node.clock.monotonicMs());
     await node.world.injectOrphan(id, rng.oneOf(...PLUGIN_NAMES));
     return say(`orphan ${id}`);
   }
@@ -265,19 +265,26 @@ async function actOnGone(node: SimNode): Promise<void> {
 }
 
 function actGc(node: SimNode, network: SimNetwork): void {
-  const { rng, profile, runtime } = node;
+  const { rng, profile, runtime, clock } = node;
   const valid = runtime.validOf(network);
   if (!rng.chance(profile.gcWrong)) return runtime.gc(network, valid);
-  const omitted = new Set(
-    valid.filter((other) => !other.isOmitted && mayBeDoubted(node, other) && rng.chance(0.4)),
-  );
-  for (const attachment of omitted) {
-    attachment.isOmitted = true;
-    attachment.doubtedMs = node.clock.monotonicMs();
+  if (rng.chance(0.4)) {
+    // A runtime that is slow between making its list and handing it over.
+    node.staleList ??= { network, valid, atMs: clock.monotonicMs() };
+    return;
   }
-  node.note(() => `a GC list leaves out ${[...omitted].map(({ id }) => id.slice(0, 8)).join(" ")}`);
-  runtime.gc(
-    network,
-    valid.filter((attachment) => !omitted.has(attachment)),
-  );
+  const stale = node.staleList;
+  node.staleList = undefined;
+  const isUsable = stale?.network === network && clock.monotonicMs() - stale.atMs < 30_000;
+  const listed = new Set(isUsable ? stale.valid : valid.filter(() => rng.chance(0.6)));
+  const omitted = valid.filter((attachment) => !listed.has(attachment));
+  for (const attachment of omitted) {
+    if (attachment.isOmitted || !mayBeDoubted(node, attachment)) listed.add(attachment);
+    else {
+      attachment.isOmitted = true;
+      attachment.doubtedMs = clock.monotonicMs();
+    }
+  }
+  node.note(() => `a ${isUsable ? "stale" : "wrong"} GC list leaves out ${omitted.length}`);
+  runtime.gc(network, [...listed]);
 }

@@ -122,7 +122,8 @@ export class KernelWorld implements World {
           await this.#lookAt((pair) => names.includes(pair.hostIfname));
         }),
       links: (netns) => submit("links", () => this.#kernel.links(netns)),
-      findLink: (name, netns) => submit(`findLink ${name}`, () => this.#kernel.findLink(name, netns)),
+      findLink: (name, netns) =>
+        submit(`findLink ${name}`, () => this.#kernel.findLink(name, netns)),
       addresses: (netns) => submit("addresses", () => this.#kernel.addresses(netns)),
       routes: (netns) => submit("routes", () => this.#kernel.routes(netns)),
       neighbours: (netns) => submit("neighbours", () => this.#kernel.neighbours(netns)),

@@ -1,5 +1,6 @@
 import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
 import type { StoreChange, StoredLease } from "../../src/plugin-host/core/ports.ts";
+import { LIMITS } from "../../src/plugin-host/limits.ts";
 import type { SimNode } from "./node.ts";
 import type { Held, WorldListener } from "./world.ts";
 
@@ -82,6 +83,10 @@ export class Ledger implements WorldListener {
 
   disappeared(held: Held): void {
     this.#mustNotLive(held.id, "lost its link");
+    const sinceMs = this.#node.orphans.get(held.id) ?? Number.NEGATIVE_INFINITY;
+    if (this.#node.clock.monotonicMs() - sinceMs < LIMITS.leakGraceMs) {
+      this.#node.fail("nothing is freed on one witness", `orphan ${held.id} went too soon`);
+    }
     for (const address of held.addresses) {
       const key = `${held.network} ${address.split("/")[0]}`;
       if (this.#holders.get(key) === held.id) this.#holders.delete(key);

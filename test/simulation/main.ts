@@ -34,6 +34,7 @@ const options = program.opts<{
   trace: boolean;
 }>();
 const startedMs = performance.now();
+let failedMs: number | undefined;
 const totals: Totals = { steps: 0, episodes: 0, pods: 0, answers: 0 };
 const seeds = pickSeeds();
 for (const seed of seeds) {
@@ -41,7 +42,7 @@ for (const seed of seeds) {
   process.exitCode = 1;
   break;
 }
-const seconds = (performance.now() - startedMs) / 1000;
+const seconds = ((failedMs ?? performance.now()) - startedMs) / 1000;
 const speed = Math.round(totals.steps / seconds).toLocaleString("en");
 const verdict = process.exitCode ? styleText("red", "FAILED") : styleText("green", "ok");
 console.log(
@@ -73,6 +74,7 @@ async function runSeed(seed: number): Promise<boolean> {
     totals.answers += result.answers;
     totals.episodes++;
     if (result.failure) {
+      failedMs = performance.now();
       await report(seed, episode, result);
       return false;
     }

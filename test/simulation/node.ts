@@ -10,7 +10,7 @@ import { type PluginBugs, PluginWorld } from "./plugin-world.ts";
 import { type PortCall, PortCalls } from "./port-calls.ts";
 import { drawProfile, type Profile } from "./profile.ts";
 import { hashText, Rng } from "./rng.ts";
-import { Runtime } from "./runtime.ts";
+import { type Attachment, Runtime } from "./runtime.ts";
 import type { StoreBugs } from "./sim-store.ts";
 import type { World } from "./world.ts";
 
@@ -58,8 +58,16 @@ export class SimNode {
     flaps: new Map(),
     pluginsGone: new Set(),
   };
-  /** Attachments that a plugin holds and no host made. */
-  readonly orphans = new Set<string>();
+  /** Attachments that a plugin holds and no host made, and since when. */
+  readonly orphans = new Map<string, number>();
+  /** What a runtime believed to be valid a while ago. */
+  staleList:
+    | {
+        readonly network: SimNetwork;
+        readonly valid: readonly Attachment[];
+        readonly atMs: number;
+      }
+    | undefined;
   readonly eventCounts = new Map<string, number>();
   rng: Rng;
   bootId = "boot-0";
@@ -136,8 +144,8 @@ export class SimNode {
       await this.runtime.removeNetns(pod);
       if (pod.fate === "run") pod.fate = this.rng.chance(0.7) ? "teardown" : "abandoned";
     }
-    await this.world.reboot();
     this.orphans.clear();
+    await this.world.reboot();
     this.disk.losePower(this.rng.chance(0.5) ? this.rng.below(20) : 0);
     this.ledger.lostPower();
     this.bootId = `boot-${++this.#boots}`;

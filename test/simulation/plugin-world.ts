@@ -46,6 +46,7 @@ export class PluginWorld implements World {
 
   async removeNetns(path: string): Promise<void> {
     const inode = this.#netns.get(path);
+    if (inode === undefined) return;
     this.#netns.delete(path);
     for (const link of [...this.#links.values()]) if (link.inode === inode) this.#remove(link);
   }

@@ -1,5 +1,6 @@
 import type { CniRequest } from "../cni/request.ts";
 import { formatErrorChain, PatchbayError } from "../errors.ts";
+import { forEachAtOnce } from "./at-once.ts";
 import type { AttachmentRecord } from "./attachment.ts";
 import type { HostContext } from "./context.ts";
 import { describePod, detachRecord } from "./detach.ts";
@@ -24,11 +25,11 @@ export async function gc(
   }
   const valid = new Set(validAttachments.map((entry) => `${entry.containerId}\0${entry.ifname}`));
   const failures: string[] = [];
-  for (const record of [...context.state.attachments.values()]) {
-    if (record.network !== name) continue;
+  await forEachAtOnce([...context.state.attachments.values()], async (record) => {
+    if (record.network !== name) return;
     if (valid.has(`${record.containerId}\0${record.ifname}`)) {
       context.leaks.clear(record.id, "not-in-gc-list");
-      continue;
+      return;
     }
     try {
       await judge(
@@ -40,7 +41,7 @@ export async function gc(
     } catch (error) {
       failures.push(`${record.ifname} of ${describePod(record)}: ${formatErrorChain(error)}`);
     }
-  }
+  });
   if (failures.length > 0) {
     throw new PatchbayError("DETACH_FAILED", `Cannot remove ${failures.length} attachments`, {
       cause: failures.join("; "),
@@ -82,10 +83,17 @@ export async function judge(
     await context.locks.run(record.containerId, async () => {
       // The world may have changed while we waited for the lock.
       const current = context.state.attachments.get(record.id);
-      if (current?.createdWallMs !== record.createdWallMs) return;
+      if (!current || !isSameWish(current, record)) return;
       await detachRecord(context, current, trace);
       events.emit({ kind: "leak-freed", subject, message: `${who} was leaked: ${witness}` });
     });
     return;
   }
+}
+
+/** False when the pod was asked for again since. Wall time alone may repeat itself. */
+function isSameWish(current: AttachmentRecord, before: AttachmentRecord): boolean {
+  return (
+    current.createdWallMs === before.createdWallMs && current.netnsIdentity === before.netnsIdentity
+  );
 }

@@ -79,6 +79,8 @@ export class Host {
     }
     await finishUnfinished(this.#context);
     await replayJournal(this.#context);
+    // Told to stop before it had started.
+    if (this.#phase !== "starting") return;
     this.#phase = "ready";
     const message = `Serving, ${state.attachments.size} attachments are recorded`;
     ports.events.emit({ kind: "started", subject: "host", message });

@@ -1,7 +1,8 @@
 import { parseCniRequest } from "../cni/request.ts";
 import { formatErrorChain } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { type AttachmentId, attachmentIdOf } from "./attachment.ts";
+import { forEachAtOnce } from "./at-once.ts";
+import { type AttachmentId, type AttachmentRecord, attachmentIdOf } from "./attachment.ts";
 import type { HostContext } from "./context.ts";
 import { withDeadline } from "./deadline.ts";
 import { del } from "./del.ts";
@@ -24,35 +25,54 @@ export async function reconcile(context: HostContext): Promise<void> {
  * had an answer, or one that said so.
  */
 export async function finishUnfinished(context: HostContext): Promise<void> {
-  for (const { id, containerId } of [...context.state.attachments.values()]) {
-    // Somebody works on it: not unfinished but under way.
-    if (context.locks.isHeld(containerId)) continue;
-    await context.locks.run(containerId, async () => {
-      const record = context.state.attachments.get(id);
-      if (record?.state.kind !== "attaching" && record?.state.kind !== "detaching") return;
-      await underTrace(context, "ROLLBACK", (trace) =>
-        rollBackRecord(context, record, trace),
-      ).catch((error: unknown) =>
-        context.ports.events.emit({
-          kind: "detach-failed",
-          subject: id,
-          message: `${record.ifname} of ${describePod(record)}: ${formatErrorChain(error)}`,
-        }),
-      );
-    });
-  }
+  const { attachments } = context.state;
+  await forEachAtOnce(
+    [...attachments.values()].filter(isUnfinished),
+    async ({ id, containerId }) => {
+      // Somebody works on it: not unfinished but under way.
+      if (context.locks.isHeld(containerId)) return;
+      await context.locks.run(containerId, async () => {
+        const record = attachments.get(id);
+        if (!record || !isUnfinished(record)) return;
+        await underTrace(context, "ROLLBACK", (trace) =>
+          rollBackRecord(context, record, trace),
+        ).catch((error: unknown) =>
+          context.ports.events.emit({
+            kind: "detach-failed",
+            subject: id,
+            message: `${record.ifname} of ${describePod(record)}: ${formatErrorChain(error)}`,
+          }),
+        );
+      });
+    },
+  );
+}
+
+function isUnfinished({ state }: AttachmentRecord): boolean {
+  return state.kind === "attaching" || state.kind === "detaching";
 }
 
 /** Replays the DELs that the shim wrote down while the host was away. */
 export async function replayJournal(context: HostContext): Promise<void> {
-  const { journal, events } = context.ports;
-  for (const entry of await journal.read()) {
+  const { events } = context.ports;
+  await forEachAtOnce(await readJournal(context), async (entry) => {
     try {
       await replayEntry(context, entry);
     } catch (error) {
       const message = `DEL ${entry.name} of the journal: ${formatErrorChain(error)}`;
       events.emit({ kind: "detach-failed", subject: entry.name, message });
     }
+  });
+}
+
+/** A journal that cannot be read now is read later: pods that start need not wait for it. */
+async function readJournal(context: HostContext): Promise<readonly DelJournalEntry[]> {
+  try {
+    return await context.ports.journal.read();
+  } catch (error) {
+    const message = `Cannot read the DEL journal: ${formatErrorChain(error)}`;
+    context.ports.events.emit({ kind: "reconcile-failed", subject: "journal", message });
+    return [];
   }
 }
 
@@ -89,8 +109,8 @@ function parseEntry(entry: DelJournalEntry) {
 
 /** Looks for attachments whose pods are gone although no DEL came. */
 async function judgeAttachments(context: HostContext): Promise<void> {
-  for (const record of [...context.state.attachments.values()]) {
-    if (record.state.kind !== "attached" || context.locks.isHeld(record.containerId)) continue;
+  await forEachAtOnce([...context.state.attachments.values()], async (record) => {
+    if (record.state.kind !== "attached" || context.locks.isHeld(record.containerId)) return;
     await underTrace(context, "GC", async (trace) =>
       judge(context, record, await witnessesOf(context, record), trace),
     ).catch((error: unknown) =>
@@ -100,7 +120,7 @@ async function judgeAttachments(context: HostContext): Promise<void> {
         message: `${record.ifname} of ${describePod(record)}: ${formatErrorChain(error)}`,
       }),
     );
-  }
+  });
 }
 
 /** Looks for what plugins hold without a record, as after the loss of the store; returns their ids. */
