@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { parentPort } from "node:worker_threads";
 import { errno } from "./errno.ts";
 import { close, send, watchReadable } from "./libc.ts";
@@ -24,7 +25,7 @@ import {
 } from "./rtnetlink-constants.ts";
 import { nextSequence, readAnswers, runProgram } from "./worker-apply.ts";
 import { failureOf, WorkerFault } from "./worker-fault.ts";
-import { createNetns, deleteNetns, inNetns, netnsIdentity, openNetns } from "./worker-netns.ts";
+import { createNetns, deleteNetns, inNetns, openNetns } from "./worker-netns.ts";
 import type { SlowAnswer, WorkerRequest } from "./worker-protocol.ts";
 
 // Entry of the one thread that owns setns and every rtnetlink socket. It moves bytes: messages are
@@ -56,6 +57,8 @@ port.on("message", (request: WorkerRequest) => {
   }
 });
 port.postMessage({ id: 0, result: undefined });
+// Now and not at the exit only, which a kill -9 leaves out: the next start is smaller for it.
+flushCompileCache();
 
 function handle(request: WorkerRequest): unknown {
   switch (request.method) {
@@ -69,8 +72,6 @@ function handle(request: WorkerRequest): unknown {
       return slow(request.bytes, request.netns);
     case "read-sysctl":
       return readSysctl(request.path, request.netns);
-    case "netns-identity":
-      return netnsIdentity(request.path);
     case "create-netns":
       return createNetns(request.path);
     case "delete-netns":

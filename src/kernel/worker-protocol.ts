@@ -1,4 +1,4 @@
-import type { ApplyProgram } from "./apply-program.ts";
+import type { ApplyProgram } from "./program-format.ts";
 
 /** What the main thread asks of the rtnetlink worker, and what comes back. */
 export type WorkerRequest = { readonly id: number } & (
@@ -10,7 +10,6 @@ export type WorkerRequest = { readonly id: number } & (
   /** Messages that may take long, tried one after the other on a pool thread; every error comes back. */
   | { readonly method: "slow"; readonly bytes: Uint8Array; readonly netns: string | undefined }
   | { readonly method: "read-sysctl"; readonly path: string; readonly netns: string | undefined }
-  | { readonly method: "netns-identity"; readonly path: string }
   | { readonly method: "create-netns"; readonly path: string }
   | { readonly method: "delete-netns"; readonly path: string }
   | { readonly method: "monitor-start"; readonly receiveBufferBytes: number }
