@@ -3,7 +3,6 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import {
   accessSync,
-  chmodSync,
   closeSync,
   constants,
   copyFileSync,
@@ -42,8 +41,8 @@ const programs = {
   nsenter: "util-linux",
   cc: "gcc libc6-dev",
 };
-// containerd asks it for the loopback link of every pod.
-const loopback = "/usr/lib/cni/loopback";
+/** containerd asks this program for the loopback link of every pod. Debian's place first. */
+const loopbacks = ["/usr/lib/cni/loopback", "/opt/cni/bin/loopback"];
 const cgroups = "/sys/fs/cgroup";
 const cgroupPrefix = "patchbay-e2e-";
 
@@ -56,10 +55,14 @@ export function findContainerdSkipReason(): string | undefined {
   const missing = Object.entries(programs).filter(
     ([name]) => !folders.some((folder) => isExecutable(join(folder, name))),
   );
-  if (!isExecutable(loopback)) missing.push([loopback, "containernetworking-plugins"]);
+  if (!findLoopback()) missing.push(["CNI's loopback", "containernetworking-plugins"]);
   if (missing.length === 0) return undefined;
   const names = missing.map(([name]) => name).join(", ");
   return `${names} missing: apt-get install ${missing.map(([, name]) => name).join(" ")}`;
+}
+
+function findLoopback(): string | undefined {
+  return loopbacks.find(isExecutable);
 }
 
 function isExecutable(file: string): boolean {
@@ -100,8 +103,7 @@ export class Containerd implements AsyncDisposable {
     const containerd = new Containerd(await mkdtemp("/run/cd-"), netns);
     mkdirSync(containerd.cniBinDir);
     mkdirSync(containerd.cniConfDir);
-    copyFileSync(loopback, join(containerd.cniBinDir, "loopback"));
-    chmodSync(join(containerd.cniBinDir, "loopback"), 0o755);
+    copyFileSync(findLoopback() ?? "", join(containerd.cniBinDir, "loopback"));
     writeFileSync(containerd.#path("config.toml"), containerd.#config());
     return containerd;
   }
