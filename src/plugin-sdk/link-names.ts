@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** IFNAMSIZ less the closing zero, linux/if.h. */
 const IFNAME_LENGTH_MAX = 15;
@@ -22,7 +22,7 @@ export interface LinkNames {
 
 /** The names for an attachment id. */
 export function linkNamesOf(attachmentId: string): LinkNames {
-  const digits = createHash("sha256").update(attachmentId).digest("hex");
+  const digits = hash("sha256", attachmentId, "hex");
   return {
     hostIfname: `pb${digits.slice(0, IFNAME_LENGTH_MAX - 2)}`,
     hostMac: macFrom(digits.slice(16, 26)),
@@ -44,7 +44,7 @@ export function findLinkOwner(alias: string): LinkOwner | undefined {
 
 /** A stable MAC address for something with a name, a bridge for example. */
 export function macOfName(name: string): string {
-  return macFrom(createHash("sha256").update(name).digest("hex").slice(0, 10));
+  return macFrom(hash("sha256", name, "hex").slice(0, 10));
 }
 
 /** IPv6 link-local address that EUI-64 makes of a MAC address (RFC 4291, appendix A), as a number. */
