@@ -1,31 +1,14 @@
 import type { AddLink, KernelOperation, NetnsBatch } from "./kernel.ts";
 import { MessageWriter } from "./netlink-message.ts";
 import { checkOperation } from "./operation-check.ts";
+import {
+  type ApplyProgram,
+  REFERENCE_LINK,
+  REFERENCE_NETNS,
+  STEP_MESSAGE,
+  STEP_SYSCTL,
+} from "./program-format.ts";
 import { toleratedErrors, writeOperation } from "./operation-messages.ts";
-
-/**
- * What apply() sends to the worker: finished netlink messages, and numbers that say what is to be
- * done around them. Encoding here and not in the worker keeps the worker small, and costs no more
- * than a structured clone of the operations would.
- *
- * `code` is read from left to right:
- *   batch:    string index of the namespace path or -1, number of steps, then the steps
- *   message:  STEP_MESSAGE, operation, start, end, tolerated errno, tolerated errno,
- *             name learnt from the echo or -1, peer's name or -1, peer's namespace or -1,
- *             number of references, then for each: offset, string index, REFERENCE_*
- *   sysctl:   STEP_SYSCTL, operation, string index of the path below /proc/sys, of the value
- * `operation` counts over all batches.
- */
-export interface ApplyProgram {
-  readonly bytes: Uint8Array;
-  readonly code: Int32Array;
-  readonly strings: readonly string[];
-}
-
-export const STEP_MESSAGE = 1;
-export const STEP_SYSCTL = 2;
-export const REFERENCE_LINK = 1;
-export const REFERENCE_NETNS = 2;
 
 /** Throws KernelError EINVAL for an operation that no kernel would take. */
 export function encodeProgram(batches: readonly NetnsBatch[]): ApplyProgram {
@@ -72,11 +55,11 @@ function encodeMessages(step: {
   let start = writer.length;
   let reference = writer.references.length;
   writeOperation(writer, operation);
-  const [toleratedA, toleratedB] = toleratedErrors(operation);
+  const tolerated = toleratedErrors(operation);
   let messages = 0;
   while (start < writer.length) {
     const end = start + writer.view.getUint32(start, true);
-    code.push(STEP_MESSAGE, operationIndex, start, end, toleratedA, toleratedB);
+    code.push(STEP_MESSAGE, operationIndex, start, end, tolerated);
     if (operation.kind === "add-link") pushLearnt(code, strings, operation, step.netns);
     else code.push(-1, -1, -1);
     const countAt = code.length;

@@ -6,12 +6,11 @@ import {
   FakeFault,
   type FakeLink,
   type FakeNamespace,
-  insertRoute,
+  insertKernelRoute,
   ipv6IsDisabled,
   isRunning,
   noUnknown,
   removeRoutes,
-  routeKey,
 } from "./fake-namespace.ts";
 import type { AddAddress, DeleteAddress, LinkAddress } from "./kernel.ts";
 import {
@@ -47,7 +46,12 @@ export function addAddress(netns: FakeNamespace, operation: AddAddress): void {
     if (operation.ifExists !== "replace") {
       throw new FakeFault(errno.EEXIST, "Address already assigned");
     }
-    removeAt(link, known);
+    // IPv4 changes lifetime and metric only; IPv6 flags as well, and the prefix route with them.
+    if (address.family === 4) return;
+    const { address: old, scope } = removeAt(link, known);
+    const noPrefixRoute = operation.noPrefixRoute ?? false;
+    insertAddress(link, { address: old, scope, flags: flagsOf(link, operation), noPrefixRoute });
+    return;
   }
   insertAddress(link, {
     address,
@@ -186,22 +190,21 @@ function addAddressRoutes(link: FakeLink, entry: FakeAddress): void {
     advmss: undefined,
     onlink: false,
   };
-  if (address.family === 4 || link.up) {
-    addKernelRoute(link.netns, {
-      ...common,
-      destination: { ...source, prefixLength: bits },
-      table: RT_TABLE_LOCAL,
-      scope: address.family === 4 ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE,
-      type: RTN_LOCAL,
-      metric: 0,
-      source: address.family === 4 ? source : undefined,
-    });
-  }
+  insertKernelRoute(link.netns, {
+    ...common,
+    destination: { ...source, prefixLength: bits },
+    table: RT_TABLE_LOCAL,
+    scope: address.family === 4 ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE,
+    type: RTN_LOCAL,
+    metric: 0,
+    source: address.family === 4 ? source : undefined,
+  });
   if (!link.up || noPrefixRoute) return;
-  if (link.kind === "loopback" && address.family === 6) return;
+  // The kernel's own ::1 has none (init_loopback()).
+  if (address.family === 6 && address.value === 1n) return;
   if (address.family === 4 && address.prefixLength === 32) return;
-  const isLoopbackSubnet = link.kind === "loopback";
-  addKernelRoute(link.netns, {
+  const isLoopbackSubnet = link.kind === "loopback" && address.family === 4;
+  insertKernelRoute(link.netns, {
     ...common,
     destination: networkOf(address),
     table: isLoopbackSubnet ? RT_TABLE_LOCAL : RT_TABLE_MAIN,
@@ -214,12 +217,6 @@ function addAddressRoutes(link: FakeLink, entry: FakeAddress): void {
     metric: address.family === 4 ? 0 : CONNECTED_METRIC_V6,
     source: address.family === 4 ? source : undefined,
   });
-}
-
-function addKernelRoute(netns: FakeNamespace, route: Parameters<typeof insertRoute>[2]): void {
-  // IPv6 has one for each link (fe80::/64): the link is part of what they are.
-  const key = `${routeKey(route)}/kernel/${route.destination.family === 6 ? route.link.ifindex : ""}`;
-  if (!netns.routes.has(key)) insertRoute(netns, key, route);
 }
 
 function addOwn(link: FakeLink, address: IpPrefix, scope: number): void {

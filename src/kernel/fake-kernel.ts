@@ -43,7 +43,8 @@ export interface FakeKernelOptions {
 
 /**
  * Linux networking in memory: the same answers and errors as the real one, at once and in the same
- * order each time. No packets, no DAD, no multicast or broadcast routes.
+ * order each time; kernel-agreement.test.ts compares the two. Left out: packets, DAD, broadcast and
+ * multicast routes, the preferred source of one IPv4 address with two prefix lengths.
  */
 export class FakeKernel implements Kernel {
   readonly #options: FakeKernelOptions;

@@ -90,7 +90,11 @@ export function setLink(netns: FakeNamespace, operation: SetLink): void {
   if (operation.vlanFiltering !== undefined) setVlanFiltering(link, operation.vlanFiltering);
   if (target !== undefined) moveLink(link, target, rename ?? link.name);
   requireUnicast(mac);
-  if (mac !== undefined) link.mac = mac.toLowerCase();
+  if (mac !== undefined) {
+    link.mac = mac.toLowerCase();
+    // NETDEV_CHANGEADDR: neigh_changeaddr() drops permanent entries as well.
+    removeNeighbours(link, "not-forwarding");
+  }
   requireMtu(mtu);
   if (mtu !== undefined) link.mtu = mtu;
   if (rename !== undefined && rename !== link.name) renameLink(link, rename);

@@ -1,6 +1,7 @@
 import type { IpAddress, IpPrefix } from "../ip/address.ts";
 import type { KernelEvent, LinkKind, NetnsIdentity, Route } from "./kernel.ts";
 import { errno } from "./errno.ts";
+import { RTPROT_KERNEL } from "./rtnetlink-constants.ts";
 
 /** One link of the fake; changed in place by the fake-*.ts functions only. */
 export interface FakeLink {
@@ -71,6 +72,8 @@ export class FakeNamespace {
   readonly links = new Map<number, FakeLink>();
   readonly linksByName = new Map<string, FakeLink>();
   readonly routes = new Map<string, FakeRoute>();
+  /** Keys of the kernel's own routes by what a new route must not share with them. */
+  readonly kernelRouteKeys = new Map<string, Set<string>>();
   readonly neighbours = new Map<string, FakeNeighbour>();
   /** Those of no link, by path. */
   readonly sysctls = new Map<string, string>();
@@ -207,7 +210,19 @@ export function removeRoutes(
 export function deleteRouteEntry(netns: FakeNamespace, key: string, route: FakeRoute): void {
   netns.routes.delete(key);
   route.link.routeKeys.delete(key);
+  if (route.protocol === RTPROT_KERNEL) netns.kernelRouteKeys.get(routeKey(route))?.delete(key);
   netns.world.emit(netns, () => ({ kind: "route", change: "deleted", route: routeOf(route) }));
+}
+
+/** Adds one of the kernel's own routes: links may have the same one. */
+export function insertKernelRoute(netns: FakeNamespace, route: FakeRoute): void {
+  const shared = routeKey(route);
+  const key = `${shared}/kernel/${route.link.ifindex}`;
+  if (netns.routes.has(key)) return;
+  const keys = netns.kernelRouteKeys.get(shared);
+  if (keys === undefined) netns.kernelRouteKeys.set(shared, new Set([key]));
+  else keys.add(key);
+  insertRoute(netns, key, route);
 }
 
 export function insertRoute(netns: FakeNamespace, key: string, route: FakeRoute): void {

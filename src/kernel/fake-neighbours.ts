@@ -44,11 +44,13 @@ export function deleteNeighbour(netns: FakeNamespace, operation: DeleteNeighbour
   else if (operation.missingOk === false) throw new FakeFault(errno.ENOENT);
 }
 
-/** All but forwarding entries go when a link goes down; proxies as well. */
-export function removeNeighbours(link: FakeLink, which: "all" | "not-forwarding"): void {
+/** Forwarding entries outlive a link that goes down; IPv6's go when it is disabled. */
+export function removeNeighbours(link: FakeLink, which: "all" | "not-forwarding" | "ipv6"): void {
   const { netns } = link;
   for (const key of link.neighbourKeys) {
-    if (which === "not-forwarding" && netns.neighbours.get(key)?.forwarding) continue;
+    const entry = netns.neighbours.get(key);
+    if (which !== "all" && entry?.forwarding) continue;
+    if (which === "ipv6" && entry?.address.family === 4) continue;
     netns.neighbours.delete(key);
     link.neighbourKeys.delete(key);
   }

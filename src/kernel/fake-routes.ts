@@ -50,12 +50,15 @@ export function addRoute(netns: FakeNamespace, operation: AddRoute): void {
     onlink: operation.onlink ?? false,
   };
   const key = routeKey(route);
-  const isTaken = netns.routes.has(key) || kernelHas(netns, key, destination.family);
+  // An IPv4 route of the kernel stands in the way as well; IPv6's have a metric of their own.
+  const [kernelKey] = netns.kernelRouteKeys.get(key) ?? [];
+  const isTaken = netns.routes.has(key) || kernelKey !== undefined;
   if (isTaken && operation.ifExists !== "replace") {
     if (operation.ifExists === "keep") return;
     throw new FakeFault(errno.EEXIST);
   }
-  if (isTaken) netns.routes.delete(`${key}/kernel/`);
+  const replaced = kernelKey === undefined ? undefined : netns.routes.get(kernelKey);
+  if (kernelKey !== undefined && replaced) deleteRouteEntry(netns, kernelKey, replaced);
   insertRoute(netns, key, route);
 }
 
@@ -77,7 +80,11 @@ export function deleteRoute(netns: FakeNamespace, operation: DeleteRoute): void 
     deleteRouteEntry(netns, key, route);
     return;
   }
-  if (!isMissingOk) throw new FakeFault(errno.ESRCH);
+  if (isMissingOk) return;
+  // The root of the IPv6 table is an entry on lo that cannot be deleted (fib6_null_entry).
+  const isRoot = destination.family === 6 && destination.prefixLength === 0 && !gateway && !metric;
+  const meetsRoot = isRoot && (link === undefined || link.kind === "loopback");
+  throw new FakeFault(meetsRoot ? errno.ENOENT : errno.ESRCH);
 }
 
 /** The exact one where the metric tells; else those of the link, else all. */
@@ -111,31 +118,43 @@ function nextHopLink(
   if (onlink) {
     if (named === undefined)
       throw new FakeFault(errno.ENODEV, "Nexthop device required for onlink");
-    requireUp(named, destination.family);
+    if (!named.up) throw new FakeFault(errno.ENETDOWN, "Nexthop device is not up");
     if (gateway.family === 4 && isLocalAddress(netns, gateway)) {
       throw new FakeFault(errno.EINVAL, "Nexthop has invalid gateway");
     }
+    if (destination.family === 6) {
+      requireNoLoopback(named);
+      requireUp(named, 6);
+    }
     return named;
   }
-  if (destination.family === 6) {
-    if (named && ipv6IsDisabled(named)) throw disabledIpv6();
-    if (isLinkLocal(gateway)) {
-      if (named === undefined) throw new FakeFault(errno.EINVAL);
-      requireUp(named, 6);
-      return named;
-    }
-  }
-  const through = findOnLink(netns, gateway, named);
+  if (destination.family === 6) return nextHopLinkV6(netns, gateway, named);
   // IPv4 looks the gateway up in the main table only, and so takes an own address for one.
-  const isUsable = destination.family === 4 || !isLocalAddress(netns, gateway);
-  if (through !== undefined && isUsable) return through;
-  if (destination.family === 6) {
-    if (named && !named.up) throw new FakeFault(errno.ENETDOWN, "Nexthop device is not up");
-    throw through === undefined
-      ? new FakeFault(errno.EHOSTUNREACH)
-      : new FakeFault(errno.EINVAL, "Gateway can not be a local address");
+  const through = findOnLink(netns, gateway, named);
+  if (through === undefined) throw new FakeFault(errno.ENETUNREACH, "Nexthop has invalid gateway");
+  return through;
+}
+
+/** ip6_validate_gw(), then what fib6_nh_init() asks of the device. */
+function nextHopLinkV6(
+  netns: FakeNamespace,
+  gateway: IpAddress,
+  named: FakeLink | undefined,
+): FakeLink {
+  const link = isLinkLocal(gateway) ? named : findOnLink(netns, gateway, named);
+  if (link === undefined)
+    throw new FakeFault(isLinkLocal(gateway) ? errno.EINVAL : errno.EHOSTUNREACH);
+  if (isLocalAddress(netns, gateway)) {
+    throw new FakeFault(errno.EINVAL, "Gateway can not be a local address");
   }
-  throw new FakeFault(errno.ENETUNREACH, "Nexthop has invalid gateway");
+  requireNoLoopback(link);
+  requireUp(link, 6);
+  return link;
+}
+
+function requireNoLoopback(link: FakeLink): void {
+  if (link.kind !== "loopback") return;
+  throw new FakeFault(errno.EINVAL, "Egress device can not be loopback device for this nexthop");
 }
 
 /** The link of a route without gateway that covers the address. */
@@ -166,11 +185,6 @@ function requireUp(link: FakeLink, family: 4 | 6): void {
 
 function disabledIpv6(): FakeFault {
   return new FakeFault(errno.EACCES, "IPv6 is disabled on nexthop device");
-}
-
-/** IPv6 tells routes of the kernel (metric 256) apart by metric; IPv4's have none. */
-function kernelHas(netns: FakeNamespace, key: string, family: 4 | 6): boolean {
-  return family === 4 && netns.routes.has(`${key}/kernel/`);
 }
 
 function scopeOf(operation: AddRoute): number {

@@ -1,6 +1,7 @@
 import { errno } from "./errno.ts";
 import { removeIpv6Addresses } from "./fake-addresses.ts";
 import { FakeFault, type FakeLink, type FakeNamespace } from "./fake-namespace.ts";
+import { removeNeighbours } from "./fake-neighbours.ts";
 
 /** What a namespace starts with, of the values that Patchbay reads; others are unknown until written. */
 const defaults: ReadonlyMap<string, string> = new Map([
@@ -33,7 +34,9 @@ export function writeSysctl(netns: FakeNamespace, path: readonly string[], value
   }
   if (name !== "disable_ipv6" || text !== "1") return;
   for (const each of netns.links.values()) {
-    if (scope === "all" || each === link) removeIpv6Addresses(each);
+    if (scope !== "all" && each !== link) continue;
+    removeIpv6Addresses(each);
+    removeNeighbours(each, "ipv6");
   }
 }
 

@@ -12,9 +12,11 @@ import { openKernel, type RtnetlinkKernel } from "./rtnetlink-kernel.ts";
 // Linux. Left out: what Linux adds in its own time (carrier, link-local addresses).
 
 const name = fc.constantFrom("va", "vb", "vc", "vd", "br", "b2", "mv", "vx", "lo");
+/** On lo every IPv4 neighbour is 0.0.0.0: arp_constructor(). */
+const neighbourLink = name.filter((each) => each !== "lo");
 const mac = fc.constantFrom("02:00:00:00:00:01", "02:00:00:00:00:02", "06:00:00:00:00:03");
 const address = fc.constantFrom(
-  ...["10.0.0.1/24", "10.0.0.2/24", "10.0.0.1/32", "10.1.0.1/16", "fd00::1/64", "fd00::2/128"].map(
+  ...["10.0.0.1/24", "10.0.0.2/24", "10.2.0.1/32", "10.1.0.1/16", "fd00::1/64", "fd00::2/128"].map(
     parsePrefix,
   ),
 );
@@ -124,13 +126,13 @@ const operation: fc.Arbitrary<KernelOperation> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc
-      .record({ link: name, address: hop, mac, ifExists })
+      .record({ link: neighbourLink, address: hop, mac, ifExists })
       .map((fields) => ({ kind: "add-neighbour" as const, ...fields })),
   },
   {
     weight: 1,
     arbitrary: fc
-      .record({ link: name, address: hop, missingOk: fc.boolean() })
+      .record({ link: neighbourLink, address: hop, missingOk: fc.boolean() })
       .map((fields) => ({ kind: "delete-neighbour" as const, ...fields })),
   },
   {
@@ -159,7 +161,7 @@ describe("FakeKernel and RtnetlinkKernel", { skip: privateNodeSkip }, () => {
   after(() => real.close());
 
   it("agree on errors and state after any sequence of operations", async () => {
-    const numRuns = Number(process.env["PATCHBAY_AGREEMENT_RUNS"] ?? 150);
+    const numRuns = Number(process.env["PATCHBAY_AGREEMENT_RUNS"] ?? 100);
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
         const netns = `/run/netns/agree${process.pid}-${paths++}` as NetnsPath;
@@ -169,11 +171,14 @@ describe("FakeKernel and RtnetlinkKernel", { skip: privateNodeSkip }, () => {
           for (const [index, each] of steps.entries()) {
             const [inReal, inFake] = [await run(real, each, netns), await run(fake, each, netns)];
             assert.equal(inFake, inReal, `step ${index}: ${describeStep(each)}`);
-            assert.equal(
-              await snapshot(fake, netns),
-              await snapshot(real, netns),
-              `after step ${index}: ${describeStep(each)}`,
-            );
+            const expected = await snapshot(fake, netns);
+            let found = await snapshot(real, netns);
+            // IPv6 adds the local route of an address from a work queue.
+            for (let tries = 0; found !== expected && tries < 20; tries++) {
+              await new Promise((resolve) => setTimeout(resolve, 5));
+              found = await snapshot(real, netns);
+            }
+            assert.equal(expected, found, `after step ${index}: ${describeStep(each)}`);
           }
         } finally {
           await real.deleteNetns(netns);

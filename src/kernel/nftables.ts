@@ -1,4 +1,4 @@
-import { execa } from "execa";
+import { type ExecFileException, execFile } from "node:child_process";
 import { errno } from "./errno.ts";
 import { KernelError } from "./kernel-error.ts";
 
@@ -36,43 +36,34 @@ export async function loadRuleset(text: string): Promise<void> {
 const TIMEOUT_MS = 30_000;
 const MOST_OUTPUT_BYTES = 64 << 20;
 
-async function runNft(
+/** node:child_process, not execa: for one short program execa costs 7 MB (docs/decisions/0006). */
+function runNft(
   args: readonly string[],
   object: string,
   input = "",
 ): Promise<{ exitCode: number; stdout: string; stderr: string }> {
-  const result = await execa("nft", args, {
-    input,
-    reject: false,
-    timeout: TIMEOUT_MS,
-    maxBuffer: MOST_OUTPUT_BYTES,
-    stripFinalNewline: true,
+  return new Promise((resolve, reject) => {
+    const options = { timeout: TIMEOUT_MS, maxBuffer: MOST_OUTPUT_BYTES };
+    const child = execFile("nft", args, options, (error, stdout, stderr) => {
+      if (error === null) resolve({ exitCode: 0, stdout: stdout.trimEnd(), stderr });
+      else if (typeof error.code === "number") resolve({ exitCode: error.code, stdout, stderr });
+      else reject(runError(error, object));
+    });
+    // A program that is not there, or ends early, reads no input.
+    child.stdin?.on("error", () => {});
+    child.stdin?.end(input);
   });
-  if (result.exitCode !== undefined) {
-    return { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr };
+}
+
+function runError(cause: ExecFileException, object: string): KernelError {
+  if (cause.code === "ENOENT") {
+    const extendedAck = "nft not found: install the package nftables";
+    const fields = { errno: errno.ENOENT, code: "ENOENT", operation: "run-nft", object };
+    return new KernelError({ ...fields, extendedAck }, { cause });
   }
-  if (result.code === "ENOENT") {
-    throw new KernelError(
-      {
-        errno: errno.ENOENT,
-        code: "ENOENT",
-        operation: "run-nft",
-        object,
-        extendedAck: "nft not found: install the package nftables",
-      },
-      { cause: result },
-    );
-  }
-  throw new KernelError(
-    {
-      errno: 0,
-      code: result.timedOut ? "ETIMEDOUT" : "NFT_ENDED",
-      operation: "run-nft",
-      object,
-      extendedAck: result.shortMessage ?? "",
-    },
-    { cause: result },
-  );
+  const code = cause.killed ? "ETIMEDOUT" : "NFT_ENDED";
+  const fields = { errno: 0, code, operation: "run-nft", object };
+  return new KernelError({ ...fields, extendedAck: cause.message }, { cause });
 }
 
 /** nft says the errno in words only. */

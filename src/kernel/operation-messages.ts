@@ -31,26 +31,27 @@ export function writeOperation(
   }
 }
 
-/** The two errors that count as success for an operation; 0: none. */
-export function toleratedErrors(operation: KernelOperation): readonly [number, number] {
+/** The errors that count as success for an operation, one in each byte, from the lowest; 0: none. */
+export function toleratedErrors(operation: KernelOperation): number {
   switch (operation.kind) {
     case "add-link":
     case "add-address":
     case "add-route":
     case "add-neighbour":
-      return operation.ifExists === "keep" ? [errno.EEXIST, 0] : none;
+      return operation.ifExists === "keep" ? errno.EEXIST : 0;
     case "delete-address":
-      return operation.missingOk === false ? none : [errno.EADDRNOTAVAIL, errno.ENODEV];
+      return operation.missingOk === false ? 0 : errno.EADDRNOTAVAIL | (errno.ENODEV << 8);
     case "delete-route":
-      return operation.missingOk === false ? none : [errno.ESRCH, errno.ENODEV];
+      // ENOENT: the root of the IPv6 table, met in place of a default route (fib6_del()).
+      return operation.missingOk === false
+        ? 0
+        : errno.ESRCH | (errno.ENODEV << 8) | (errno.ENOENT << 16);
     case "delete-neighbour":
-      return operation.missingOk === false ? none : [errno.ENOENT, errno.ENODEV];
+      return operation.missingOk === false ? 0 : errno.ENOENT | (errno.ENODEV << 8);
     case "set-link":
       // Only what is deleted to leave the default VLAN answers so.
-      return operation.accessVlan === undefined ? none : [errno.ENOENT, 0];
+      return operation.accessVlan === undefined ? 0 : errno.ENOENT;
     case "set-sysctl":
-      return none;
+      return 0;
   }
 }
-
-const none: readonly [number, number] = [0, 0];

@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { type ApplyProgram, REFERENCE_LINK, STEP_SYSCTL } from "./apply-program.ts";
+import { type ApplyProgram, isTolerated, REFERENCE_LINK, STEP_SYSCTL } from "./program-format.ts";
 import { errno } from "./errno.ts";
 import { close } from "./libc.ts";
 import { MESSAGE_HEADER_BYTES } from "./netlink-message.ts";
@@ -41,8 +41,7 @@ export function runProgram(program: ApplyProgram, nodeSocket: number): ApplyAnsw
 /** A message that waits for its send. */
 interface Pending {
   readonly operation: number;
-  readonly toleratedA: number;
-  readonly toleratedB: number;
+  readonly tolerated: number;
   readonly learns: string | undefined;
   readonly learnsPeer: string | undefined;
   readonly peerNetns: string | undefined;
@@ -104,12 +103,11 @@ class ProgramRun {
     const operation = code[at + 1] ?? 0;
     const start = code[at + 2] ?? 0;
     const end = code[at + 3] ?? 0;
-    const toleratedA = code[at + 4] ?? 0;
-    const toleratedB = code[at + 5] ?? 0;
-    const references = code[at + 9] ?? 0;
-    const next = at + 10 + references * 3;
+    const tolerated = code[at + 4] ?? 0;
+    const references = code[at + 8] ?? 0;
+    const next = at + 9 + references * 3;
     for (let index = 0; index < references; index++) {
-      const field = at + 10 + index * 3;
+      const field = at + 9 + index * 3;
       const name = this.#string(code[field + 1] ?? -1) ?? "";
       let value: number;
       try {
@@ -119,7 +117,7 @@ class ProgramRun {
             : this.#namespaces.descriptor(name);
       } catch (error) {
         const fault = faultAt(operation, error);
-        if (isTolerated({ toleratedA, toleratedB }, fault.errno)) return next;
+        if (isTolerated(tolerated, fault.errno)) return next;
         throw fault;
       }
       this.#view.setUint32(code[field] ?? 0, value, true);
@@ -129,14 +127,13 @@ class ProgramRun {
     if (isFull || this.#pendingEnd !== start) this.#flush();
     if (this.#pending.length === 0) this.#pendingStart = start;
     this.#view.setUint32(start + 8, nextSequence(), true);
-    if ((code[at + 6] ?? -1) >= 0) this.#echoes++;
+    if ((code[at + 5] ?? -1) >= 0) this.#echoes++;
     this.#pending.push({
       operation,
-      toleratedA,
-      toleratedB,
-      learns: this.#string(code[at + 6] ?? -1),
-      learnsPeer: this.#string(code[at + 7] ?? -1),
-      peerNetns: this.#string(code[at + 8] ?? -1),
+      tolerated,
+      learns: this.#string(code[at + 5] ?? -1),
+      learnsPeer: this.#string(code[at + 6] ?? -1),
+      peerNetns: this.#string(code[at + 7] ?? -1),
     });
     this.#pendingEnd = end;
     this.#lastStart = start;
@@ -171,7 +168,7 @@ class ProgramRun {
           learnt.add(step);
         } else if (type === NLMSG_ERROR) {
           const value = -received.view.getInt32(at + MESSAGE_HEADER_BYTES, true);
-          if (value === 0 || fault !== undefined || isTolerated(step, value)) return;
+          if (value === 0 || fault !== undefined || isTolerated(step.tolerated, value)) return;
           fault = new WorkerFault(value, extendedAck(at), this.#netns);
           fault.operation = step.operation;
         }
@@ -353,10 +350,6 @@ function getLinkRequest(name: string): { bytes: Uint8Array; sequence: number } {
   view.setUint16(attributes + 10, IFLA_IFNAME, true);
   bytes.set(nameBytes, attributes + 12);
   return { bytes, sequence: number };
-}
-
-function isTolerated(step: { toleratedA: number; toleratedB: number }, value: number): boolean {
-  return value === step.toleratedA || value === step.toleratedB;
 }
 
 function faultAt(operation: number, error: unknown): WorkerFault {
