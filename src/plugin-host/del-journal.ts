@@ -1,4 +1,5 @@
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { InvokeRequest__Output } from "../rpc/generated/patchbay/shim/v1/InvokeRequest.ts";
 import { decodeInvokeRequest } from "../rpc/services.ts";
@@ -6,6 +7,12 @@ import type { DelJournal, DelJournalEntry } from "./core/ports.ts";
 import { LIMITS } from "./limits.ts";
 
 const ENTRY_NAME = /^[0-9a-f]{16}\.del$/;
+
+/**
+ * The kernel stamps files with the time of its last tick, up to 10 ms ago (HZ=100). Without this an
+ * entry could seem older than the attachment that it ends.
+ */
+const CLOCK_TICK_MS = 10;
 
 /** A temporary file of the shim: the entry's name between a dot and a process id. */
 const ABANDONED_NAME = /^\.[0-9a-f]{16}\.del\.\d+$/;
@@ -56,22 +63,32 @@ export class FolderDelJournal implements DelJournal {
   }
 
   async #readEntry(name: string): Promise<DelJournalEntry | undefined> {
-    const path = join(this.#folder, name);
     try {
-      const { mtimeMs, size } = await stat(path);
-      const request = size > LIMITS.journalEntryBytesMax ? undefined : await readRequest(path);
-      return { name, writtenWallMs: mtimeMs, request };
+      const { bytes, mtimeMs } = await readSmallFile(join(this.#folder, name));
+      return { name, writtenWallMs: mtimeMs + CLOCK_TICK_MS, request: findRequest(bytes) };
     } catch (error) {
       // The shim replaces entries by rename, an operator may delete them.
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-      throw error;
+      // One bad entry must not keep the others from being replayed, or the host from starting.
+      return { name, writtenWallMs: 0, request: undefined };
     }
   }
 }
 
-async function readRequest(path: string): Promise<InvokeRequest__Output | undefined> {
-  await using file = await open(path, "r");
-  const bytes = await file.readFile();
+/** Undefined bytes: not a plain file, or too long for an entry. */
+async function readSmallFile(
+  path: string,
+): Promise<{ bytes: Buffer | undefined; mtimeMs: number }> {
+  // Nonblocking: the open of a FIFO would wait for its writer.
+  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const stat = await file.stat();
+  const isEntry = stat.isFile() && stat.size <= LIMITS.journalEntryBytesMax;
+  return { bytes: isEntry ? await file.readFile() : undefined, mtimeMs: stat.mtimeMs };
+}
+
+/** An empty message names no command, and is no request. */
+function findRequest(bytes: Buffer | undefined): InvokeRequest__Output | undefined {
+  if (bytes === undefined || bytes.length === 0) return undefined;
   try {
     return decodeInvokeRequest(bytes);
   } catch {
