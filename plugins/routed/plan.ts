@@ -11,13 +11,11 @@ import {
   formatAlias,
   type LinkNames,
   linkLocalOfMac,
+  GATEWAY_LINK,
   linkNamesOf,
 } from "../../src/plugin-sdk/link-names.ts";
 import type { AttachRequest, AttachResponse } from "../../src/plugin-sdk/network-plugin.ts";
 import { type PodAddress, readAddresses, readRoutes } from "../../src/plugin-sdk/pod-addresses.ts";
-
-/** Link that holds the gateway addresses of all routed networks. */
-export const GATEWAY_LINK = "patchbay0";
 
 /** Everything about one attachment that Attach makes and Check looks for. */
 export interface RoutedPlan {

@@ -1,11 +1,11 @@
 import type { Kernel } from "../../src/kernel/kernel.ts";
 import type { Nftables } from "../../src/kernel/nftables.ts";
-import { linkNamesOf } from "../../src/plugin-sdk/link-names.ts";
+import { GATEWAY_LINK, linkNamesOf } from "../../src/plugin-sdk/link-names.ts";
 import type { NetworkPlugin } from "../../src/plugin-sdk/network-plugin.ts";
 import { NodePreparation } from "../../src/plugin-sdk/node-preparation.ts";
 import { applyVethAttach, listVethLinks } from "../../src/plugin-sdk/veth.ts";
 import { checkRouted } from "./check.ts";
-import { attachBatches, attachResponse, GATEWAY_LINK, networkBatches, planRouted } from "./plan.ts";
+import { attachBatches, attachResponse, networkBatches, planRouted } from "./plan.ts";
 
 export interface RoutedDeps {
   readonly kernel: Kernel;

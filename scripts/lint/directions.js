@@ -12,8 +12,8 @@ import { dirname, join, relative, sep } from "node:path";
  * - files: exceptions by file name, which have the fields of an entry and add to it
  */
 export const directions = {
-  "src/ip": { folders: [], packages: ["ip-num", "node:net"] },
-  "src/kernel": { folders: ["src/ip"], packages: ["node:*", "koffi", "execa"] },
+  "src/ip": { folders: [], packages: ["node:net"] },
+  "src/kernel": { folders: ["src/ip"], packages: ["node:*", "koffi"] },
   "src/ipam": {
     folders: ["src/ip"],
     packages: ["node:assert"],
@@ -28,7 +28,7 @@ export const directions = {
   "src/plugin-sdk": { folders: ["src/ip", "src/kernel", "src/rpc"], packages: ["node:*"] },
   "src/plugin-host": {
     folders: ["src/ip", "src/ipam", "src/kernel", "src/plugin-sdk", "src/rpc", "src/services"],
-    packages: ["node:*", "ajv", "execa", "pino", "prom-client"],
+    packages: ["node:*", "ajv", "pino", "prom-client"],
     // The composition root.
     files: { "main.ts": { folders: ["plugins"] } },
   },

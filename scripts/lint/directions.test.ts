@@ -64,7 +64,6 @@ const faults: readonly [file: string, line: string, rule: string][] = [
   ["src/cli/seeded.test.ts", 'import "@grpc/grpc-js";', ""],
   ["src/plugin-host/seeded.ts", 'import "@grpc/grpc-js";', directionRule],
   // Addresses know nothing else.
-  ["src/ip/seeded.ts", 'import "ip-num";', ""],
   ["src/ip/seeded.ts", 'import "node:os";', directionRule],
   ["src/ip/seeded.ts", 'import "../kernel/kernel.ts";', directionRule],
   // The core is deterministic.

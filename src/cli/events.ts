@@ -8,7 +8,6 @@ import {
   withHost,
 } from "./context.ts";
 import { formatTime } from "./format.ts";
-import { CLI_LIMITS } from "./limits.ts";
 import { sanitize } from "./output.ts";
 
 interface EventsOptions extends CommonOptions {
@@ -28,10 +27,7 @@ export function addEventsCommand(program: Command, context: CliContext): void {
   withCommonOptions(command).action(async () => {
     const { root, json, last, follow } = command.opts<EventsOptions>();
     await withHost(context, { root, what: "read the events" }, async (host) => {
-      // Opens the connection, so that the pause below is the host's and not the connection's.
-      await host.getStatus();
-      const events = host.watchEvents({ last });
-      for await (const event of follow ? events : untilPause(events)) {
+      for await (const event of host.watchEvents({ last, follow: follow === true })) {
         if (json) context.output.jsonLine(event);
         else printEvent(context, event);
       }
@@ -46,22 +42,6 @@ function printEvent({ output }: CliContext, event: Event__Output): void {
     : output.style("bold", sanitize(event.kind));
   const time = output.style("dim", formatTime(event.timeMs));
   output.line(`${time}  ${kind}  ${sanitize(event.subject)}  ${sanitize(event.message)}`);
-}
-
-/** The stream up to its first pause: it does not say where the last events end and new ones begin. */
-async function* untilPause<Item>(stream: AsyncIterable<Item>): AsyncIterable<Item> {
-  const iterator = stream[Symbol.asyncIterator]();
-  for (;;) {
-    const pause = Promise.withResolvers<undefined>();
-    const timer = setTimeout(() => pause.resolve(undefined), CLI_LIMITS.eventsPauseMs);
-    const next = iterator.next();
-    // It rejects when the connection is closed after the pause: nobody waits for it then.
-    next.catch(() => {});
-    const result = await Promise.race([next, pause.promise]);
-    clearTimeout(timer);
-    if (result === undefined || result.done === true) return;
-    yield result.value;
-  }
 }
 
 function parseCount(text: string): number {

@@ -6,6 +6,4 @@ export const CLI_LIMITS = {
   longCallMs: 120_000,
   /** A look whether a host is there at all, when the answer is only a courtesy, ms. */
   glanceMs: 1_000,
-  /** `events` without --follow ends at the first pause of this length, ms. */
-  eventsPauseMs: 250,
 } as const;

@@ -10,6 +10,7 @@ import type { IpamLease__Output } from "../rpc/generated/patchbay/host/v1/IpamLe
 import { FAKE_NOW_MS, fakeAttachment, hostCallError, runCli } from "./fake-context.ts";
 import { createProgram } from "./main.ts";
 import { createOutput } from "./output.ts";
+import type { WatchEventsRequest } from "../rpc/generated/patchbay/host/v1/WatchEventsRequest.ts";
 
 const status: GetStatusResponse__Output = {
   version: "0.1.0",
@@ -296,12 +297,11 @@ describe("patchbay check", () => {
 describe("patchbay events", () => {
   const event = { timeMs: FAKE_NOW_MS, kind: "attached", subject: "a1", message: "eth0 is up" };
 
-  it("ends at the first pause without --follow", async () => {
+  it("shows the last events and ends without --follow", async () => {
     const host = {
-      getStatus: async () => status,
-      watchEvents: async function* () {
+      watchEvents: async function* (request: WatchEventsRequest) {
+        assert.deepEqual(request, { last: 50, follow: false });
         yield event;
-        await new Promise(() => {});
       },
     };
     const result = await runCli(["events", "--json"], { host });
@@ -311,8 +311,8 @@ describe("patchbay events", () => {
 
   it("goes on until the host ends with --follow", async () => {
     const host = {
-      getStatus: async () => status,
-      watchEvents: async function* () {
+      watchEvents: async function* (request: WatchEventsRequest) {
+        assert.equal(request.follow, true);
         yield event;
         yield event;
       },

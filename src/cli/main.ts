@@ -1,6 +1,6 @@
-import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { HOST_VERSION } from "../plugin-host/version.ts";
+import { packageFolder } from "../rpc/package-folder.ts";
 import { addAttachmentsCommand } from "./attachments.ts";
 import { addCheckCommand } from "./check.ts";
 import type { CliContext } from "./context.ts";
@@ -35,7 +35,7 @@ export async function main(args: readonly string[]): Promise<number> {
       return connectHost(socketPath, options);
     },
     now: Date.now,
-    packageFolder: join(import.meta.dirname, "../.."),
+    packageFolder,
   });
 }
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 // The program's entry: runs on whatever Node the machine has (20 or later), sets a fresh checkout
-// up, and hands over to the pinned Node, which runs the TypeScript sources.
+// up, and hands over to the pinned Node, which runs the sources as JavaScript (build.js).
 import { spawn, spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, mkdirSync, realpathSync } from "node:fs";
 import { constants as osConstants, homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ensureBuilt } from "./build.js";
 
 /**
  * Flags of Node by command. The host runs for months beside pods: a heap that is collected early
@@ -23,7 +24,7 @@ const args = process.argv.slice(2);
 ensureSetUp();
 const flags = nodeFlags[args.find((word) => !word.startsWith("-"))] ?? [];
 if (isPinned(flags)) {
-  const { main } = await import("./main.ts");
+  const { main } = await import(ensureBuilt(repository));
   // At once: a stream that nobody reads any more would keep the process.
   process.exit(await main(args));
 } else {
@@ -51,6 +52,8 @@ function handOver(nodeArgs) {
   const env = { ...process.env, PATCHBAY_HANDED_OVER: String(process.pid) };
   const cache = findCacheFolder();
   if (cache && env.NODE_COMPILE_CACHE === undefined) env.NODE_COMPILE_CACHE = cache;
+  // One malloc arena for all threads instead of one each: 3 MB less, and nothing slower.
+  env.MALLOC_ARENA_MAX ??= "1";
   // One process, with the number that the caller knows. Node 20 has no execve.
   if (process.execve) {
     silenceExecveWarning();

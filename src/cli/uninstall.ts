@@ -7,6 +7,7 @@ import { type CliContext, type CommonOptions, withCommonOptions, withHost } from
 import { CliError, EXIT } from "./failure.ts";
 import { formatNumber } from "./format.ts";
 import { cniBinDirOption, cniConfDirOption } from "./install.ts";
+import { removeNodeTraces } from "./node-traces.ts";
 import { findAbandoned, removeFile } from "./place-file.ts";
 
 interface UninstallOptions extends CommonOptions {
@@ -43,8 +44,9 @@ Examples:
     const targets = [
       join(resolve(options.cniConfDir), CONFLIST_FILE),
       join(resolve(options.cniBinDir), SHIM_FILE),
-    ];
+    ] as const;
     const removed: string[] = [];
+    if (!options.force) removed.push(...(await removeNodeTraces(targets[0])));
     for (const target of targets) {
       for (const abandoned of findAbandoned(target)) rmSync(abandoned, { force: true });
       if (removeFile(target) === "removed") removed.push(target);

@@ -69,6 +69,10 @@ export function hostService(deps: HostServiceDeps): ServedService {
     },
     WatchEvents(call) {
       for (const event of events.last(call.request.last)) call.write(event);
+      if (!call.request.follow) {
+        call.end();
+        return;
+      }
       const stop = events.listen((event) => push(call, event));
       call.on("cancelled", stop);
       call.on("close", stop);

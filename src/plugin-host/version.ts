@@ -1,10 +1,8 @@
 import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { protoFolder } from "../rpc/services.ts";
+import { join } from "node:path";
+import { packageFolder } from "../rpc/package-folder.ts";
 
 /** Semantic version of this package. */
 export const HOST_VERSION: string = (
-  JSON.parse(readFileSync(join(dirname(protoFolder), "package.json"), "utf8")) as {
-    version: string;
-  }
+  JSON.parse(readFileSync(join(packageFolder, "package.json"), "utf8")) as { version: string }
 ).version;

@@ -3,6 +3,9 @@ import { hash } from "node:crypto";
 /** IFNAMSIZ less the closing zero, linux/if.h. */
 const IFNAME_LENGTH_MAX = 15;
 
+/** Link that holds the gateway addresses of all routed networks. */
+export const GATEWAY_LINK = "patchbay0";
+
 /** Whose a link is. */
 export interface LinkOwner {
   /** Name of the plugin. */

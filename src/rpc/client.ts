@@ -1,4 +1,10 @@
-import { type ChannelCredentials, credentials, type ServiceError, status } from "@grpc/grpc-js";
+import {
+  type ChannelCredentials,
+  type ClientReadableStream,
+  credentials,
+  type ServiceError,
+  status,
+} from "@grpc/grpc-js";
 import type { Attachment__Output } from "./generated/patchbay/host/v1/Attachment.ts";
 import type { AttachmentChange__Output } from "./generated/patchbay/host/v1/AttachmentChange.ts";
 import type { CheckAttachmentsRequest } from "./generated/patchbay/host/v1/CheckAttachmentsRequest.ts";
@@ -82,11 +88,14 @@ export function connectHost(socketPath: string, options: { timeoutMs: number }):
   };
 }
 
-async function* rethrow<T>(stream: AsyncIterable<T>): AsyncIterable<T> {
+/** Hangs up when the reader stops reading. */
+async function* rethrow<T>(stream: ClientReadableStream<T>): AsyncIterable<T> {
   try {
-    yield* stream;
+    yield* stream as AsyncIterable<T>;
   } catch (error) {
     throw toCallError(error as ServiceError);
+  } finally {
+    stream.cancel();
   }
 }
 

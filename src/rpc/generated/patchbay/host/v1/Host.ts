@@ -141,12 +141,12 @@ export interface HostClient extends grpc.Client {
   watchAttachments(argument: _patchbay_host_v1_ListAttachmentsRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_patchbay_host_v1_AttachmentChange__Output>;
   
   /**
-   * Sends the last events, then new ones, until the caller hangs up.
+   * Sends the last events and ends, or goes on with new ones until the caller hangs up.
    */
   WatchEvents(argument: _patchbay_host_v1_WatchEventsRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_patchbay_host_v1_Event__Output>;
   WatchEvents(argument: _patchbay_host_v1_WatchEventsRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_patchbay_host_v1_Event__Output>;
   /**
-   * Sends the last events, then new ones, until the caller hangs up.
+   * Sends the last events and ends, or goes on with new ones until the caller hangs up.
    */
   watchEvents(argument: _patchbay_host_v1_WatchEventsRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_patchbay_host_v1_Event__Output>;
   watchEvents(argument: _patchbay_host_v1_WatchEventsRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_patchbay_host_v1_Event__Output>;
@@ -198,7 +198,7 @@ export interface HostHandlers extends grpc.UntypedServiceImplementation {
   WatchAttachments: grpc.handleServerStreamingCall<_patchbay_host_v1_ListAttachmentsRequest__Output, _patchbay_host_v1_AttachmentChange>;
   
   /**
-   * Sends the last events, then new ones, until the caller hangs up.
+   * Sends the last events and ends, or goes on with new ones until the caller hangs up.
    */
   WatchEvents: grpc.handleServerStreamingCall<_patchbay_host_v1_WatchEventsRequest__Output, _patchbay_host_v1_Event>;
   

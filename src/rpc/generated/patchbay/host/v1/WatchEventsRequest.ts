@@ -6,9 +6,13 @@
  */
 export interface WatchEventsRequest {
   /**
-   * Send this many of the last events first (the host keeps a bounded number). 0: only new ones.
+   * Send this many of the last events first (the host keeps a bounded number). 0: none.
    */
   'last'?: (number);
+  /**
+   * Then go on with new ones.
+   */
+  'follow'?: (boolean);
 }
 
 /**
@@ -16,7 +20,11 @@ export interface WatchEventsRequest {
  */
 export interface WatchEventsRequest__Output {
   /**
-   * Send this many of the last events first (the host keeps a bounded number). 0: only new ones.
+   * Send this many of the last events first (the host keeps a bounded number). 0: none.
    */
   'last': (number);
+  /**
+   * Then go on with new ones.
+   */
+  'follow': (boolean);
 }

@@ -1,0 +1,77 @@
+import { readFileSync } from "node:fs";
+import type { Kernel } from "../kernel/kernel.ts";
+import { openNftables } from "../kernel/nftables.ts";
+import { openKernel } from "../kernel/rtnetlink-kernel.ts";
+import { GATEWAY_LINK, macOfName } from "../plugin-sdk/link-names.ts";
+import { masqueradeTableName } from "../plugin-sdk/masquerade.ts";
+
+interface PluginKeys {
+  readonly type?: string;
+  readonly plugin?: string;
+  readonly bridge?: string;
+}
+
+/**
+ * Removes what a network keeps on the node when its last pod is gone: the masquerade table, the
+ * link with the gateway addresses, the bridge when it is ours and empty. Returns what was removed.
+ * What cannot be removed (no privileges, no nft) stays: the conflist goes all the same.
+ */
+export async function removeNodeTraces(conflistFile: string): Promise<string[]> {
+  const conflist = readConflist(conflistFile);
+  if (!conflist) return [];
+  const removed: string[] = [];
+  const table = `inet ${masqueradeTableName(conflist.name)}`;
+  const nftables = openNftables();
+  await attempt(async () => {
+    if ((await nftables.list(table)) === undefined) return;
+    await nftables.load(`delete table ${table}\n`);
+    removed.push(`nftables table ${table}`);
+  });
+  await attempt(async () => {
+    const kernel = await openKernel();
+    try {
+      const links = await findOwnLinks(kernel, conflist.plugins);
+      await kernel.removeLinks(links);
+      removed.push(...links.map((name) => `link ${name}`));
+    } finally {
+      await kernel.close();
+    }
+  });
+  return removed;
+}
+
+async function findOwnLinks(kernel: Kernel, plugins: readonly PluginKeys[]): Promise<string[]> {
+  const bridges = plugins
+    .filter(({ plugin }) => plugin === "bridge")
+    .map(({ bridge }) => bridge ?? "cni0");
+  const links = await kernel.links();
+  return links
+    .filter(
+      ({ name, mac, ifindex }) =>
+        name === GATEWAY_LINK ||
+        (bridges.includes(name) &&
+          mac === macOfName(name) &&
+          !links.some(({ masterIfindex }) => masterIfindex === ifindex)),
+    )
+    .map(({ name }) => name);
+}
+
+function readConflist(file: string): { name: string; plugins: PluginKeys[] } | undefined {
+  try {
+    const json = JSON.parse(readFileSync(file, "utf8")) as {
+      name?: string;
+      plugins?: PluginKeys[];
+    };
+    return json.name ? { name: json.name, plugins: json.plugins ?? [] } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function attempt(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch {
+    // See above.
+  }
+}
