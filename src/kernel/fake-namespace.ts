@@ -210,7 +210,11 @@ export function removeRoutes(
 export function deleteRouteEntry(netns: FakeNamespace, key: string, route: FakeRoute): void {
   netns.routes.delete(key);
   route.link.routeKeys.delete(key);
-  if (route.protocol === RTPROT_KERNEL) netns.kernelRouteKeys.get(routeKey(route))?.delete(key);
+  if (route.protocol === RTPROT_KERNEL) {
+    const shared = routeKey(route);
+    const keys = netns.kernelRouteKeys.get(shared);
+    if (keys?.delete(key) && keys.size === 0) netns.kernelRouteKeys.delete(shared);
+  }
   netns.world.emit(netns, () => ({ kind: "route", change: "deleted", route: routeOf(route) }));
 }
 

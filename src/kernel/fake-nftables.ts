@@ -61,6 +61,7 @@ function applyStatement(tables: Map<string, string>, statement: string): void {
     case "destroy":
       tables.delete(key);
       return;
+    case undefined:
     default:
       throw refusal("EINVAL", `syntax error: ${statement}`, key);
   }

@@ -30,6 +30,7 @@ export class LinkRemoval {
   readonly stats: RemovalStats = { groupDeletes: 0, singleDeletes: 0 };
   readonly #send: SendSlowly;
   readonly #queues = new Map<string, Queue>();
+  readonly #running = new Set<Promise<void>>();
 
   constructor(send: SendSlowly) {
     this.#send = send;
@@ -53,8 +54,17 @@ export class LinkRemoval {
       );
     }
     const done = Promise.all(names.map((name) => waitFor(queue, name))).then(() => {});
-    if (!queue.isRunning) void this.#run(key, queue);
+    if (!queue.isRunning) {
+      const run = this.#run(key, queue);
+      this.#running.add(run);
+      void run.finally(() => this.#running.delete(run));
+    }
     return done;
+  }
+
+  /** Resolves when no removal runs or waits. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
   async #run(key: string, queue: Queue): Promise<void> {

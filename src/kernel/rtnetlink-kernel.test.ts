@@ -4,7 +4,8 @@ import { after, before, describe, it } from "node:test";
 import { parseAddress, parsePrefix } from "../ip/address.ts";
 import type { KernelEvent, KernelOperation, NetnsPath } from "./kernel.ts";
 import { KernelError } from "./kernel-error.ts";
-import { eventually, kernelSuite } from "./kernel-suite.ts";
+import { kernelSuite } from "./kernel-suite.ts";
+import { eventually } from "./suite-operations.ts";
 import { privateNodeSkip } from "./private-node-skip.ts";
 import { openKernel, type RtnetlinkKernel } from "./rtnetlink-kernel.ts";
 
@@ -152,7 +153,9 @@ describe("openKernel()", { skip: privateNodeSkip }, () => {
         const order: string[] = [];
         const removal = kernel.removeLinks(names, netns).then(() => order.push("removed"));
         // Reads nothing that takes the kernel's link lock: only the worker itself could hold it up.
-        await kernel.netnsIdentity(other).then(() => order.push("answered"));
+        await kernel
+          .readSysctl(["net", "ipv4", "ip_forward"], other)
+          .then(() => order.push("answered"));
         await removal;
         assert.deepEqual(order, ["answered", "removed"]);
       });
@@ -266,8 +269,22 @@ describe("openKernel()", { skip: privateNodeSkip }, () => {
 
   it("finishes calls under way on close(), and refuses later ones", async () => {
     const closing = await openKernel();
+    const names = ["close1", "close2"];
+    await closing.apply([
+      {
+        operations: names.map(
+          (name): KernelOperation => ({
+            kind: "add-link",
+            name,
+            link: { type: "bridge" },
+          }),
+        ),
+      },
+    ]);
+    const removal = closing.removeLinks(names);
     const links = closing.links();
     const closed = closing.close();
+    await removal;
     assert.ok((await links).length > 0);
     await assert.rejects(closing.links(), { code: "WORKER_GONE" });
     await closed;

@@ -234,6 +234,8 @@ export class RtnetlinkKernel implements Kernel {
 
   async #close(): Promise<void> {
     this.#listeners.clear();
+    // A removal is several calls: the worker's sockets stay open until the last one.
+    await this.#removal.idle();
     if (this.#gone) return;
     const exited = new Promise<void>((resolve) => this.#worker.once("exit", () => resolve()));
     const closed = this.#call({ method: "close" }, { operation: "close", object: "the worker" });
@@ -297,11 +299,11 @@ export class RtnetlinkKernel implements Kernel {
     const id = this.#nextId++;
     return new Promise<Result>((resolve, reject) => {
       this.#pending.set(id, {
-        resolve: resolve as (result: unknown) => void,
+        resolve,
         fail: (failure) => reject(errorOf?.(failure) ?? callError(where, failure)),
         lose: (cause) => reject(workerGone(where.operation, where.object, cause)),
       });
-      this.#worker.postMessage({ id, ...request } as WorkerRequest);
+      this.#worker.postMessage({ id, ...request });
     });
   }
 

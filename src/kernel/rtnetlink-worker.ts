@@ -47,7 +47,7 @@ port.on("message", (request: WorkerRequest) => {
     if (result instanceof Promise) {
       result.then(
         (value) => port.postMessage({ id: request.id, result: value }),
-        (error) => port.postMessage({ id: request.id, failure: failureOf(error) }),
+        (error: unknown) => port.postMessage({ id: request.id, failure: failureOf(error) }),
       );
     } else {
       port.postMessage({ id: request.id, result });

@@ -61,7 +61,7 @@ export const faultCases: readonly FaultCase[] = [
     [[], { kind: "delete-route", destination: route4, link, missingOk: false }],
     [[], { kind: "add-neighbour", link, address: parseAddress("10.0.0.2"), mac }],
     [[], { kind: "delete-neighbour", link, address: parseAddress("10.0.0.2"), missingOk: false }],
-    [[], { ...pair, master: "br" } as KernelOperation],
+    [[], { ...pair, master: "br" }],
     [[], macvlan],
     [[], { kind: "add-link", name: "vx", link: { type: "vxlan", vni: 5, parent: "va" } }],
     [[pair], { kind: "set-link", name: "va", master: "br" }],
@@ -99,7 +99,7 @@ export const faultCases: readonly FaultCase[] = [
   ]),
   ...cases("for a MAC that is no station's", "EADDRNOTAVAIL", [
     [[pair], { kind: "set-link", name: "va", mac: "01:00:00:00:00:01" }],
-    [[], { ...bridge, mac: "ff:ff:ff:ff:ff:ff" } as KernelOperation],
+    [[], { ...bridge, mac: "ff:ff:ff:ff:ff:ff" }],
   ]),
   ...cases("for an address, route or neighbour that exists", "EEXIST", [
     [[pair, address4], address4],
