@@ -254,8 +254,9 @@ describe("openKernel()", { skip: privateNodeSkip }, () => {
     const doomed = await openKernel();
     const isGone = (error: unknown): boolean =>
       error instanceof KernelError && error.code === "WORKER_GONE" && error.errno === 0;
-    const calls = [doomed.links(), doomed.apply([]), doomed.removeLinks(["absent", "too"])];
     const ended = doomed.terminate();
+    // Nobody has told of the end yet: these wait for answers that cannot come.
+    const calls = [doomed.links(), doomed.apply([]), doomed.removeLinks(["absent", "too"])];
     for (const call of calls) await assert.rejects(call, isGone);
     await ended;
     await assert.rejects(doomed.links(), isGone);
