@@ -135,6 +135,17 @@ export class Ledger implements WorldListener {
       }
       this.#freed.delete(key);
     }
+    this.#recallFreed();
+  }
+
+  /** Addresses that were given again after the last flush cool as they did at that time. */
+  #recallFreed(): void {
+    const { clock, disk } = this.#node;
+    for (const [key, { network, attachmentId, releasedWallMs }] of disk.leases) {
+      if (releasedWallMs === undefined || this.#freed.has(key)) continue;
+      const atMs = clock.monotonicMs() - (clock.wallMs() - releasedWallMs);
+      this.#freed.set(key, { atMs, attachmentId, network, isFlushed: false, isAnswered: false });
+    }
   }
 
   /** Everything at once; costs as much as there are pods. */
@@ -174,10 +185,10 @@ export class Ledger implements WorldListener {
       }
     }
     for (const { id, request } of disk.attachments.values()) {
-      const recorded = request.addresses.map((ip) => ip.address.split("/")[0]).sort();
-      const leased = (holders.get(id) ?? []).sort();
-      if (recorded.join(" ") !== leased.join(" ")) {
-        this.#node.fail("no record without its leases", `${id}: ${recorded} but ${leased}`);
+      const recorded = request.addresses.map((ip) => ip.address.split("/")[0] ?? "");
+      const leased = new Set(holders.get(id));
+      if (leased.size !== recorded.length || !recorded.every((text) => leased.has(text))) {
+        this.#node.fail("no record without its leases", `${id}: ${recorded} but ${[...leased]}`);
       }
     }
   }

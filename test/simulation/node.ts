@@ -9,7 +9,7 @@ import { drawNetworks, type SimNetwork } from "./networks.ts";
 import { type PluginBugs, PluginWorld } from "./plugin-world.ts";
 import { type PortCall, PortCalls } from "./port-calls.ts";
 import { drawProfile, type Profile } from "./profile.ts";
-import { hashText, Rng } from "./rng.ts";
+import { hashText, type Rng } from "./rng.ts";
 import { type Attachment, Runtime } from "./runtime.ts";
 import type { StoreBugs } from "./sim-store.ts";
 import type { World } from "./world.ts";
