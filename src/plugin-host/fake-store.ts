@@ -26,7 +26,9 @@ export class FakeStore implements Store {
     return {
       bootId,
       networks: [...networks].map(([name, configJson]) => ({ name, configJson })),
-      attachments: [...attachments.values()],
+      attachments: [...attachments.values()].sort(
+        (left, right) => left.createdWallMs - right.createdWallMs,
+      ),
       leases: [...leases.values()].sort(
         (left, right) =>
           (left.releasedWallMs ?? 0) - (right.releasedWallMs ?? 0) ||

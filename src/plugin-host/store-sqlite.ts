@@ -14,7 +14,6 @@ import { PatchbayError } from "./errors.ts";
 const PRAGMAS = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
-  PRAGMA locking_mode = EXCLUSIVE;
   PRAGMA wal_autocheckpoint = 4000;
   PRAGMA cache_size = -2000;
 `;
@@ -50,15 +49,21 @@ export class SqliteStore implements Store {
 
   /** Throws PatchbayError IO_FAILURE: not writable, not a database, or in use by another host. */
   constructor(path: string) {
+    let database: DatabaseSync | undefined;
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      this.#database = new DatabaseSync(path);
-      this.#database.exec(PRAGMAS);
-      migrate(this.#database);
-      this.#statements = prepare(this.#database);
+      database = new DatabaseSync(path);
+      // Before the first read: without it SQLite would keep the log's index in a file.
+      database.exec("PRAGMA locking_mode = EXCLUSIVE");
+      refuseNewer(database);
+      database.exec(PRAGMAS);
+      migrate(database);
+      this.#database = database;
+      this.#statements = prepare(database);
       // Made by the first write; ours stays open, so the number never changes.
       this.#logFd = openSync(`${path}-wal`, "r");
     } catch (cause) {
+      database?.close();
       throw new PatchbayError("IO_FAILURE", `Cannot open the state database ${path}`, { cause });
     }
   }
@@ -194,14 +199,19 @@ function prepare(database: DatabaseSync): Statements {
   };
 }
 
+/** Before anything is written: a newer host must find its database as it left it. */
+function refuseNewer(database: DatabaseSync): void {
+  const version = schemaVersionOf(database);
+  if (version <= SCHEMA_VERSION) return;
+  throw new Error(`Written by a newer host (schema ${version}, this one knows ${SCHEMA_VERSION})`);
+}
+
+function schemaVersionOf(database: DatabaseSync): number {
+  return database.prepare("PRAGMA user_version").get()?.["user_version"] as number;
+}
+
 function migrate(database: DatabaseSync): void {
-  const version = database.prepare("PRAGMA user_version").get()?.["user_version"] as number;
-  if (version > SCHEMA_VERSION) {
-    throw new Error(
-      `Written by a newer host (schema ${version}, this one knows ${SCHEMA_VERSION})`,
-    );
-  }
-  if (version === SCHEMA_VERSION) {
+  if (schemaVersionOf(database) === SCHEMA_VERSION) {
     // The exclusive lock is taken by the first write: find out now that nobody else holds it.
     database.exec("BEGIN IMMEDIATE; INSERT OR REPLACE INTO meta VALUES ('opened', '1'); COMMIT");
     return;
