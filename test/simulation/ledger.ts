@@ -143,7 +143,7 @@ export class Ledger implements WorldListener {
     const { clock, disk } = this.#node;
     for (const [key, { network, attachmentId, releasedWallMs }] of disk.leases) {
       if (releasedWallMs === undefined || this.#freed.has(key)) continue;
-      const atMs = clock.monotonicMs() - (clock.wallMs() - releasedWallMs);
+      const atMs = clock.monotonicMs() - Math.max(0, clock.wallMs() - releasedWallMs);
       this.#freed.set(key, { atMs, attachmentId, network, isFlushed: false, isAnswered: false });
     }
   }
