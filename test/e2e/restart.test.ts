@@ -93,6 +93,18 @@ describe("restart of the host", { concurrency: 2, skip }, () => {
     });
   }
 
+  test("who watches the host does not keep it from stopping", async () => {
+    await using node = await openNode();
+    const host = await node.startHost();
+    const watching = (async () => {
+      for await (const event of host.client.watchEvents({ last: 1 })) {
+        if (event.kind === "started") void host.kill("SIGTERM");
+      }
+    })();
+    await assert.rejects(watching);
+    assert.deepEqual(await host.exited, { code: 0, signal: null }, host.log());
+  });
+
   test("a second host on the same root says why it refuses, and the first goes on", async () => {
     await using node = await openNode();
     const first = await node.startHost();

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { HostEvent } from "./core/ports.ts";
+import { EventLog, type TimedEvent } from "./event-log.ts";
+
+function event(subject: string): HostEvent {
+  return { kind: "attached", subject, message: "" };
+}
+
+function subjects(events: readonly TimedEvent[]): string[] {
+  return events.map(({ subject }) => subject);
+}
+
+test("EventLog keeps the last events, oldest first, with their times", () => {
+  let now = 100;
+  const log = new EventLog({ max: 3, now: () => now++ });
+  for (const subject of ["a", "b", "c", "d"]) log.emit(event(subject));
+  assert.deepEqual(subjects(log.last(10)), ["b", "c", "d"]);
+  assert.deepEqual(subjects(log.last(2)), ["c", "d"]);
+  assert.deepEqual(log.last(0), []);
+  assert.deepEqual(
+    log.last(10).map(({ timeMs }) => timeMs),
+    [101, 102, 103],
+  );
+});
+
+test("EventLog tells listeners until they have enough", () => {
+  const log = new EventLog({ max: 3, now: () => 0 });
+  const heard: string[] = [];
+  const stop = log.listen(({ subject }) => heard.push(`one ${subject}`));
+  const stopOther = log.listen(({ subject }) => {
+    heard.push(`other ${subject}`);
+    stopOther();
+  });
+  log.emit(event("a"));
+  log.emit(event("b"));
+  stop();
+  stop();
+  log.emit(event("c"));
+  assert.deepEqual(heard, ["one a", "other a", "one b"]);
+});
