@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { CallTrace, HostEvent, Trace } from "./core/ports.ts";
 import type { StepName } from "./core/steps.ts";
@@ -91,6 +91,8 @@ export function createMetrics(
 
 /** Serves /metrics on 127.0.0.1. Resolves when it listens; port 0 picks one. */
 export async function serveMetrics(registry: Registry, port: number): Promise<Server> {
+  // An import would read every export of the module, the WebSocket among them: 4 MB for ever.
+  const { createServer } = process.getBuiltinModule("node:http");
   const server = createServer((request, response) => {
     if (request.method !== "GET" || request.url !== "/metrics") {
       response.writeHead(404).end();
