@@ -54,7 +54,10 @@ test("read() reads at most a batch", async () => {
 const BAD: readonly [what: string, make: (path: string) => void][] = [
   ["an empty file", (path) => writeFileSync(path, "")],
   ["text", (path) => writeFileSync(path, "not a request")],
-  ["a request that ends in its configuration", (path) => writeFileSync(path, encode("a").subarray(0, 40))],
+  [
+    "a request that ends in its configuration",
+    (path) => writeFileSync(path, encode("a").subarray(0, 40)),
+  ],
   [
     "more bytes than an entry may have",
     (path) => writeFileSync(path, Buffer.alloc(LIMITS.journalEntryBytesMax + 1)),

@@ -14,6 +14,10 @@ export const LIMITS = {
   checkMs: 30_000,
   /** List of one plugin, ms. */
   listMs: 30_000,
+  /** Syncing the state database to disk, ms. */
+  flushMs: 5_000,
+  /** Reading the DEL journal, ms. */
+  journalMs: 10_000,
   /** Pause between two rounds of reconciliation (leaks, unfinished detaches, journal), ms. */
   reconcileMs: 10_000,
   /** Shortest time between the two observations after which something is judged leaked, ms. */

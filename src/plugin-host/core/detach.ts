@@ -2,6 +2,7 @@ import { PatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { AttachmentRecord } from "./attachment.ts";
 import { type HostContext, requirePlugin } from "./context.ts";
+import { withDeadline } from "./deadline.ts";
 import type { CallTrace } from "./ports.ts";
 import type { StepName } from "./steps.ts";
 
@@ -95,7 +96,11 @@ async function detachByPlugin(context: HostContext, record: AttachmentRecord): P
 /** A disk that cannot sync costs the cooldown of a power loss, not the DEL. */
 async function flush(context: HostContext): Promise<void> {
   try {
-    await context.ports.store.flush();
+    await withDeadline(context.ports.store.flush(), {
+      clock: context.ports.clock,
+      limitMs: LIMITS.flushMs,
+      what: "Syncing the state database",
+    });
   } catch (error) {
     context.ports.events.emit({
       kind: "flush-failed",

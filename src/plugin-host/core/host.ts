@@ -1,12 +1,13 @@
 import type { InvokeRequest__Output } from "../../rpc/generated/patchbay/shim/v1/InvokeRequest.ts";
 import { type CniRequest, findCniVersion, parseCniRequest, verbNameOf } from "../cni/request.ts";
 import { toCniError, toCniVersionResult } from "../cni/result.ts";
-import { PatchbayError, toPatchbayError } from "../errors.ts";
+import { formatErrorChain, PatchbayError, toPatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { add } from "./add.ts";
 import { Admission } from "./admission.ts";
 import { check } from "./check.ts";
 import type { HostContext } from "./context.ts";
+import { withDeadline } from "./deadline.ts";
 import { del } from "./del.ts";
 import { gc } from "./gc.ts";
 import { KeyedLock } from "./keyed-lock.ts";
@@ -102,12 +103,21 @@ export class Host {
     }
   }
 
-  /** Refuses new calls, lets running ones finish, stops the background rounds. */
+  /**
+   * Refuses new calls, lets running ones and the background round finish, up to LIMITS.stopGraceMs:
+   * what is cut off then is finished by the next start.
+   */
   async stop(): Promise<void> {
+    const { clock, events } = this.#context.ports;
     this.#phase = "stopped";
     this.#cancelReconcile();
-    await this.#admission.close();
-    await this.#reconciling;
+    const done = Promise.all([this.#admission.close(), this.#reconciling]);
+    try {
+      await withDeadline(done, { clock, limitMs: LIMITS.stopGraceMs, what: "Finishing" });
+    } catch (error) {
+      const message = `Stopped in the middle of calls: ${formatErrorChain(error)}`;
+      events.emit({ kind: "stop-incomplete", subject: "host", message });
+    }
   }
 
   async #serve(

@@ -137,7 +137,8 @@ export type EventKind =
   | "journal-set-aside"
   | "imported"
   | "flush-failed"
-  | "reconcile-failed";
+  | "reconcile-failed"
+  | "stop-incomplete";
 
 export interface EventSink {
   emit(event: HostEvent): void;

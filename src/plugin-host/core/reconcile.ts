@@ -68,7 +68,11 @@ export async function replayJournal(context: HostContext): Promise<void> {
 /** A journal that cannot be read now is read later: pods that start need not wait for it. */
 async function readJournal(context: HostContext): Promise<readonly DelJournalEntry[]> {
   try {
-    return await context.ports.journal.read();
+    return await withDeadline(context.ports.journal.read(), {
+      clock: context.ports.clock,
+      limitMs: LIMITS.journalMs,
+      what: "Reading it",
+    });
   } catch (error) {
     const message = `Cannot read the DEL journal: ${formatErrorChain(error)}`;
     context.ports.events.emit({ kind: "reconcile-failed", subject: "journal", message });
