@@ -81,10 +81,12 @@ ${targets.length - missed.length} of ${targets.length} targets are met.${formatM
 
 function formatMissed(missed: readonly BenchRow[]): string {
   if (missed.length === 0) return "";
-  const lines = missed.map(
-    (row) =>
-      `- ${row.name}: ${formatValue(row.ours, row.unit)}${row.peer ? `, ${formatRatio(row)} than ${row.peer.name}` : ""}; wanted ${formatTarget(row)}`,
-  );
+  const lines = missed.map((row) => {
+    const peer = row.peer
+      ? ` beside ${formatValue(row.peer.value, row.unit)} (${row.peer.name}), ${formatRatio(row)}`
+      : "";
+    return `- ${row.name}: ${formatValue(row.ours, row.unit)}${peer}; wanted ${formatTarget(row)}`;
+  });
   return ` It falls short here:\n\n${lines.join("\n")}`;
 }
 
