@@ -41,15 +41,15 @@ export async function removeNodeTraces(conflistFile: string): Promise<string[]> 
 }
 
 async function findOwnLinks(kernel: Kernel, plugins: readonly PluginKeys[]): Promise<string[]> {
-  const bridges = plugins
-    .filter(({ plugin }) => plugin === "bridge")
-    .map(({ bridge }) => bridge ?? "cni0");
+  const bridges = new Set(
+    plugins.filter(({ plugin }) => plugin === "bridge").map(({ bridge }) => bridge ?? "cni0"),
+  );
   const links = await kernel.links();
   return links
     .filter(
       ({ name, mac, ifindex }) =>
         name === GATEWAY_LINK ||
-        (bridges.includes(name) &&
+        (bridges.has(name) &&
           mac === macOfName(name) &&
           !links.some(({ masterIfindex }) => masterIfindex === ifindex)),
     )
