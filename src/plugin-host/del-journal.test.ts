@@ -72,8 +72,10 @@ for (const [what, make] of BAD) {
     opened.write(entryName(2), 2000, makeDel("b"));
     make(join(opened.folder, entryName(1)));
     const entries = await opened.journal.read();
-    const found = entries.map(({ name, request }) => [name, request !== undefined]);
-    assert.deepEqual(found.toSorted(), [
+    const found = entries
+      .map(({ name, request }) => [name, request !== undefined] as const)
+      .toSorted(([left], [right]) => (left < right ? -1 : 1));
+    assert.deepEqual(found, [
       [entryName(1), false],
       [entryName(2), true],
     ]);

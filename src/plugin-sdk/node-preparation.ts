@@ -54,8 +54,8 @@ export class NodePreparation {
       });
       for (const key of missing) done.set(key, mtu);
     }
-    const mtus = await Promise.all(keys.map((key) => done.get(key)));
-    return mtus[0] ?? MTU_FALLBACK;
+    const [mtu = MTU_FALLBACK] = await Promise.all(keys.flatMap((key) => done.get(key) ?? []));
+    return mtu;
   }
 
   /** From memory; what failed is tried again beside, so that a mended node recovers without an ADD. */

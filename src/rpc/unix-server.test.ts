@@ -15,6 +15,7 @@ import { test } from "node:test";
 import { connectHost, HostCallError, type HostClient } from "./client.ts";
 import type { HostHandlers } from "./generated/patchbay/host/v1/Host.ts";
 import { hostProto } from "./services.ts";
+import { grpcError } from "./status.ts";
 import {
   type ServedService,
   serveUnix,
@@ -28,7 +29,7 @@ function statusService(gate: () => Promise<void> = async () => {}): ServedServic
     GetStatus(_call, done) {
       gate().then(
         () => done(null, { version: "1.2.3", ready: true }),
-        () => done({ code: 2 }),
+        () => done(grpcError("UNKNOWN", "the gate")),
       );
     },
   };

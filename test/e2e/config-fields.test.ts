@@ -236,6 +236,7 @@ function setAt(target: unknown, [key = "", ...rest]: readonly string[], value: u
 }
 
 interface Schema {
+  readonly type?: string;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
 }

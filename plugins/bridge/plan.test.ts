@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { macOfName } from "../../src/plugin-sdk/link-names.ts";
+import type { AttachRequest } from "../../src/plugin-sdk/network-plugin.ts";
+import { attachRequest, textOf } from "../../src/plugin-sdk/plugin-suite.ts";
+import { CONFIG_SCHEMA, readBridgeConfig } from "./config.ts";
+import { attachBatches, attachResponse, networkBatches, planBridge } from "./plan.ts";
+
+const { hostIfname: host, hostMac, podMac } = planBridge(attachRequest(), 1500).names;
+const ALIAS = "patchbay:bridge:net:0123456789abcdef0123456789abcdef";
+const ONE_V4 = [{ address: "10.1.0.5/24", gateway: "10.1.0.1" }];
+
+function withConfig(config: object, change: Partial<AttachRequest> = {}): AttachRequest {
+  return attachRequest({ configJson: JSON.stringify({ name: "net", ...config }), ...change });
+}
+
+const create = (bridge: string) =>
+  `  add-link name=${host} mtu=1500 mac=${hostMac} master=${bridge} link=(type=veth peer=(name=eth0 netns=/run/netns/c1 mac=${podMac} mtu=1500))`;
+const setLink = (more = "") =>
+  `  set-link name=${host} up=true alias=${ALIAS} addrGenMode=1${more}`;
+const POD_V4 = [
+  "in /run/netns/c1:",
+  "  set-link name=lo up=true",
+  "  set-link name=eth0 up=true addrGenMode=1",
+  "  add-address link=eth0 address=10.1.0.5/24 ifExists=keep",
+];
+const DEFAULT_V4 =
+  "  add-route destination=0.0.0.0/0 link=eth0 gateway=10.1.0.1 onlink=true ifExists=replace";
+
+const TABLE: readonly [
+  what: string,
+  request: AttachRequest,
+  isRepeat: boolean,
+  expected: string[],
+][] = [
+  [
+    "IPv4 alone",
+    withConfig({}, { addresses: ONE_V4 }),
+    false,
+    ["on the node:", create("cni0"), setLink(), ...POD_V4, DEFAULT_V4],
+  ],
+  [
+    "a repeat, which puts the link back on its bridge",
+    withConfig({ bridge: "br7" }, { addresses: ONE_V4 }),
+    true,
+    ["on the node:", setLink(" master=br7"), ...POD_V4, DEFAULT_V4],
+  ],
+  [
+    "hairpin, port isolation and a VLAN",
+    withConfig(
+      { bridge: "br7", hairpinMode: true, portIsolation: true, vlan: 7 },
+      { addresses: ONE_V4 },
+    ),
+    false,
+    [
+      "on the node:",
+      create("br7"),
+      setLink(" hairpin=true isolated=true accessVlan=7"),
+      ...POD_V4,
+      DEFAULT_V4,
+    ],
+  ],
+  [
+    "no gateway: no default route",
+    withConfig({}, { addresses: [{ address: "10.1.0.5/24", gateway: "" }] }),
+    false,
+    ["on the node:", create("cni0"), setLink(), ...POD_V4],
+  ],
+];
+
+for (const [what, request, isRepeat, expected] of TABLE) {
+  test(`attachBatches() for ${what}`, () => {
+    assert.deepEqual(textOf(attachBatches(planBridge(request, 1500), isRepeat)), expected);
+  });
+}
+
+test("attachBatches() for both families gives a link-local address of its own", () => {
+  const lines = textOf(attachBatches(planBridge(withConfig({}), 1500), false));
+  assert.deepEqual(
+    lines
+      .slice(lines.indexOf("in /run/netns/c1:") + 3)
+      .map((line) => line.replace(/fe80::\S+/, "fe80::x/64")),
+    [
+      "  add-address link=eth0 address=10.1.0.5/24 ifExists=keep",
+      "  add-address link=eth0 address=fd00:1::5/64 ifExists=keep",
+      "  add-address link=eth0 address=fe80::x/64 scope=link ifExists=keep",
+      DEFAULT_V4,
+      "  add-route destination=::/0 link=eth0 gateway=fd00:1::1 onlink=true ifExists=replace",
+    ],
+  );
+});
+
+test("planBridge() adds the routes asked for", () => {
+  const route = { mtu: 0, advmss: 0, priority: 0, table: 0, scope: 0, gateway: "" };
+  const routes = [
+    { ...route, destination: "0.0.0.0/0", gateway: "10.1.0.254" },
+    { ...route, destination: "192.0.2.0/24", mtu: 1300, advmss: 1200, priority: 7, table: 100 },
+  ];
+  const plan = planBridge(withConfig({}, { addresses: ONE_V4, routes }), 1500);
+  assert.deepEqual(textOf(attachBatches(plan, true)).slice(-2), [
+    "  add-route destination=0.0.0.0/0 link=eth0 gateway=10.1.0.254 onlink=true ifExists=replace",
+    "  add-route destination=192.0.2.0/24 link=eth0 gateway=10.1.0.1 onlink=true mtu=1300 advmss=1200 metric=7 table=100 ifExists=replace",
+  ]);
+});
+
+test("attachResponse() has bridge, node's end and pod's end, and addresses with their prefix", () => {
+  const request = withConfig(
+    { bridge: "br7" },
+    { addresses: ONE_V4, mac: "02:00:00:00:00:09", mtu: 1400 },
+  );
+  const pod = { name: "eth0", mac: "02:00:00:00:00:09", sandbox: "/run/netns/c1" };
+  const rest = { mtu: 1400, pciId: "", socketPath: "" };
+  assert.deepEqual(attachResponse(planBridge(request, 1500)), {
+    interfaces: [
+      { name: "br7", mac: macOfName("br7"), sandbox: "", ...rest },
+      { name: host, mac: hostMac, sandbox: "", ...rest },
+      { ...pod, ...rest },
+    ],
+    addresses: [{ address: "10.1.0.5/24", gateway: "10.1.0.1", interfaceIndex: 2 }],
+    routes: [
+      {
+        destination: "0.0.0.0/0",
+        gateway: "10.1.0.1",
+        mtu: 0,
+        advmss: 0,
+        priority: 0,
+        table: 0,
+        scope: 0,
+      },
+    ],
+    dns: null,
+    deviceInfoJson: "",
+  });
+});
+
+const bridgeLines = (name: string, more: string[] = []) => [
+  "on the node:",
+  `  add-link name=${name} mac=${macOfName(name)} link=(type=bridge) ifExists=keep`,
+  ...more,
+  `  set-link name=${name} up=true`,
+];
+
+test("networkBatches() makes the bridge, gives it the gateways, and forwards", () => {
+  assert.deepEqual(textOf(networkBatches(withConfig({ bridge: "br7" }))), [
+    ...bridgeLines("br7"),
+    "  add-address link=br7 address=10.1.0.1/24 ifExists=keep",
+    "  add-address link=br7 address=fd00:1::1/64 ifExists=keep",
+    "  set-sysctl path=net.ipv4.ip_forward value=1",
+    "  set-sysctl path=net.ipv6.conf.all.forwarding value=1",
+  ]);
+});
+
+test("networkBatches() with a VLAN filters, and leaves the gateway to somebody on it", () => {
+  assert.deepEqual(
+    textOf(networkBatches(withConfig({ vlan: 7 }))),
+    bridgeLines("cni0", ["  set-link name=cni0 vlanFiltering=true"]),
+  );
+});
+
+test("networkBatches() without gateways makes a bridge and nothing else", () => {
+  const addresses = [{ address: "10.1.0.0/31", gateway: "" }];
+  assert.deepEqual(textOf(networkBatches(withConfig({}, { addresses }))), bridgeLines("cni0"));
+});
+
+test("readBridgeConfig() has a default for every key of the schema", () => {
+  const config = readBridgeConfig('{"name":"net"}');
+  assert.deepEqual(config, { bridge: "cni0", hairpinMode: false, portIsolation: false, vlan: 0 });
+  assert.deepEqual(Object.keys(config).sort(), Object.keys(CONFIG_SCHEMA.properties).sort());
+});
