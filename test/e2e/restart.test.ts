@@ -187,7 +187,7 @@ describe("restart of the host", { concurrency: 2, skip }, () => {
     const base = makeNetwork("routed");
     const ipam = { ...(base["ipam"] as object), type: "host-local", dataDir };
     const network: NetworkJson = { ...base, ipam };
-    const given = [];
+    const given: string[][] = [];
     for (const id of ["old-1", "old-2", "old-3"]) given.push(await runHostLocal(network, id));
     assert.equal(given.flat().length, 6);
 

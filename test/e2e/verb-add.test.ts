@@ -253,6 +253,63 @@ for (const plugin of PLUGINS) {
   });
 }
 
+for (const plugin of PLUGINS) {
+  test(`ADD (${plugin}) with ipMasq lets pods out with the node's address, and without it does not`, {
+    skip,
+  }, async () => {
+    const outside = await node.createPod();
+    const uplink = `up-${plugin}`;
+    const [number, node4, node6] =
+      plugin === "routed"
+        ? ["1", "192.0.2.1", "2001:db8:1::1"]
+        : ["2", "198.51.100.1", "2001:db8:2::1"];
+    const there = [node4.replace(/1$/, "2"), `2001:db8:${number}::2`];
+    for (const command of [
+      `link add ${uplink} type veth peer name eth0 netns ${outside.name}`,
+      `link set ${uplink} up`,
+      `addr add ${node4}/24 dev ${uplink}`,
+      `addr add ${node6}/64 dev ${uplink} nodad`,
+    ]) {
+      assert.equal((await node.run(["ip", ...command.split(" ")])).exitCode, 0, command);
+    }
+    for (const command of [
+      "link set eth0 up",
+      `addr add ${there[0]}/24 dev eth0`,
+      `addr add ${there[1]}/64 dev eth0 nodad`,
+    ]) {
+      assert.equal((await node.runInPod(outside, ["ip", ...command.split(" ")])).exitCode, 0);
+    }
+    const network = makeNetwork(plugin, { ipMasq: true });
+    const pod = await node.createPod();
+    await addOk(node, pod, network);
+    // The world outside knows no way back to the pod.
+    await assertReaches(node, pod, there);
+    await delOk(node, pod, network);
+    await addOk(node, pod, { ...network, ipMasq: false });
+    const ping = await node.runInPod(pod, ["ping", "-n", "-c", "1", "-W", "0.5", there[0] ?? ""]);
+    assert.equal(ping.exitCode, 1, ping.stdout);
+    await delOk(node, pod, network);
+    await node.run(["ip", "link", "del", uplink]);
+  });
+}
+
+test("ADD (bridge) after somebody deleted the bridge makes it anew", { skip }, async () => {
+  const network = makeNetwork("bridge");
+  const [one, two] = await pods(2);
+  await addOk(node, one, network);
+  await delOk(node, one, network);
+  const before = withoutCooling(await readState(node, host));
+  await node.run(["ip", "link", "del", String(network["bridge"])]);
+  const result = await addOk(node, two, network);
+  await assertReaches(
+    node,
+    two,
+    result.ips.map((ip) => ip.gateway ?? ""),
+  );
+  await delOk(node, two, network);
+  assert.deepEqual(withoutCooling(await readState(node, host)), before);
+});
+
 test("ADD gives both families or none: one empty family fails it and frees the other", {
   skip,
 }, async () => {
