@@ -3,45 +3,52 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { openKernel } from "../kernel/rtnetlink-kernel.ts";
+import { FakeKernel } from "../kernel/fake-kernel.ts";
+import { FakeNftables } from "../kernel/fake-nftables.ts";
 import { macOfName } from "../plugin-sdk/link-names.ts";
+import { planMasquerade } from "../plugin-sdk/masquerade.ts";
 import { removeNodeTraces } from "./node-traces.ts";
 
-const skip = process.env["PATCHBAY_PRIVATE_NODE"] === "1" ? false : "needs a private node";
-
-test("removeNodeTraces() removes our links and leaves what others use", { skip }, async () => {
+test("removeNodeTraces() removes what is ours and leaves what others use", async () => {
   const folder = mkdtempSync(join(tmpdir(), "patchbay-traces-"));
-  const kernel = await openKernel();
+  const kernel = new FakeKernel();
+  const nftables = new FakeNftables();
+  const world = { openKernel: async () => kernel, nftables };
   const bridge = { type: "bridge" } as const;
   try {
     const conflist = join(folder, "10-patchbay.conflist");
     const plugins = [{ type: "patchbay", plugin: "bridge", bridge: "pbt0" }];
     writeFileSync(conflist, JSON.stringify({ name: "traces", plugins }));
+    const own = planMasquerade("traces", ["10.1.0.0/16"]);
+    await nftables.load(own.ruleset);
+    await nftables.load(planMasquerade("others", ["10.2.0.0/16"]).ruleset);
     await kernel.apply([
       {
         operations: [
           { kind: "add-link", name: "patchbay0", link: bridge },
+          // In use: a port is left.
           { kind: "add-link", name: "pbt0", link: bridge, mac: macOfName("pbt0") },
-          // Another's bridge: no name that the conflist has.
-          { kind: "add-link", name: "pbt1", link: bridge, mac: macOfName("pbt1") },
           {
             kind: "add-link",
-            name: "pbtport",
-            link: { type: "veth", peer: { name: "pbtpeer" } },
+            name: "port0",
+            link: { type: "veth", peer: { name: "peer0" } },
             master: "pbt0",
           },
+          // Another's bridge: no name that the conflist has.
+          { kind: "add-link", name: "pbt1", link: bridge, mac: macOfName("pbt1") },
         ],
       },
     ]);
-    assert.deepEqual(await removeNodeTraces(conflist), ["link patchbay0"]);
-    await kernel.removeLinks(["pbtport"]);
-    assert.deepEqual(await removeNodeTraces(conflist), ["link pbt0"]);
+    const table = `nftables table inet ${own.name}`;
+    assert.deepEqual(await removeNodeTraces(conflist, world), [table, "link patchbay0"]);
     const left = (await kernel.links()).map((link) => link.name);
-    assert.ok(left.includes("pbt1") && !left.includes("pbt0") && !left.includes("patchbay0"));
-    assert.deepEqual(await removeNodeTraces(join(folder, "absent")), []);
+    assert.deepEqual(
+      left.toSorted((one, other) => one.localeCompare(other)),
+      ["lo", "pbt0", "pbt1", "peer0", "port0"],
+    );
+    assert.ok(nftables.toString().includes("10.2.0.0/16"));
+    assert.deepEqual(await removeNodeTraces(join(folder, "absent"), world), []);
   } finally {
-    await kernel.removeLinks(["patchbay0", "pbt0", "pbt1", "pbtport"]);
-    await kernel.close();
     rmSync(folder, { recursive: true });
   }
 });

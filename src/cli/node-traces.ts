@@ -1,9 +1,15 @@
 import { readFileSync } from "node:fs";
 import type { Kernel } from "../kernel/kernel.ts";
-import { openNftables } from "../kernel/nftables.ts";
+import { type Nftables, openNftables } from "../kernel/nftables.ts";
 import { openKernel } from "../kernel/rtnetlink-kernel.ts";
 import { GATEWAY_LINK, macOfName } from "../plugin-sdk/link-names.ts";
 import { masqueradeTableName } from "../plugin-sdk/masquerade.ts";
+
+/** What a node's own namespace is reached by. */
+export interface NodeWorld {
+  readonly openKernel: () => Promise<Kernel>;
+  readonly nftables: Nftables;
+}
 
 interface PluginKeys {
   readonly type?: string;
@@ -16,19 +22,22 @@ interface PluginKeys {
  * link with the gateway addresses, the bridge when it is ours and empty. Returns what was removed.
  * What cannot be removed (no privileges, no nft) stays: the conflist goes all the same.
  */
-export async function removeNodeTraces(conflistFile: string): Promise<string[]> {
+export async function removeNodeTraces(
+  conflistFile: string,
+  world: NodeWorld = { openKernel, nftables: openNftables() },
+): Promise<string[]> {
   const conflist = readConflist(conflistFile);
   if (!conflist) return [];
   const removed: string[] = [];
   const table = `inet ${masqueradeTableName(conflist.name)}`;
-  const nftables = openNftables();
+  const { nftables } = world;
   await attempt(async () => {
     if ((await nftables.list(table)) === undefined) return;
     await nftables.load(`delete table ${table}\n`);
     removed.push(`nftables table ${table}`);
   });
   await attempt(async () => {
-    const kernel = await openKernel();
+    const kernel = await world.openKernel();
     try {
       const links = await findOwnLinks(kernel, conflist.plugins);
       await kernel.removeLinks(links);
