@@ -13,6 +13,8 @@ test("removeNodeTraces() removes what is ours and leaves what others use", async
   const folder = mkdtempSync(join(tmpdir(), "patchbay-traces-"));
   const kernel = new FakeKernel();
   const nftables = new FakeNftables();
+  // Its tables outlive the command that closes it.
+  kernel.close = async () => {};
   const world = { openKernel: async () => kernel, nftables };
   const bridge = { type: "bridge" } as const;
   try {
