@@ -2,7 +2,15 @@
 // type stripper stays in memory: 30 MB in a host that runs for months, and 0.4 s of each start.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -23,9 +31,11 @@ export function ensureBuilt(repository) {
 
 function build(repository, folder, built) {
   const compiler = join(repository, "node_modules/.bin/tsc");
-  const temporary = `${built}.${process.pid}`;
+  let temporary;
   try {
     mkdirSync(folder, { recursive: true });
+    // Not by the process number: in two private nodes it may be the same.
+    temporary = mkdtempSync(`${built}.`);
     const args = ["-p", join(repository, "tsconfig.build.json"), "--outDir", temporary];
     const result = spawnSync(compiler, args, { cwd: repository, stdio: ["ignore", "ignore", 2] });
     if (result.status !== 0 || !existsSync(join(temporary, "src/cli/main.js"))) return false;
@@ -36,7 +46,7 @@ function build(repository, folder, built) {
   } catch {
     return existsSync(built);
   } finally {
-    rmSync(temporary, { recursive: true, force: true });
+    if (temporary) rmSync(temporary, { recursive: true, force: true });
   }
 }
 
