@@ -26,7 +26,9 @@ export function createBridgePlugin(deps: BridgeDeps): NetworkPlugin {
 
   async function attach(request: AttachRequest): Promise<AttachResponse> {
     const plan = planBridge(request, await prepare(preparation, request));
-    await applyVethAttach(kernel, plan, (isRepeat) => attachBatches(plan, isRepeat));
+    const podAddresses = plan.addresses.map((pod) => pod.address);
+    const batchesOf = (isRepeat: boolean) => attachBatches(plan, isRepeat);
+    await applyVethAttach(kernel, { ...plan, podAddresses }, batchesOf);
     return attachResponse(plan);
   }
 

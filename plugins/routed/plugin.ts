@@ -34,7 +34,9 @@ export function createRoutedPlugin(deps: RoutedDeps): NetworkPlugin {
       const batches = () => networkBatches(request);
       const mtu = await preparation.ensure(request, { bridge: GATEWAY_LINK, batches });
       const plan = planRouted(request, mtu);
-      await applyVethAttach(kernel, plan, (isRepeat) => attachBatches(plan, isRepeat));
+      const podAddresses = plan.hops.map((hop) => hop.address);
+      const batchesOf = (isRepeat: boolean) => attachBatches(plan, isRepeat);
+      await applyVethAttach(kernel, { ...plan, podAddresses }, batchesOf);
       return attachResponse(plan);
     },
 

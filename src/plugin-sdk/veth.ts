@@ -1,7 +1,14 @@
+import type { IpPrefix } from "../ip/address.ts";
 import type { Kernel, NetnsBatch, NetnsPath } from "../kernel/kernel.ts";
 import { KernelError } from "../kernel/kernel-error.ts";
 import { findLinkOwner } from "./link-names.ts";
 import { type ListedAttachment, PluginError } from "./network-plugin.ts";
+
+/** Milliseconds at least: the kernel needs less than one when it is not busy. */
+const REACHABLE_LIMIT_MS = 5000;
+
+/** RT_TABLE_LOCAL, linux/rtnetlink.h. */
+const LOCAL_TABLE = 255;
 
 /** A veth pair that belongs to an attachment. */
 export interface VethPlan {
@@ -9,6 +16,7 @@ export interface VethPlan {
   readonly alias: string;
   readonly netns: NetnsPath;
   readonly ifname: string;
+  readonly podAddresses: readonly IpPrefix[];
 }
 
 /**
@@ -32,6 +40,11 @@ export async function applyVethAttach(
       throw toPluginError(again, plan);
     }
   }
+  try {
+    await untilReachable(kernel, plan);
+  } catch (error) {
+    throw error instanceof PluginError ? error : toPluginError(error, plan);
+  }
 }
 
 /** Links of a plugin's attachments; of one network where it is named. */
@@ -46,6 +59,33 @@ export async function listVethLinks(
     if (filter.network !== "" && owner.network !== filter.network) return [];
     return [{ attachmentId: owner.attachmentId, object: link.name }];
   });
+}
+
+/**
+ * Waits for what the kernel does later, from work queues, and without which the pod's first packets
+ * are lost. On a busy node that is one pod of 25:
+ * - the node's end was set up before it had a carrier, and until it is activated
+ *   (net/core/link_watch.c) it drops what is sent to the pod; since Linux 6.8 asking for the link
+ *   does that work at once;
+ * - an IPv6 address is the pod's own only when the route to it is there (addrconf_dad_work() of
+ *   net/ipv6/addrconf.c, without DAD as well).
+ */
+async function untilReachable(kernel: Kernel, plan: VethPlan): Promise<void> {
+  const { hostIfname } = plan.names;
+  const own = plan.podAddresses.filter(({ family }) => family === 6);
+  for (let waitedMs = 0; ; waitedMs++) {
+    const [link, routes] = await Promise.all([
+      kernel.findLink(hostIfname),
+      own.length > 0 ? kernel.routes(plan.netns) : [],
+    ]);
+    const isOwn = ({ value }: IpPrefix) =>
+      routes.some((route) => route.table === LOCAL_TABLE && route.destination.value === value);
+    if (link?.running && own.every(isOwn)) return;
+    if (waitedMs >= REACHABLE_LIMIT_MS) {
+      throw new PluginError("transient", `${plan.ifname} in ${plan.netns} does not come up`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
 }
 
 /** EEXIST says neither which end exists nor whose it is. */
