@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import type { Finding } from "./doctor.ts";
 import { examineKernel, examineMachine } from "./doctor-local.ts";
 
 it("examineKernel() refuses kernels before 5.4", () => {
@@ -39,6 +40,11 @@ describe("examineMachine()", () => {
 
   /** "severity: message" of one check. */
   function finding(check: string): string {
+    const { severity, message } = find(check);
+    return `${severity}: ${message}`;
+  }
+
+  function find(check: string): Finding {
     const findings = examineMachine({
       root,
       cniBinDir: join(root, "bin"),
@@ -46,9 +52,13 @@ describe("examineMachine()", () => {
       packageFolder: join(root, "package"),
     });
     const found = findings.filter((each) => each.check === check);
-    assert.equal(found.length, 1, `${check} in ${findings.map((each) => each.check).join(" ")}`);
-    assert.equal(found[0]?.remedy === "", found[0]?.severity === "ok");
-    return `${found[0]?.severity}: ${found[0]?.message}`;
+    const [first] = found;
+    assert.ok(
+      first && found.length === 1,
+      `${check} in ${findings.map((each) => each.check).join(" ")}`,
+    );
+    assert.equal(first.remedy === "", first.severity === "ok");
+    return first;
   }
 
   it("finds nothing wrong with what install leaves", () => {
@@ -61,6 +71,14 @@ describe("examineMachine()", () => {
   it("misses shim and conflist", () => {
     assert.match(finding("shim"), /^warning: .*bin\/patchbay is not there/);
     assert.match(finding("conflist"), /^warning: .*10-patchbay\.conflist is not there/);
+  });
+
+  it("says what to do for the places that were asked about, not for the machine's own", () => {
+    const install = `npx patchbay install --root ${root} --cni-bin-dir ${root}/bin --cni-conf-dir ${root}/conf`;
+    assert.equal(find("shim").remedy, `Run \`${install}\``);
+    assert.equal(find("conflist").remedy, `Run \`${install}\``);
+    mkdirSync(join(root, "run/patchbay"), { recursive: true, mode: 0o700 });
+    assert.equal(find("sockets").remedy, `Start the host: \`npx patchbay host --root ${root}\``);
   });
 
   it("sees a shim that is old or cannot be run", () => {

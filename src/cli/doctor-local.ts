@@ -6,6 +6,7 @@ import { CONFLIST_FILE, parseConflist, SHIM_FILE } from "./conflist.ts";
 import type { Finding } from "./doctor.ts";
 import { messageOf } from "./failure.ts";
 import { formatNumber } from "./format.ts";
+import { DEFAULT_CNI_BIN_DIR, DEFAULT_CNI_CONF_DIR } from "./install.ts";
 import { findAbandoned } from "./place-file.ts";
 
 /** Where to look. All paths absolute. */
@@ -121,7 +122,7 @@ function examineRunFolder(places: MachinePlaces): Finding {
   return warning(
     "sockets",
     `${missing.join(" and ")} not there`,
-    "Start the host: `npx patchbay host`",
+    `Start the host: \`npx patchbay host${rootFlag(places.root)}\``,
   );
 }
 
@@ -137,10 +138,11 @@ function examineStateFolder(places: MachinePlaces): Finding {
   }
 }
 
-function examineShim({ cniBinDir, packageFolder }: MachinePlaces): Finding {
+function examineShim(places: MachinePlaces): Finding {
+  const { cniBinDir, packageFolder } = places;
   const installed = join(cniBinDir, SHIM_FILE);
   const built = join(packageFolder, "build/cni", SHIM_FILE);
-  const remedy = "Run `npx patchbay install`";
+  const remedy = `Run ${installCommand(places)}`;
   if (!existsSync(installed)) return warning("shim", `${installed} is not there`, remedy);
   if (!canRun(installed))
     return error("shim", `${installed} cannot be run`, `chmod 755 ${installed}`);
@@ -150,10 +152,11 @@ function examineShim({ cniBinDir, packageFolder }: MachinePlaces): Finding {
   return ok("shim", `${installed} is there`);
 }
 
-function examineConflist({ cniConfDir, root }: MachinePlaces): Finding {
+function examineConflist(places: MachinePlaces): Finding {
+  const { cniConfDir, root } = places;
   const file = join(cniConfDir, CONFLIST_FILE);
   if (!existsSync(file)) {
-    return warning("conflist", `${file} is not there`, "Run `npx patchbay install`");
+    return warning("conflist", `${file} is not there`, `Run ${installCommand(places)}`);
   }
   const before = readdirSync(cniConfDir)
     .filter((name) => /\.(conf|conflist|json)$/.test(name) && name < CONFLIST_FILE)
@@ -172,12 +175,12 @@ function examineConflist({ cniConfDir, root }: MachinePlaces): Finding {
     const message = plugin
       ? `${file} is for root ${JSON.stringify(found)}`
       : `${file} is another plugin's`;
-    return error("conflist", message, `Run \`npx patchbay install --root ${root}\``);
+    return error("conflist", message, `Run ${installCommand(places)}`);
   } catch (cause) {
     return error(
       "conflist",
       messageOf(cause),
-      "Correct it, or remove it and run `npx patchbay install`",
+      `Correct it, or remove it and run ${installCommand(places)}`,
     );
   }
 }
@@ -194,14 +197,15 @@ function examineJournal({ root }: MachinePlaces): Finding {
 }
 
 /** What another CNI plugin or a killed installation left. */
-function examineLeftovers({ cniBinDir, cniConfDir }: MachinePlaces): Finding[] {
+function examineLeftovers(places: MachinePlaces): Finding[] {
+  const { cniBinDir, cniConfDir } = places;
   const findings: Finding[] = [];
   const abandoned = [join(cniBinDir, SHIM_FILE), join(cniConfDir, CONFLIST_FILE)].flatMap(
     findAbandoned,
   );
   if (abandoned.length > 0) {
     const message = `An installation was interrupted: ${abandoned.join(", ")}`;
-    findings.push(warning("abandoned-files", message, "Run `npx patchbay install`"));
+    findings.push(warning("abandoned-files", message, `Run ${installCommand(places)}`));
   }
   const hostLocal = "/var/lib/cni/networks";
   const networks = listIfThere(hostLocal).filter((name) =>
@@ -217,6 +221,17 @@ function examineLeftovers({ cniBinDir, cniConfDir }: MachinePlaces): Finding[] {
     );
   }
   return findings.length > 0 ? findings : [ok("leftovers", "Nothing was left behind")];
+}
+
+/** The command that installs at these very places, not at the machine's own. */
+function installCommand({ root, cniBinDir, cniConfDir }: MachinePlaces): string {
+  const binDir = cniBinDir === DEFAULT_CNI_BIN_DIR ? "" : ` --cni-bin-dir ${cniBinDir}`;
+  const confDir = cniConfDir === DEFAULT_CNI_CONF_DIR ? "" : ` --cni-conf-dir ${cniConfDir}`;
+  return `\`npx patchbay install${rootFlag(root)}${binDir}${confDir}\``;
+}
+
+function rootFlag(root: string): string {
+  return root === "/" ? "" : ` --root ${root}`;
 }
 
 function readSysctl(path: string): string | undefined {

@@ -87,6 +87,20 @@ describe("install and uninstall", () => {
       assert.deepEqual(plugins[0].ipam, { ranges: [[{ subnet: "10.1.0.0/24" }]] });
     });
 
+    it("refuses no range at all and a range of the other family", async () => {
+      const table: readonly [readonly string[], RegExp][] = [
+        [["--ipv4-range", "none", "--ipv6-range", "none"], /both none: give one of them/],
+        [["--ipv4-range", "fd00::/64"], /--ipv4-range fd00::\/64 is IPv6/],
+        [["--ipv6-range", "10.1.0.0/16"], /--ipv6-range 10\.1\.0\.0\/16 is IPv4/],
+      ];
+      for (const [options, message] of table) {
+        const result = await install(...options);
+        assert.equal(result.exitCode, 2, options.join(" "));
+        assert.match(result.stderr, message);
+      }
+      assert.equal(existsSync(conflist), false);
+    });
+
     it("says nothing of a root that is the node's own", async () => {
       const result = await runCli(
         ["install", "--dry-run", "--json", "--cni-conf-dir", join(folder, "conf")],

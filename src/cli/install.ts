@@ -10,7 +10,7 @@ import {
   SHIM_FILE,
 } from "./conflist.ts";
 import { type CliContext, type CommonOptions, withCommonOptions } from "./context.ts";
-import { CliError } from "./failure.ts";
+import { CliError, EXIT } from "./failure.ts";
 import { findAbandoned, placeFile } from "./place-file.ts";
 
 export const DEFAULT_CNI_BIN_DIR = "/opt/cni/bin";
@@ -94,7 +94,7 @@ function planInstall(
   const root = resolve(options.root);
   const confDir = resolve(options.cniConfDir);
   const conflistTarget = join(confDir, CONFLIST_FILE);
-  const ranges = [options.ipv4Range, options.ipv6Range].filter((range) => range !== "none");
+  const ranges = chooseRanges(options);
   const { name, plugin, mtu, ipMasq } = options;
   const wanted = formatConflist({ name, root, plugin, mtu, ipMasq, ranges });
   const existing = existsSync(conflistTarget) ? readFileSync(conflistTarget, "utf8") : undefined;
@@ -112,6 +112,20 @@ function planInstall(
       !keepsConflist && ranges.every((range) => [DEFAULT_SUBNET4, DEFAULT_SUBNET6].includes(range)),
     before: conflistsBefore(confDir),
   };
+}
+
+/** One range for each family that pods get. Throws CliError where nothing or the other family is given. */
+function chooseRanges({ ipv4Range, ipv6Range }: InstallOptions): string[] {
+  if (ipv4Range === "none" && ipv6Range === "none") {
+    throw new CliError("--ipv4-range and --ipv6-range are both none: give one of them", EXIT.usage);
+  }
+  if (ipv4Range.includes(":")) {
+    throw new CliError(`--ipv4-range ${ipv4Range} is IPv6: give it to --ipv6-range`, EXIT.usage);
+  }
+  if (ipv6Range.includes(".") && !ipv6Range.includes(":")) {
+    throw new CliError(`--ipv6-range ${ipv6Range} is IPv4: give it to --ipv4-range`, EXIT.usage);
+  }
+  return [ipv4Range, ipv6Range].filter((range) => range !== "none");
 }
 
 /** Shim first, conflist last: the conflist is what makes a runtime call the shim. */
