@@ -81,7 +81,8 @@ async function untilReachable(kernel: Kernel, plan: VethPlan): Promise<void> {
     const isOwn = ({ value }: IpPrefix) =>
       routes.some((route) => route.table === LOCAL_TABLE && route.destination.value === value);
     if (link?.running && own.every(isOwn)) return;
-    if (waitedMs >= REACHABLE_LIMIT_MS) {
+    // Its namespace has gone and took it along: nothing comes up any more.
+    if (!link || waitedMs >= REACHABLE_LIMIT_MS) {
       throw new PluginError("transient", `${plan.ifname} in ${plan.netns} does not come up`);
     }
     await new Promise((resolve) => setTimeout(resolve, 1));
