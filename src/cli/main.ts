@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { Command, CommanderError } from "commander";
 import { HOST_VERSION } from "../plugin-host/version.ts";
 import { packageFolder } from "../rpc/package-folder.ts";
@@ -19,15 +20,16 @@ import { addVersionCommand } from "./version.ts";
 export async function main(args: readonly string[]): Promise<number> {
   // `patchbay attachments | head -1` is no error.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit(EXIT.ok);
+    if (error.code === "EPIPE") process.exit(EXIT.ok);
+    process.stderr.write(`patchbay: Cannot write to standard output: ${messageOf(error)}\n`);
+    process.exit(EXIT.failure);
   });
   const output = createOutput({
     write: (text) => process.stdout.write(text),
     writeError: (text) => process.stderr.write(text),
     color: process.stdout.isTTY && process.stdout.hasColors(),
   });
-  return await run(args, {
+  const exitCode = await run(args, {
     output,
     // Loaded when called: gRPC is most of the time that a start takes.
     connect: async (socketPath, options) => {
@@ -37,6 +39,9 @@ export async function main(args: readonly string[]): Promise<number> {
     now: Date.now,
     packageFolder,
   });
+  // The caller ends the process: what standard output has to say comes first.
+  await setImmediate();
+  return exitCode;
 }
 
 /** Runs one command line. Never rejects for what a user can do wrong. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -26,6 +26,18 @@ describe("patchbay.js", () => {
 
   it("passes the exit code", () => {
     assert.equal(spawnSync(process.execPath, [entry, "bogus"]).status, 2);
+  });
+
+  it("says in one line that its output cannot be written", (t) => {
+    const full = openSync("/dev/full", "w");
+    t.after(() => closeSync(full));
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [entry, "version", "--root", "/nowhere"],
+      { stdio: ["ignore", full, "pipe"], encoding: "utf8" },
+    );
+    assert.equal(status, 1);
+    assert.match(stderr, /^patchbay: Cannot write to standard output: .*ENOSPC.*\n$/);
   });
 
   it("runs the host as one process with its flags, until SIGTERM", async (t) => {
