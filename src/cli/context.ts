@@ -4,12 +4,14 @@ import { pathsBelow } from "../plugin-host/paths.ts";
 import type { HostCallError, HostClient } from "../rpc/client.ts";
 import { CliError, EXIT, messageOf } from "./failure.ts";
 import { CLI_LIMITS } from "./limits.ts";
+import type { NodeWorld } from "./node-traces.ts";
 import type { Output } from "./output.ts";
 
 /** What commands need of the world. Tests give another one. */
 export interface CliContext {
   readonly output: Output;
   readonly connect: Connect;
+  readonly openNode: () => NodeWorld;
   readonly now: () => number;
   /** Folder of the checkout or the installed package. */
   readonly packageFolder: string;

@@ -1,3 +1,5 @@
+import { FakeKernel } from "../kernel/fake-kernel.ts";
+import { FakeNftables } from "../kernel/fake-nftables.ts";
 import type { HostClient } from "../rpc/client.ts";
 import type { Attachment__Output } from "../rpc/generated/patchbay/host/v1/Attachment.ts";
 import type { CliContext } from "./context.ts";
@@ -30,6 +32,8 @@ export async function runCli(args: readonly string[], world: FakeWorld = {}): Pr
       color: false,
     }),
     connect: async () => fakeHost(world.host),
+    // Never the node that the tests run on.
+    openNode: () => ({ openKernel: async () => new FakeKernel(), nftables: new FakeNftables() }),
     now: () => FAKE_NOW_MS,
     packageFolder: world.packageFolder ?? "/nowhere",
   };

@@ -370,6 +370,7 @@ describe("docs/cli.md", () => {
     const context = {
       output: createOutput({ write, writeError: write, color: false }),
       connect: () => Promise.reject(new Error("unused")),
+      openNode: () => assert.fail("unused"),
       now: () => 0,
       packageFolder: "/nowhere",
     };

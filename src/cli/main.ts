@@ -11,6 +11,7 @@ import { CliError, EXIT, messageOf } from "./failure.ts";
 import { addHostCommand } from "./host.ts";
 import { addInstallCommand } from "./install.ts";
 import { addIpamCommand } from "./ipam.ts";
+import { openThisNode } from "./node-traces.ts";
 import { createOutput, sanitize } from "./output.ts";
 import { addStatusCommand } from "./status.ts";
 import { addUninstallCommand } from "./uninstall.ts";
@@ -36,6 +37,7 @@ export async function main(args: readonly string[]): Promise<number> {
       const { connectHost } = await import("../rpc/client.ts");
       return connectHost(socketPath, options);
     },
+    openNode: openThisNode,
     now: Date.now,
     packageFolder,
   });

@@ -11,6 +11,11 @@ export interface NodeWorld {
   readonly nftables: Nftables;
 }
 
+/** The namespace that this process is in. */
+export function openThisNode(): NodeWorld {
+  return { openKernel, nftables: openNftables() };
+}
+
 interface PluginKeys {
   readonly type?: string;
   readonly plugin?: string;
@@ -22,10 +27,7 @@ interface PluginKeys {
  * link with the gateway addresses, the bridge when it is ours and empty. Returns what was removed.
  * What cannot be removed (no privileges, no nft) stays: the conflist goes all the same.
  */
-export async function removeNodeTraces(
-  conflistFile: string,
-  world: NodeWorld = { openKernel, nftables: openNftables() },
-): Promise<string[]> {
+export async function removeNodeTraces(conflistFile: string, world: NodeWorld): Promise<string[]> {
   const conflist = readConflist(conflistFile);
   if (!conflist) return [];
   const removed: string[] = [];

@@ -46,7 +46,7 @@ Examples:
       join(resolve(options.cniBinDir), SHIM_FILE),
     ] as const;
     const removed: string[] = [];
-    if (!options.force) removed.push(...(await removeNodeTraces(targets[0])));
+    if (!options.force) removed.push(...(await removeNodeTraces(targets[0], context.openNode())));
     for (const target of targets) {
       for (const abandoned of findAbandoned(target)) rmSync(abandoned, { force: true });
       if (removeFile(target) === "removed") removed.push(target);
