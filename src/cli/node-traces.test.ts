@@ -41,6 +41,10 @@ test("removeNodeTraces() removes what is ours and leaves what others use", async
         ],
       },
     ]);
+    const pod = { kind: "set-link", name: "port0" } as const;
+    await kernel.apply([{ operations: [{ ...pod, alias: "patchbay:routed@1:net:id" }] }]);
+    assert.deepEqual(await removeNodeTraces(conflist, world), [], "another host has a pod here");
+    await kernel.apply([{ operations: [{ ...pod, alias: "" }] }]);
     const table = `nftables table inet ${own.name}`;
     assert.deepEqual(await removeNodeTraces(conflist, world), [table, "link patchbay0"]);
     const left = (await kernel.links()).map((link) => link.name);

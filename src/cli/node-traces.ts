@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import type { Kernel } from "../kernel/kernel.ts";
+import type { Kernel, Link } from "../kernel/kernel.ts";
 import { type Nftables, openNftables } from "../kernel/nftables.ts";
 import { openKernel } from "../kernel/rtnetlink-kernel.ts";
-import { GATEWAY_LINK, macOfName } from "../plugin-sdk/link-names.ts";
+import { findLinkOwner, GATEWAY_LINK, macOfName } from "../plugin-sdk/link-names.ts";
 import { masqueradeTableName } from "../plugin-sdk/masquerade.ts";
 
 /** What a node's own namespace is reached by. */
@@ -31,19 +31,16 @@ export async function removeNodeTraces(conflistFile: string, world: NodeWorld): 
   const conflist = readConflist(conflistFile);
   if (!conflist) return [];
   const removed: string[] = [];
-  const table = `inet ${masqueradeTableName(conflist.name)}`;
-  const { nftables } = world;
-  await attempt(async () => {
-    if ((await nftables.list(table)) === undefined) return;
-    await nftables.load(`delete table ${table}\n`);
-    removed.push(`nftables table ${table}`);
-  });
   await attempt(async () => {
     const kernel = await world.openKernel();
     try {
-      const links = await findOwnLinks(kernel, conflist.plugins);
-      await kernel.removeLinks(links);
-      removed.push(...links.map((name) => `link ${name}`));
+      const links = await kernel.links();
+      // Pods of another root's host on this node stand on the same traces.
+      if (links.some(({ alias }) => findLinkOwner(alias) !== undefined)) return;
+      await attempt(() => removeTable(world.nftables, conflist.name, removed));
+      const own = findOwnLinks(links, conflist.plugins);
+      await kernel.removeLinks(own);
+      removed.push(...own.map((name) => `link ${name}`));
     } finally {
       await kernel.close();
     }
@@ -51,11 +48,17 @@ export async function removeNodeTraces(conflistFile: string, world: NodeWorld): 
   return removed;
 }
 
-async function findOwnLinks(kernel: Kernel, plugins: readonly PluginKeys[]): Promise<string[]> {
+async function removeTable(nftables: Nftables, network: string, removed: string[]): Promise<void> {
+  const table = `inet ${masqueradeTableName(network)}`;
+  if ((await nftables.list(table)) === undefined) return;
+  await nftables.load(`delete table ${table}\n`);
+  removed.push(`nftables table ${table}`);
+}
+
+function findOwnLinks(links: readonly Link[], plugins: readonly PluginKeys[]): string[] {
   const bridges = new Set(
     plugins.filter(({ plugin }) => plugin === "bridge").map(({ bridge }) => bridge ?? "cni0"),
   );
-  const links = await kernel.links();
   return links
     .filter(
       ({ name, mac, ifindex }) =>

@@ -202,6 +202,8 @@ function addAddressRoutes(link: FakeLink, entry: FakeAddress): void {
   if (!link.up || noPrefixRoute) return;
   // The kernel's own ::1 has none (init_loopback()).
   if (address.family === 6 && address.value === 1n) return;
+  // fib_add_ifaddr(): the primary address of a subnet has the connected route for all.
+  if (address.family === 4 && (entry.flags & IFA_F_SECONDARY) !== 0) return;
   if (address.family === 4 && address.prefixLength === 32) return;
   const isLoopbackSubnet = link.kind === "loopback" && address.family === 4;
   insertKernelRoute(link.netns, {
