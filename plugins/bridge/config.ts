@@ -11,7 +11,7 @@ export interface BridgeConfig {
 export const CONFIG_SCHEMA = {
   type: "object",
   properties: {
-    bridge: { type: "string", pattern: "^[A-Za-z0-9_.-]{1,15}$" },
+    bridge: { type: "string", pattern: "^(?!\\.{1,2}$)[A-Za-z0-9_.-]{1,15}$" },
     hairpinMode: { type: "boolean" },
     portIsolation: { type: "boolean" },
     vlan: { type: "integer", minimum: 0, maximum: 4094 },

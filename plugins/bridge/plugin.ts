@@ -66,7 +66,9 @@ export function createBridgePlugin(deps: BridgeDeps): NetworkPlugin {
 
     list: ({ network }) => listVethLinks(kernel, { plugin: "bridge", network }),
 
-    status: async ({ network }) => preparation.status(network),
+    status: async (request) => preparation.status(request),
+
+    repair: ({ network }) => preparation.repair(network),
   };
 }
 

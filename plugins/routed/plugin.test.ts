@@ -50,7 +50,7 @@ test("routed: a foreign link of the gateway's name gets no address of ours, and 
   const before = kernel.toString();
   await assert.rejects(plugin.attach(attachRequest()), /Cannot prepare the node for network net/);
   assert.equal(kernel.toString(), before);
-  const query = { network: "net", configJson: "{}" };
+  const query = attachRequest();
   assert.deepEqual(await plugin.status(query), {
     ready: false,
     reason: "Link patchbay0 exists and is no bridge but veth",

@@ -52,6 +52,8 @@ export function createRoutedPlugin(deps: RoutedDeps): NetworkPlugin {
 
     list: ({ network }) => listVethLinks(kernel, { plugin: "routed", network }),
 
-    status: async ({ network }) => preparation.status(network),
+    status: async (request) => preparation.status(request),
+
+    repair: ({ network }) => preparation.repair(network),
   };
 }

@@ -28,10 +28,13 @@ export class FolderDelJournal implements DelJournal {
     this.#folder = folder;
   }
 
-  /** Removes what shims that were killed while writing left. Called before shims can be about. */
+  /**
+   * Removes what shims that were killed while writing left. Called before shims can be about. What
+   * cannot be removed stays: it is nothing that a host must not start for.
+   */
   async removeAbandoned(): Promise<void> {
-    const names = await this.#list((name) => ABANDONED_NAME.test(name));
-    for (const name of names) await this.remove(name);
+    const names = await this.#list((name) => ABANDONED_NAME.test(name)).catch(() => []);
+    await Promise.allSettled(names.map((name) => this.remove(name)));
   }
 
   async read(): Promise<readonly DelJournalEntry[]> {

@@ -124,6 +124,13 @@ function applyChanges(tables: Tables, changes: readonly StoreChange[]): Tables {
       case "put-network":
         tables.networks.set(change.name, change.configJson);
         break;
+      case "delete-network":
+        tables.networks.delete(change.name);
+        tables.cursors.delete(change.name);
+        for (const [key, { network }] of tables.leases) {
+          if (network === change.name) tables.leases.delete(key);
+        }
+        break;
       case "put-cursor":
         tables.cursors.set(change.network, change.cursor);
         break;

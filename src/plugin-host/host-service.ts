@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HostLocalFile } from "../ipam/host-local-import.ts";
 import type { HostHandlers } from "../rpc/generated/patchbay/host/v1/Host.ts";
@@ -38,6 +38,7 @@ const HOST_LOCAL_FILE_BYTES_MAX = 4096;
 /** patchbay.host.v1 on top of the core. */
 export function hostService(deps: HostServiceDeps): ServedService {
   const { host, events } = deps;
+  const admit = limitWatchers();
   const handlers: HostHandlers = {
     GetStatus: unary(async () => ({
       version: HOST_VERSION,
@@ -56,24 +57,29 @@ export function hostService(deps: HostServiceDeps): ServedService {
       attachments: listAttachments(host.context, request),
     })),
     WatchAttachments(call) {
+      if (!admit(call)) return;
       for (const attachment of listAttachments(host.context, call.request)) {
         call.write({ change: "present", attachment });
       }
       const stop = events.listen((event) => {
         const change = toAttachmentChange(event);
         if (!change || !matches(change.attachment, call.request)) return;
-        push(call, { change: change.change, attachment: toAttachment(change.attachment) });
+        const attachment = toAttachment(change.attachment);
+        if (!push(call, { change: change.change, attachment })) stop();
       });
       call.on("cancelled", stop);
       call.on("close", stop);
     },
     WatchEvents(call) {
+      if (call.request.follow && !admit(call)) return;
       for (const event of events.last(call.request.last)) call.write(event);
       if (!call.request.follow) {
         call.end();
         return;
       }
-      const stop = events.listen((event) => push(call, event));
+      const stop = events.listen((event) => {
+        if (!push(call, event)) stop();
+      });
       call.on("cancelled", stop);
       call.on("close", stop);
     },
@@ -93,14 +99,35 @@ export function hostService(deps: HostServiceDeps): ServedService {
   return { definition: hostProto.Host.service, handlers: { ...handlers } };
 }
 
-/** A watcher that does not read must not fill the host's memory: it is hung up on. */
-function push<Q, A>(call: ServerWritableStream<Q, A>, message: A): void {
+/** Each watcher may have a backlog: their number is what bounds the memory of all. */
+function limitWatchers(): <Q, A>(call: ServerWritableStream<Q, A>) => boolean {
+  const watchers = new Set<object>();
+  return (call) => {
+    if (watchers.size >= LIMITS.watchersMax) {
+      hangUp(call, `Cannot serve more than ${LIMITS.watchersMax} watchers`);
+      return false;
+    }
+    watchers.add(call);
+    const leave = () => watchers.delete(call);
+    call.on("cancelled", leave);
+    call.on("close", leave);
+    return true;
+  };
+}
+
+/** A watcher that does not read must not fill the host's memory: after this it gets no more. */
+function push<Q, A>(call: ServerWritableStream<Q, A>, message: A): boolean {
   if (call.writableLength < LIMITS.watchBacklogMax) {
     call.write(message);
-    return;
+    return true;
   }
-  const reason = `The watcher is ${LIMITS.watchBacklogMax} messages behind`;
-  call.destroy(Object.assign(new Error(reason), grpcError("RESOURCE_EXHAUSTED", reason)));
+  hangUp(call, `The watcher is ${LIMITS.watchBacklogMax} messages behind`);
+  return false;
+}
+
+/** Not destroy(): the watcher would never learn that it was hung up on. */
+function hangUp<Q, A>(call: ServerWritableStream<Q, A>, reason: string): void {
+  call.emit("error", grpcError("RESOURCE_EXHAUSTED", reason));
 }
 
 type UnaryHandler<Q, A> = (
@@ -140,12 +167,12 @@ function toAttachmentChange(
 
 function readHostLocalFolder(directory: string): HostLocalFile[] {
   try {
-    return readdirSync(directory).flatMap((name) => {
-      const path = join(directory, name);
-      const stat = statSync(path);
-      if (!stat.isFile() || stat.size > HOST_LOCAL_FILE_BYTES_MAX) return [];
-      return [{ name, content: readFileSync(path, "utf8") }];
+    // Not through symbolic links: host-local makes none.
+    const names = readdirSync(directory).filter((name) => {
+      const stat = lstatSync(join(directory, name), { throwIfNoEntry: false });
+      return stat?.isFile() === true && stat.size <= HOST_LOCAL_FILE_BYTES_MAX;
     });
+    return names.map((name) => ({ name, content: readFileSync(join(directory, name), "utf8") }));
   } catch (cause) {
     throw new PatchbayError("IO_FAILURE", `Cannot read the folder ${directory}`, { cause });
   }

@@ -23,11 +23,13 @@ export const LIMITS = {
   /** Shortest time between the two observations after which something is judged leaked, ms. */
   leakGraceMs: 60_000,
   /** Attachments recorded at the same time. */
-  attachmentsMax: 100_000,
+  attachmentsMax: 10_000,
   /** Networks known at the same time. */
   networksMax: 1_024,
   /** Events kept for `patchbay events`. */
   eventsMax: 1_000,
+  /** Watches of attachments and events at the same time; one more is refused. */
+  watchersMax: 32,
   /** Messages that wait for a slow watcher before it is hung up on. */
   watchBacklogMax: 1_000,
   /** Entries of the DEL journal replayed in one round. */

@@ -74,6 +74,27 @@ test("a commit that fails half-way leaves nothing of it", async () => {
   await store.close();
 });
 
+test("load() of damaged rows names the file and what to do", async () => {
+  for (const damage of [
+    "UPDATE attachments SET record = '{'",
+    "UPDATE attachments SET record = 'null'",
+    "UPDATE attachments SET record = '[]'",
+    "INSERT INTO networks VALUES ('net', '{}', '{')",
+    "INSERT INTO leases VALUES ('net', 'x', 24, NULL, 1, 'a', 'c', 'eth0', '', NULL)",
+  ]) {
+    using folder = makeFolder();
+    const store = new SqliteStore(folder.database);
+    store.commit([{ kind: "put-attachment", attachment: makeRecord("a", 1) }]);
+    await store.close();
+    const database = new DatabaseSync(folder.database);
+    database.exec(damage);
+    database.close();
+    const again = new SqliteStore(folder.database);
+    assert.throws(() => again.load(), isFailure(/^Cannot read the state database .*move it away/));
+    await again.close();
+  }
+});
+
 test("a full disk fails the commit and nothing else, and room makes it work again", {
   skip: privateNodeSkip,
 }, async () => {

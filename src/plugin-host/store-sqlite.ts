@@ -43,6 +43,7 @@ const SCHEMA = `
 
 /** The store on disk: one SQLite file, opened by one host at a time. */
 export class SqliteStore implements Store {
+  readonly #path: string;
   readonly #database: DatabaseSync;
   readonly #statements: Statements;
   readonly #logFd: number;
@@ -51,6 +52,7 @@ export class SqliteStore implements Store {
 
   /** Throws PatchbayError IO_FAILURE: not writable, not a database, or in use by another host. */
   constructor(path: string) {
+    this.#path = path;
     let database: DatabaseSync | undefined;
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -70,7 +72,21 @@ export class SqliteStore implements Store {
     }
   }
 
+  /** Throws PatchbayError IO_FAILURE: what is stored is damaged. */
   load(): StoredState {
+    try {
+      return this.#load();
+    } catch (cause) {
+      const remedy = "move it away, start the host and recreate the node's pods";
+      throw new PatchbayError(
+        "IO_FAILURE",
+        `Cannot read the state database ${this.#path}: ${remedy}`,
+        { cause },
+      );
+    }
+  }
+
+  #load(): StoredState {
     const rows = <T>(sql: string) => this.#database.prepare(sql).all() as T[];
     const networks = rows<{ name: string; config: string | null; cursor: string | null }>(
       "SELECT name, config, cursor FROM networks",
@@ -83,7 +99,7 @@ export class SqliteStore implements Store {
       ),
       attachments: rows<{ record: string }>(
         "SELECT record FROM attachments ORDER BY created_ms",
-      ).map(({ record }) => JSON.parse(record) as AttachmentRecord),
+      ).map(toAttachment),
       leases: rows<LeaseRow>("SELECT * FROM leases ORDER BY released_ms, sequence").map(toLease),
       cursors: networks.flatMap(({ name, cursor }) =>
         cursor === null ? [] : [{ network: name, cursor: JSON.parse(cursor) }],
@@ -145,6 +161,10 @@ export class SqliteStore implements Store {
       case "put-network":
         statements.putNetwork.run(change.name, change.configJson);
         return;
+      case "delete-network":
+        statements.deleteNetwork.run(change.name);
+        statements.deleteLeases.run(change.name);
+        return;
       case "put-cursor":
         statements.putCursor.run(change.network, JSON.stringify(change.cursor));
         return;
@@ -173,6 +193,8 @@ interface Statements {
   readonly rollback: StatementSync;
   readonly setBoot: StatementSync;
   readonly putNetwork: StatementSync;
+  readonly deleteNetwork: StatementSync;
+  readonly deleteLeases: StatementSync;
   readonly putCursor: StatementSync;
   readonly putAttachment: StatementSync;
   readonly deleteAttachment: StatementSync;
@@ -189,6 +211,8 @@ function prepare(database: DatabaseSync): Statements {
     putNetwork: database.prepare(
       "INSERT INTO networks (name, config) VALUES (?, ?) ON CONFLICT DO UPDATE SET config = excluded.config",
     ),
+    deleteNetwork: database.prepare("DELETE FROM networks WHERE name = ?"),
+    deleteLeases: database.prepare("DELETE FROM leases WHERE network = ?"),
     putCursor: database.prepare(
       "INSERT INTO networks (name, cursor) VALUES (?, ?) ON CONFLICT DO UPDATE SET cursor = excluded.cursor",
     ),
@@ -219,6 +243,15 @@ function migrate(database: DatabaseSync): void {
     return;
   }
   database.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT`);
+}
+
+/** A record of another shape would fail long after the start, in the middle of a call. */
+function toAttachment({ record }: { record: string }): AttachmentRecord {
+  const attachment = JSON.parse(record) as Partial<AttachmentRecord> | null;
+  if (attachment?.id && attachment.state?.kind && attachment.request) {
+    return attachment as AttachmentRecord;
+  }
+  throw new Error(`No attachment: ${record.slice(0, 80)}`);
 }
 
 interface LeaseRow {

@@ -97,6 +97,26 @@ export function storeSuite(name: string, open: () => Promise<OpenedStore>): void
       assert.deepEqual((await opened.reopen()).load().leases, [held, other, late]);
     });
 
+    test("commit() of delete-network forgets it with cursor and leases, and no other", async () => {
+      await using opened = await open();
+      const record = makeRecord("a", 5);
+      const other = { ...makeLease(record, "10.0.0.9", 9, 1), network: "other" };
+      const cursor = { nextSequence: 10 };
+      opened.store.commit([
+        { kind: "put-network", name: "net", configJson: "{}" },
+        { kind: "put-cursor", network: "net", cursor },
+        { kind: "put-lease", lease: makeLease(record, "10.0.0.2", 1, 7) },
+        { kind: "put-network", name: "other", configJson: "{}" },
+        { kind: "put-cursor", network: "other", cursor },
+        { kind: "put-lease", lease: other },
+      ]);
+      opened.store.commit([{ kind: "delete-network", name: "net" }]);
+      const { networks, cursors, leases } = (await opened.reopen()).load();
+      assert.deepEqual(networks, [{ name: "other", configJson: "{}" }]);
+      assert.deepEqual(cursors, [{ network: "other", cursor }]);
+      assert.deepEqual(leases, [other]);
+    });
+
     test("load() gives attachments by age, leases as they were released", async () => {
       await using opened = await open();
       const [young, old] = [makeRecord("a", 9), makeRecord("b", 3)];

@@ -32,6 +32,11 @@ export interface NetworkPlugin {
   check(request: CheckRequest): Promise<readonly Finding[]>;
   list(request: ListRequest): Promise<readonly ListedAttachment[]>;
   status(request: StatusRequest): Promise<StatusResponse>;
+  /**
+   * Makes again what a network with pods needs of the node and somebody took away: called every few
+   * seconds, so it looks before it changes. No part of the contract with plugins of their own process.
+   */
+  repair?(request: { readonly network: string }): Promise<void>;
 }
 
 /** Why a plugin call failed. */

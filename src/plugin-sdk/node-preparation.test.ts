@@ -4,6 +4,7 @@ import { FakeKernel } from "../kernel/fake-kernel.ts";
 import { FakeNftables } from "../kernel/fake-nftables.ts";
 import { KernelError } from "../kernel/kernel-error.ts";
 import { errno } from "../kernel/errno.ts";
+import { masqueradeTableName, removeMasquerade } from "./masquerade.ts";
 import type { AttachRequest } from "./network-plugin.ts";
 import { NodePreparation, type PreparationPlan } from "./node-preparation.ts";
 import { attachRequest } from "./plugin-suite.ts";
@@ -98,13 +99,13 @@ test("a failure is told to all who wait, kept for status(), and tried again", as
     both.map((result) => result.status),
     ["rejected", "rejected"],
   );
-  const { ready, reason } = preparation.status("net");
+  const { ready, reason } = preparation.status(request);
   assert.equal(ready, false);
   assert.match(reason, /ENOMEM/);
   isBroken = false;
   await preparation.ensure(request, plan).catch(() => {});
   await preparation.ensure(request, plan);
-  assert.deepEqual(preparation.status("net"), { ready: true, reason: "" });
+  assert.deepEqual(preparation.status(request), { ready: true, reason: "" });
 });
 
 test("forget() makes the next ensure() prepare anew", async () => {
@@ -135,5 +136,43 @@ test("a node without nft serves networks that do not masquerade, and only those"
     masquerade: { subnets: ["10.1.0.0/24"] },
   };
   await assert.rejects(preparation.ensure(wishing, makePlan()), /Cannot prepare the node/);
-  assert.match(preparation.status("other").reason, /run-nft/);
+  assert.match(preparation.status(wishing).reason, /run-nft/);
+});
+
+test("a failure says nothing about another configuration", async () => {
+  const nftables = new FakeNftables();
+  nftables.load = async () => {
+    throw new KernelError({ errno: 2, code: "ENOENT", operation: "run-nft", object: "ruleset" });
+  };
+  const preparation = new NodePreparation({ kernel: new FakeKernel(), nftables });
+  const broken = { ...withGateways(A4), masquerade: { subnets: ["10.1.0.0/24"] } };
+  await assert.rejects(preparation.ensure(broken, makePlan()), /Cannot prepare the node/);
+  assert.equal(preparation.status(broken).ready, false);
+  const mended = { ...broken, configJson: '{"name":"net","ipMasq":false}', masquerade: null };
+  assert.equal(preparation.status(mended).ready, true);
+  assert.equal(preparation.status(broken).ready, false);
+});
+
+test("repair() makes again what is gone, and loads no table that is there", async () => {
+  const nftables = new FakeNftables();
+  const preparation = new NodePreparation({ kernel: new FakeKernel(), nftables });
+  const plan = makePlan();
+  const request = { ...withGateways(A4), masquerade: { subnets: ["10.1.0.0/24"] } };
+  await preparation.repair("net");
+  await preparation.ensure(request, plan);
+  const table = `inet ${masqueradeTableName("net")}`;
+  const loaded = await nftables.list(table);
+  assert.ok(loaded);
+  let loads = 0;
+  const load = nftables.load.bind(nftables);
+  nftables.load = (ruleset) => {
+    loads++;
+    return load(ruleset);
+  };
+  await preparation.repair("net");
+  assert.equal(loads, 0);
+  await load(removeMasquerade("net"));
+  await preparation.repair("net");
+  assert.equal(await nftables.list(table), loaded);
+  assert.deepEqual([loads, plan.times], [1, 3]);
 });

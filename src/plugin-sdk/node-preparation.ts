@@ -11,6 +11,14 @@ interface Prepared {
   readonly configJson: string;
   /** MTU for pods, by what was prepared: see keysOf. */
   readonly done: Map<string, Promise<number>>;
+  /** Does all of it again. */
+  readonly repairs: Map<string, () => Promise<void>>;
+}
+
+interface Failure {
+  readonly configJson: string;
+  readonly reason: string;
+  readonly retry: () => Promise<unknown>;
 }
 
 /** How a network is prepared. */
@@ -28,8 +36,7 @@ export class NodePreparation {
   readonly #kernel: Kernel;
   readonly #nftables: Nftables;
   readonly #prepared = new Map<string, Prepared>();
-  readonly #failures = new Map<string, string>();
-  readonly #retries = new Map<string, () => Promise<number>>();
+  readonly #failures = new Map<string, Failure>();
 
   constructor(deps: { kernel: Kernel; nftables: Nftables }) {
     this.#kernel = deps.kernel;
@@ -42,30 +49,38 @@ export class NodePreparation {
    * pods: that of the link with the default route.
    */
   async ensure(request: AttachRequest, plan: PreparationPlan): Promise<number> {
-    const { network } = request;
-    const { done } = this.#preparedOf(request);
+    const { done, repairs } = this.#preparedOf(request);
     const keys = keysOf(request);
     const missing = keys.filter((key) => !done.has(key));
     if (missing.length > 0) {
-      this.#retries.set(network, () => this.ensure(request, plan));
       const mtu = this.#prepare(request, plan).catch((error: unknown) => {
         for (const key of missing) done.delete(key);
         throw error;
       });
       for (const key of missing) done.set(key, mtu);
+      repairs.set(missing.join(" "), () => this.#repair(request, plan));
     }
     const [mtu = MTU_FALLBACK] = await Promise.all(keys.flatMap((key) => done.get(key) ?? []));
     return mtu;
   }
 
-  /** From memory; what failed is tried again beside, so that a mended node recovers without an ADD. */
-  status(network: string): StatusResponse {
-    const reason = this.#failures.get(network);
-    if (reason === undefined) return { ready: true, reason: "" };
-    void this.#retries
-      .get(network)?.()
-      .catch(() => {});
-    return { ready: false, reason };
+  /**
+   * From memory; what failed is tried again beside, so that a mended node recovers without an ADD. A
+   * failure says nothing about another configuration: who mends that gets its pods.
+   */
+  status({ network, configJson }: { network: string; configJson: string }): StatusResponse {
+    const failure = this.#failures.get(network);
+    if (failure?.configJson !== configJson) return { ready: true, reason: "" };
+    void failure.retry().catch(() => {});
+    return { ready: false, reason: failure.reason };
+  }
+
+  /**
+   * Makes again what somebody took away since: `nft flush ruleset`, a deleted bridge, a sysctl. Leaves
+   * alone what is there, and networks that no ensure() has prepared. Throws as ensure().
+   */
+  async repair(network: string): Promise<void> {
+    for (const repair of this.#prepared.get(network)?.repairs.values() ?? []) await repair();
   }
 
   /** Does everything anew at the next ensure of the network: somebody took it away. */
@@ -76,13 +91,13 @@ export class NodePreparation {
   #preparedOf({ network, configJson }: AttachRequest): Prepared {
     const known = this.#prepared.get(network);
     if (known?.configJson === configJson) return known;
-    const fresh: Prepared = { configJson, done: new Map() };
+    const fresh: Prepared = { configJson, done: new Map(), repairs: new Map() };
     this.#prepared.set(network, fresh);
     return fresh;
   }
 
   async #prepare(request: AttachRequest, plan: PreparationPlan): Promise<number> {
-    const { network, masquerade } = request;
+    const { network, configJson, masquerade } = request;
     try {
       await this.#requireBridge(plan.bridge);
       await this.#kernel.apply(plan.batches());
@@ -91,11 +106,22 @@ export class NodePreparation {
       this.#failures.delete(network);
       return mtu;
     } catch (cause) {
-      const message = cause instanceof Error ? cause.message : String(cause);
-      this.#failures.set(network, message);
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      this.#failures.set(network, { configJson, reason, retry: () => this.ensure(request, plan) });
       throw new PluginError("transient", `Cannot prepare the node for network ${network}`, {
         cause,
       });
+    }
+  }
+
+  async #repair({ network, masquerade }: AttachRequest, plan: PreparationPlan): Promise<void> {
+    await this.#requireBridge(plan.bridge);
+    await this.#kernel.apply(plan.batches());
+    const subnets = masquerade?.subnets ?? [];
+    if (subnets.length === 0) return;
+    const { name, ruleset } = planMasquerade(network, subnets);
+    if ((await this.#nftables.list(`inet ${name}`)) === undefined) {
+      await this.#nftables.load(ruleset);
     }
   }
 

@@ -35,7 +35,7 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ["", /text like/],
     ["-x", /text like/],
     ["a/b", /text like/],
-    ["x".repeat(254), /253/],
+    ["x".repeat(129), /128/],
   ],
   type: [TEXT],
   root: [["run", /absolute path/]],

@@ -40,7 +40,8 @@ export interface ValidAttachment {
   readonly ifname: string;
 }
 
-export const MAC_PATTERN = "^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$";
+/** One that a link can have: unicast, and not all zero. */
+export const MAC_PATTERN = "^(?!00(:00){5}$)[0-9a-fA-F][02468aceACE](:[0-9a-fA-F]{2}){5}$";
 const NAME_PATTERN = "^[A-Za-z0-9][A-Za-z0-9_.-]*$";
 
 /** The keys that the host reads. A plugin's schema (GetInfo) checks the plugin's own keys beside these. */
@@ -48,7 +49,8 @@ export const CONFIG_SCHEMA = {
   type: "object",
   required: ["name"],
   properties: {
-    name: { type: "string", pattern: NAME_PATTERN, maxLength: 253 },
+    // It stands in the alias of links, of which the kernel keeps 255 bytes.
+    name: { type: "string", pattern: NAME_PATTERN, maxLength: 128 },
     type: { type: "string" },
     root: { type: "string", pattern: "^/" },
     timeoutSeconds: { type: "number", minimum: 1, maximum: 3600 },
@@ -145,6 +147,33 @@ export function parseNetworkConfig(
     prevResult: config.prevResult,
     validAttachments: parseValidAttachments(json),
   };
+}
+
+/**
+ * The configuration of a DEL, of which only the name matters: a field that was refused at ADD, or was
+ * accepted before an upgrade, must not keep a pod from being deleted. Throws when the name is none.
+ */
+export function parseDelConfig(
+  json: Record<string, unknown>,
+  cniVersion: CniVersion,
+): NetworkConfig {
+  try {
+    return parseNetworkConfig(json, cniVersion);
+  } catch {
+    return parseNetworkConfig({ name: json["name"] }, cniVersion);
+  }
+}
+
+/** RFC 8200, section 5: Linux takes IPv6 away from links below. */
+const IPV6_MTU_MIN = 1280;
+
+/** Checks what only new attachments need. Throws like parseNetworkConfig. */
+export function checkMtu({ mtu, ipam }: NetworkConfig): void {
+  if (mtu === 0 || mtu >= IPV6_MTU_MIN || !ipam.families.includes(6)) return;
+  throw new PatchbayError(
+    "INVALID_NETWORK_CONFIG",
+    `mtu is ${mtu}, expected at least ${IPV6_MTU_MIN} where ipam.ranges has IPv6`,
+  );
 }
 
 /** Checks a plugin's own keys by the schema that it gave. Throws like parseNetworkConfig. */

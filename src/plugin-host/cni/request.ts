@@ -2,7 +2,12 @@ import type { NetnsPath } from "../../kernel/kernel.ts";
 import type { InvokeRequest__Output } from "../../rpc/generated/patchbay/shim/v1/InvokeRequest.ts";
 import { PatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { type NetworkConfig, parseNetworkConfig, parseRequested } from "./network-config.ts";
+import {
+  type NetworkConfig,
+  parseDelConfig,
+  parseNetworkConfig,
+  parseRequested,
+} from "./network-config.ts";
 import {
   CNI_VERSION_NEWEST,
   CNI_VERSIONS,
@@ -108,7 +113,8 @@ function parseConfig(bytes: Uint8Array, verb: Verb): NetworkConfig {
       `${verb} needs cniVersion ${VERB_SINCE[verb]} or newer, the configuration says ${version}`,
     );
   }
-  return parseNetworkConfig(json as Record<string, unknown>, version);
+  const parse = verb === "DEL" ? parseDelConfig : parseNetworkConfig;
+  return parse(json as Record<string, unknown>, version);
 }
 
 function parseAttachable(message: InvokeRequest__Output): Omit<Attachable, "config"> {
@@ -120,7 +126,7 @@ function parseAttachable(message: InvokeRequest__Output): Omit<Attachable, "conf
 }
 
 function parseContainerId(text: string): string {
-  if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,255}$/.test(text)) return text;
+  if (isContainerId(text)) return text;
   throw invalidVariable(
     "CNI_CONTAINERID",
     text,
@@ -128,13 +134,22 @@ function parseContainerId(text: string): string {
   );
 }
 
+/** CNI 1.1, "Parameters", with a bound. */
+export function isContainerId(text: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9_.-]{0,255}$/.test(text);
+}
+
 /**
  * dev_valid_name() of net/core/dev.c: IFNAMSIZ counts bytes. A '%' would make the kernel take the
  * name for a template ("eth%d").
  */
-function parseIfname(text: string): string {
+export function isIfname(text: string): boolean {
   const fits = new TextEncoder().encode(text).length <= 15;
-  if (fits && /^[^\s/:%]+$/.test(text) && !/^\.\.?$/.test(text) && isPrintable(text)) return text;
+  return fits && /^[^\s/:%]+$/.test(text) && !/^\.\.?$/.test(text) && isPrintable(text);
+}
+
+function parseIfname(text: string): string {
+  if (isIfname(text)) return text;
   throw invalidVariable("CNI_IFNAME", text, "1 to 15 bytes without blank, '/', ':' or '%'");
 }
 

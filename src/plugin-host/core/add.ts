@@ -7,6 +7,7 @@ import {
   PluginError,
 } from "../../plugin-sdk/network-plugin.ts";
 import {
+  checkMtu,
   checkPluginConfig,
   MAC_PATTERN,
   mergeRequested,
@@ -43,6 +44,7 @@ export async function add(
     );
   }
   const plugin = requirePlugin(context, config.plugin);
+  checkMtu(config);
   checkPluginConfig(config.configJson, plugin.info.configSchemaJson);
   const identity = await requireNetns(context, request.netns);
 
@@ -106,12 +108,7 @@ function recordAttachment(
 ): AttachmentRecord {
   const { state, ports } = context;
   const { config, containerId, ifname, args } = request;
-  if (state.attachments.size >= LIMITS.attachmentsMax) {
-    throw new PatchbayError(
-      "QUEUE_FULL",
-      `Cannot hold more than ${LIMITS.attachmentsMax} attachments`,
-    );
-  }
+  state.requireRoomFor(1);
   const id = attachmentIdOf({ network: config.name, containerId, ifname });
   const network = state.ensureNetwork(config);
   const mac = config.requestedMac ?? parseMac(args.mac);

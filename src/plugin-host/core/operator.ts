@@ -10,6 +10,7 @@ import type { IpamPool } from "../../rpc/generated/patchbay/host/v1/IpamPool.ts"
 import type { ListAttachmentsRequest__Output } from "../../rpc/generated/patchbay/host/v1/ListAttachmentsRequest.ts";
 import type { NetworkStatus } from "../../rpc/generated/patchbay/host/v1/NetworkStatus.ts";
 import { parseNetworkConfig } from "../cni/network-config.ts";
+import { isContainerId, isIfname } from "../cni/request.ts";
 import { CNI_VERSION_NEWEST } from "../cni/versions.ts";
 import { formatErrorChain, PatchbayError } from "../errors.ts";
 import { type AttachmentId, type AttachmentRecord, attachmentIdOf } from "./attachment.ts";
@@ -203,12 +204,22 @@ export function importHostLocal(
   const { state, ports } = context;
   const json = parseConfigObject(request.configJson);
   const config = parseNetworkConfig({ ...json, name: request.network }, CNI_VERSION_NEWEST);
-  const network = state.ensureNetwork(config);
+  const pool = request.dryRun
+    ? state.copyPool(config, ports.clock.monotonicMs())
+    : state.ensureNetwork(config).pool;
   const found = parseHostLocalFolder(request.files);
   const skipped = found.skipped.map(({ name, reason }) => `${name}: ${reason}`);
   const adopted: Lease[] = [];
+  /** Not those that an earlier import took over: they stay, whatever becomes of this one. */
+  const taken: Lease[] = [];
+  const isHeld = ({ address }: Lease) => heldBefore.has(formatAddress(address));
+  const heldBefore = new Set([...pool.leases()].map((lease) => formatAddress(lease.address)));
   for (const { address, containerId, ifname } of found.adopt) {
-    const id = attachmentIdOf({ network: network.name, containerId, ifname });
+    if (!isContainerId(containerId) || !isIfname(ifname)) {
+      skipped.push(`${formatAddress(address)}: no container id and interface of a runtime`);
+      continue;
+    }
+    const id = attachmentIdOf({ network: config.name, containerId, ifname });
     const known = state.attachments.get(id);
     if (known && known.state.kind !== "adopted") {
       skipped.push(`${formatAddress(address)}: ${id} is attached by Patchbay already`);
@@ -216,15 +227,20 @@ export function importHostLocal(
     }
     try {
       const owner = { attachmentId: id, containerId, ifname, podUid: "" };
-      adopted.push(network.pool.adopt(address, owner, ports.clock.monotonicMs()));
+      const lease = pool.adopt(address, owner, ports.clock.monotonicMs());
+      adopted.push(lease);
+      if (!isHeld(lease)) taken.push(lease);
     } catch (error) {
       skipped.push(`${formatAddress(address)}: ${formatErrorChain(error)}`);
     }
   }
-  if (request.dryRun) {
-    network.pool.cancel(adopted);
-  } else {
-    commitAdopted(context, network, adopted);
+  if (!request.dryRun) {
+    try {
+      commitAdopted(context, state.ensureNetwork(config), adopted);
+    } catch (error) {
+      pool.cancel(taken);
+      throw error;
+    }
   }
   return { adopted: adopted.map(toIpamLease), skipped };
 }
@@ -235,15 +251,11 @@ function commitAdopted(context: HostContext, network: Network, adopted: readonly
   const records = [...byOwner.values()].map((leases) =>
     adoptedRecord(network, leases, ports.clock.wallMs()),
   );
-  try {
-    state.commit([
-      ...records.map((attachment): StoreChange => ({ kind: "put-attachment", attachment })),
-      ...state.leaseChanges(network, adopted),
-    ]);
-  } catch (error) {
-    network.pool.cancel(adopted);
-    throw error;
-  }
+  state.requireRoomFor(records.filter(({ id }) => !state.attachments.has(id)).length);
+  state.commit([
+    ...records.map((attachment): StoreChange => ({ kind: "put-attachment", attachment })),
+    ...state.leaseChanges(network, adopted),
+  ]);
   const message = `${adopted.length} addresses of host-local were taken over`;
   ports.events.emit({ kind: "imported", subject: network.name, message });
 }

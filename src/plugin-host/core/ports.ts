@@ -63,6 +63,8 @@ export interface StoredLease {
 export type StoreChange =
   | { readonly kind: "set-boot"; readonly bootId: string }
   | { readonly kind: "put-network"; readonly name: string; readonly configJson: string }
+  /** With its cursor and what cooled on it. */
+  | { readonly kind: "delete-network"; readonly name: string }
   | { readonly kind: "put-attachment"; readonly attachment: AttachmentRecord }
   | { readonly kind: "delete-attachment"; readonly id: AttachmentId }
   | { readonly kind: "put-lease"; readonly lease: StoredLease }

@@ -15,6 +15,7 @@ export async function reconcile(context: HostContext): Promise<void> {
   await finishUnfinished(context);
   await replayJournal(context);
   await judgeAttachments(context);
+  await repairNetworks(context);
   const orphans = await judgeOrphans(context);
   context.leaks.retain((id) => isKnown(context, id) || orphans.has(id));
   context.state.forgetCooled();
@@ -122,6 +123,27 @@ async function judgeAttachments(context: HostContext): Promise<void> {
         kind: "reconcile-failed",
         subject: record.id,
         message: `${record.ifname} of ${describePod(record)}: ${formatErrorChain(error)}`,
+      }),
+    );
+  });
+}
+
+/** `nft flush ruleset` and its like must not cut pods off until the host is started again. */
+async function repairNetworks(context: HostContext): Promise<void> {
+  const { plugins, clock, events } = context.ports;
+  const attached = [...context.state.attachments.values()].filter(
+    ({ state }) => state.kind === "attached",
+  );
+  const byNetwork = new Map(attached.map(({ network, plugin }) => [network, plugin]));
+  await forEachAtOnce([...byNetwork], async ([network, name]) => {
+    const repair = plugins.find(name)?.repair?.({ network });
+    if (!repair) return;
+    const what = `Looking after network ${network}`;
+    await withDeadline(repair, { clock, limitMs: LIMITS.attachMs, what }).catch((error: unknown) =>
+      events.emit({
+        kind: "reconcile-failed",
+        subject: network,
+        message: `What network ${network} needs of the node: ${formatErrorChain(error)}`,
       }),
     );
   });

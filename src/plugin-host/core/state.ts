@@ -31,6 +31,9 @@ export class HostState {
   readonly #networks = new Map<string, Network>();
   /** Configuration as the store has it, by network. */
   readonly #storedConfigs = new Map<string, string>();
+  #bootId = "";
+  /** False after a write that failed. */
+  #isWritable = true;
 
   constructor(store: Store, clock: Clock) {
     this.#store = store;
@@ -51,6 +54,7 @@ export class HostState {
    */
   load(bootId: string): { rebooted: boolean } {
     const stored = this.#store.load();
+    this.#bootId = bootId;
     const rebooted = stored.bootId !== "" && stored.bootId !== bootId;
     const changes: StoreChange[] = [];
     if (stored.bootId !== bootId) changes.push({ kind: "set-boot", bootId });
@@ -71,9 +75,15 @@ export class HostState {
     return { rebooted };
   }
 
+  /** Throws PatchbayError IO_FAILURE when the last write failed and one more does. */
+  requireWritable(): void {
+    if (this.#isWritable) return;
+    this.#write([{ kind: "set-boot", bootId: this.#bootId }]);
+  }
+
   /** Writes, then remembers. Throws PatchbayError IO_FAILURE and then nothing changed. */
   commit(changes: readonly StoreChange[]): void {
-    this.#store.commit(changes);
+    this.#write(changes);
     for (const change of changes) {
       if (change.kind === "put-attachment") {
         this.#attachments.set(change.attachment.id, change.attachment);
@@ -81,6 +91,8 @@ export class HostState {
         this.#attachments.delete(change.id);
       } else if (change.kind === "put-network") {
         this.#storedConfigs.set(change.name, change.configJson);
+      } else if (change.kind === "delete-network") {
+        this.#storedConfigs.delete(change.name);
       }
     }
   }
@@ -89,6 +101,7 @@ export class HostState {
   ensureNetwork(config: NetworkConfig): Network {
     const known = this.#networks.get(config.name);
     if (known?.configJson === config.configJson) return known;
+    if (!known && this.#networks.size >= LIMITS.networksMax) this.#forgetUnusedNetworks();
     if (!known && this.#networks.size >= LIMITS.networksMax) {
       throw new PatchbayError(
         "QUEUE_FULL",
@@ -100,6 +113,23 @@ export class HostState {
     const network = toNetwork(config, pool);
     this.#networks.set(config.name, network);
     return network;
+  }
+
+  /** The network's pool as this configuration would make it: a change of it changes nothing else. */
+  copyPool(config: NetworkConfig, nowMs: number): Pool {
+    const pool = new Pool(config.name, config.ipam);
+    const known = this.#networks.get(config.name)?.pool;
+    if (known) pool.restore({ leases: [...known.leases()], cooling: [], nowMs });
+    return pool;
+  }
+
+  /** Throws QUEUE_FULL when so many new attachments would be above LIMITS.attachmentsMax. */
+  requireRoomFor(count: number): void {
+    if (this.#attachments.size + count <= LIMITS.attachmentsMax) return;
+    throw new PatchbayError(
+      "QUEUE_FULL",
+      `Cannot hold more than ${LIMITS.attachmentsMax} attachments`,
+    );
   }
 
   /** Changes that record a network's leases: the network itself where it is new, leases, cursor. */
@@ -148,6 +178,19 @@ export class HostState {
     if (changes.length > 0) this.#store.commit(changes);
   }
 
+  /** Names come and go with conflists: what no pod has and no address cools on makes room. */
+  #forgetUnusedNetworks(): void {
+    const used = new Set([...this.#attachments.values()].map((record) => record.network));
+    const nowMs = this.#clock.monotonicMs();
+    const isCooling = ({ ipam, pool }: Network) =>
+      ipam.families.some((family) => pool.counts(family, nowMs).cooling > 0n);
+    const unused = [...this.#networks.values()].filter(
+      (network) => !used.has(network.name) && !isCooling(network),
+    );
+    this.commit(unused.map(({ name }): StoreChange => ({ kind: "delete-network", name })));
+    for (const { name } of unused) this.#networks.delete(name);
+  }
+
   #restoreNetworks(stored: StoredState, leases: readonly StoredLease[]): void {
     const byNetwork = Map.groupBy(leases, (lease) => lease.network);
     const cursors = new Map(stored.cursors.map(({ network, cursor }) => [network, cursor]));
@@ -183,6 +226,12 @@ export class HostState {
     }
   }
 
+  #write(changes: readonly StoreChange[]): void {
+    this.#isWritable = false;
+    this.#store.commit(changes);
+    this.#isWritable = true;
+  }
+
   /** Wall time may have jumped either way: never longer than the cooldown, never negative. */
   #remainingCooldownMs(releasedWallMs: number, cooldownMs: number): number {
     const remaining = releasedWallMs + cooldownMs - this.#clock.wallMs();
@@ -204,7 +253,9 @@ function readStoredConfig(name: string, configJson: string): NetworkConfig {
     return parseNetworkConfig(JSON.parse(configJson), CNI_VERSION_NEWEST);
   } catch {
     return {
-      ...parseNetworkConfig({ name }, CNI_VERSION_NEWEST),
+      // Not even the name need be one that is accepted today.
+      ...parseNetworkConfig({ name: "unreadable" }, CNI_VERSION_NEWEST),
+      name,
       ipam: parseIpamConfig({}, "ipam"),
       configJson,
     };

@@ -1,4 +1,4 @@
-import { checkPluginConfig, type NetworkConfig } from "../cni/network-config.ts";
+import { checkMtu, checkPluginConfig, type NetworkConfig } from "../cni/network-config.ts";
 import { formatErrorChain, PatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { type HostContext, requirePlugin } from "./context.ts";
@@ -17,7 +17,9 @@ async function findReasonAgainst(
   config: NetworkConfig,
 ): Promise<string | undefined> {
   try {
+    context.state.requireWritable();
     const plugin = requirePlugin(context, config.plugin);
+    checkMtu(config);
     checkPluginConfig(config.configJson, plugin.info.configSchemaJson);
     const { ready, reason } = await withDeadline(
       plugin.status({ network: config.name, configJson: config.configJson }),
