@@ -39,7 +39,11 @@ export interface PlannedRoute {
 }
 
 /** Reads a request. Throws RangeError for what is no address. */
-export function planBridge(request: AttachRequest, defaultMtu: number): BridgePlan {
+export function planBridge(
+  request: AttachRequest,
+  defaultMtu: number,
+  options: { readonly holder?: string } = {},
+): BridgePlan {
   const names = linkNamesOf(request.attachmentId);
   const addresses = readAddresses(request);
   const extra = readRoutes(request).map((route): PlannedRoute => {
@@ -56,7 +60,7 @@ export function planBridge(request: AttachRequest, defaultMtu: number): BridgePl
   return {
     config: readBridgeConfig(request.configJson),
     names,
-    alias: formatAlias({ plugin: "bridge", ...request }),
+    alias: formatAlias({ plugin: options.holder ?? "bridge", ...request }),
     ifname: request.ifname,
     netns: request.netns as NetnsPath,
     mtu: request.mtu || defaultMtu,

@@ -1,7 +1,7 @@
 import type { Kernel } from "../../src/kernel/kernel.ts";
 import { KernelError } from "../../src/kernel/kernel-error.ts";
 import type { Nftables } from "../../src/kernel/nftables.ts";
-import { linkNamesOf } from "../../src/plugin-sdk/link-names.ts";
+import { holderName, linkNamesOf } from "../../src/plugin-sdk/link-names.ts";
 import {
   type AttachRequest,
   type AttachResponse,
@@ -17,15 +17,18 @@ import { attachBatches, attachResponse, networkBatches, planBridge } from "./pla
 export interface BridgeDeps {
   readonly kernel: Kernel;
   readonly nftables: Nftables;
+  /** Tells this host's links from those of another host on the node. Absent: it is alone. */
+  readonly hostId?: string;
 }
 
 /** Pods on a common layer 2: a veth each into a bridge that holds the gateway addresses. */
 export function createBridgePlugin(deps: BridgeDeps): NetworkPlugin {
   const { kernel } = deps;
   const preparation = new NodePreparation(deps);
+  const holder = holderName("bridge", deps.hostId);
 
   async function attach(request: AttachRequest): Promise<AttachResponse> {
-    const plan = planBridge(request, await prepare(preparation, request));
+    const plan = planBridge(request, await prepare(preparation, request), { holder });
     const podAddresses = plan.addresses.map((pod) => pod.address);
     const batchesOf = (isRepeat: boolean) => attachBatches(plan, isRepeat);
     await applyVethAttach(kernel, { ...plan, podAddresses }, batchesOf);
@@ -64,7 +67,7 @@ export function createBridgePlugin(deps: BridgeDeps): NetworkPlugin {
       return checkBridge(kernel, planBridge(attachment, mtu));
     },
 
-    list: ({ network }) => listVethLinks(kernel, { plugin: "bridge", network }),
+    list: ({ network }) => listVethLinks(kernel, { plugin: holder, network }),
 
     status: async (request) => preparation.status(request),
 

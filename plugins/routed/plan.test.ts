@@ -12,10 +12,10 @@ const names = planRouted(attachRequest(), 1500).names;
 const { hostIfname: host, hostMac, podMac } = names;
 const ALIAS = "patchbay:routed:net:0123456789abcdef0123456789abcdef";
 const CREATE = `  add-link name=${host} mtu=1500 mac=${hostMac} link=(type=veth peer=(name=eth0 netns=/run/netns/c1 mac=${podMac} mtu=1500))`;
-const DUAL_AFTER_CREATE = [
+const afterCreate = (ifHostRouteExists: "fail" | "replace") => [
   `  set-link name=${host} up=true alias=${ALIAS} addrGenMode=1`,
-  `  add-route destination=10.1.0.5/32 link=${host} scope=link ifExists=replace`,
-  `  add-route destination=fd00:1::5/128 link=${host} scope=link ifExists=replace`,
+  `  add-route destination=10.1.0.5/32 link=${host} scope=link ifExists=${ifHostRouteExists}`,
+  `  add-route destination=fd00:1::5/128 link=${host} scope=link ifExists=${ifHostRouteExists}`,
   `  add-neighbour link=${host} address=10.1.0.5 mac=${podMac} ifExists=replace`,
   `  add-neighbour link=${host} address=fd00:1::5 mac=${podMac} ifExists=replace`,
   "in /run/netns/c1:",
@@ -36,8 +36,8 @@ const TABLE: readonly [
   isRepeat: boolean,
   expected: string[],
 ][] = [
-  ["both families", {}, false, ["on the node:", CREATE, ...DUAL_AFTER_CREATE]],
-  ["a repeat", {}, true, ["on the node:", ...DUAL_AFTER_CREATE]],
+  ["both families", {}, false, ["on the node:", CREATE, ...afterCreate("fail")]],
+  ["a repeat", {}, true, ["on the node:", ...afterCreate("replace")]],
   [
     "IPv4 alone, with MTU and MAC",
     {
@@ -50,7 +50,7 @@ const TABLE: readonly [
       "on the node:",
       CREATE.replaceAll("1500", "1400").replace(podMac, "02:00:00:00:00:09"),
       `  set-link name=${host} up=true alias=${ALIAS} addrGenMode=1`,
-      `  add-route destination=10.1.0.5/32 link=${host} scope=link ifExists=replace`,
+      `  add-route destination=10.1.0.5/32 link=${host} scope=link ifExists=fail`,
       `  add-neighbour link=${host} address=10.1.0.5 mac=02:00:00:00:00:09 ifExists=replace`,
       "in /run/netns/c1:",
       "  set-link name=lo up=true",

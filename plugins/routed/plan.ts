@@ -53,7 +53,11 @@ const VIRTUAL_GATEWAY: Readonly<Record<Family, IpAddress>> = {
 };
 
 /** Reads a request. Throws RangeError for what is no address. */
-export function planRouted(request: AttachRequest, defaultMtu: number): RoutedPlan {
+export function planRouted(
+  request: AttachRequest,
+  defaultMtu: number,
+  options: { readonly holder?: string } = {},
+): RoutedPlan {
   const names = linkNamesOf(request.attachmentId);
   const hops = readAddresses(request).map(toHop);
   const gatewayOf = (family: Family) => hops.find((hop) => hop.gateway.family === family)?.gateway;
@@ -70,7 +74,7 @@ export function planRouted(request: AttachRequest, defaultMtu: number): RoutedPl
     .filter((route) => !wanted.has(formatPrefix(route.destination)));
   return {
     names,
-    alias: formatAlias({ plugin: "routed", ...request }),
+    alias: formatAlias({ plugin: options.holder ?? "routed", ...request }),
     ifname: request.ifname,
     netns: request.netns as NetnsPath,
     mtu: request.mtu || defaultMtu,
@@ -111,7 +115,8 @@ export function attachBatches(plan: RoutedPlan, isRepeat: boolean): NetnsBatch[]
             destination: hop.address,
             link: names.hostIfname,
             scope: "link",
-            ifExists: "replace",
+            // A route that is there leads to somebody else's pod: never take it over.
+            ifExists: isRepeat ? "replace" : "fail",
           }),
         ),
         ...plan.hops.map((hop) => permanentNeighbour(names.hostIfname, hop.address, podMac)),

@@ -1,6 +1,6 @@
 import type { Kernel } from "../../src/kernel/kernel.ts";
 import type { Nftables } from "../../src/kernel/nftables.ts";
-import { GATEWAY_LINK, linkNamesOf } from "../../src/plugin-sdk/link-names.ts";
+import { GATEWAY_LINK, holderName, linkNamesOf } from "../../src/plugin-sdk/link-names.ts";
 import type { NetworkPlugin } from "../../src/plugin-sdk/network-plugin.ts";
 import { NodePreparation } from "../../src/plugin-sdk/node-preparation.ts";
 import { applyVethAttach, listVethLinks } from "../../src/plugin-sdk/veth.ts";
@@ -10,6 +10,8 @@ import { attachBatches, attachResponse, networkBatches, planRouted } from "./pla
 export interface RoutedDeps {
   readonly kernel: Kernel;
   readonly nftables: Nftables;
+  /** Tells this host's links from those of another host on the node. Absent: it is alone. */
+  readonly hostId?: string;
 }
 
 /**
@@ -19,6 +21,7 @@ export interface RoutedDeps {
 export function createRoutedPlugin(deps: RoutedDeps): NetworkPlugin {
   const { kernel } = deps;
   const preparation = new NodePreparation(deps);
+  const holder = holderName("routed", deps.hostId);
 
   return {
     info: {
@@ -33,7 +36,7 @@ export function createRoutedPlugin(deps: RoutedDeps): NetworkPlugin {
     async attach(request) {
       const batches = () => networkBatches(request);
       const mtu = await preparation.ensure(request, { bridge: GATEWAY_LINK, batches });
-      const plan = planRouted(request, mtu);
+      const plan = planRouted(request, mtu, { holder });
       const podAddresses = plan.hops.map((hop) => hop.address);
       const batchesOf = (isRepeat: boolean) => attachBatches(plan, isRepeat);
       await applyVethAttach(kernel, { ...plan, podAddresses }, batchesOf);
@@ -50,7 +53,7 @@ export function createRoutedPlugin(deps: RoutedDeps): NetworkPlugin {
       return checkRouted(kernel, planRouted(attachment, mtu));
     },
 
-    list: ({ network }) => listVethLinks(kernel, { plugin: "routed", network }),
+    list: ({ network }) => listVethLinks(kernel, { plugin: holder, network }),
 
     status: async (request) => preparation.status(request),
 

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import type { Server } from "node:http";
 import { type Logger, pino } from "pino";
@@ -59,6 +60,7 @@ export async function runHost(options: RunHostOptions): Promise<void> {
     logEvent(log, event);
   });
 
+  const hostId = hash("sha256", paths.root).slice(0, 8);
   const journal = new FolderDelJournal(paths.delJournal);
   await journal.removeAbandoned();
   const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
@@ -67,8 +69,8 @@ export async function runHost(options: RunHostOptions): Promise<void> {
       clock: systemClock,
       store,
       plugins: new PluginRegistry([
-        createRoutedPlugin({ kernel, nftables }),
-        createBridgePlugin({ kernel, nftables }),
+        createRoutedPlugin({ kernel, nftables, hostId }),
+        createBridgePlugin({ kernel, nftables, hostId }),
       ]),
       netns: { identify: (path) => kernel.netnsIdentity(path) },
       journal,

@@ -8,7 +8,7 @@ export const GATEWAY_LINK = "patchbay0";
 
 /** Whose a link is. */
 export interface LinkOwner {
-  /** Name of the plugin. */
+  /** Name of the plugin, by holderName() where several hosts may share a node. */
   readonly plugin: string;
   readonly network: string;
   readonly attachmentId: string;
@@ -31,6 +31,14 @@ export function linkNamesOf(attachmentId: string): LinkNames {
     hostMac: macFrom(digits.slice(16, 26)),
     podMac: macFrom(digits.slice(26, 36)),
   };
+}
+
+/**
+ * The plugin as the links' owner. Hosts with different roots may share a network namespace by
+ * accident: without its host's name each would take the other's links for orphans and remove them.
+ */
+export function holderName(plugin: string, hostId = ""): string {
+  return hostId === "" ? plugin : `${plugin}@${hostId}`;
 }
 
 /** IFLA_IFALIAS of the node's end: by it the links of lost records are found. */
