@@ -57,6 +57,7 @@ export class Ledger implements WorldListener {
         case "put-lease":
           this.#putLease(change.lease);
           break;
+        case "delete-network":
         case "forget-cooled":
         case "put-cursor":
         case "put-network":
