@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { runInPrivateNode } from "./private-node.js";
 
 const repository = join(import.meta.dirname, "..");
-const testTimeoutMs = 300_000;
+const testTimeoutMs = 120_000;
 
 /** How many tests a lane ran. */
 export interface Counts {
@@ -120,6 +120,8 @@ async function runNodeTests(name: string, files: readonly string[]): Promise<Lan
   rmSync(report, { force: true });
   const args = [
     "--test",
+    // A test that failed half-way may leave a handle open: it must not keep the lane.
+    "--test-force-exit",
     `--test-timeout=${testTimeoutMs}`,
     `--test-concurrency=${availableParallelism()}`,
     "--test-reporter=spec",

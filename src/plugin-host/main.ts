@@ -41,6 +41,8 @@ export async function runHost(options: RunHostOptions): Promise<void> {
   const log = pino({ level: options.logLevel }, pino.destination(LOG_TO_STDERR));
   const startedMs = Date.now();
 
+  // From the first moment on: a stop while starting stops as cleanly as later.
+  const signalled = untilSignal();
   await using cleanup = new AsyncDisposableStack();
   // Opened first: its lock is what keeps a second host out.
   const store = cleanup.adopt(new SqliteStore(paths.database), (open) => open.close());
@@ -93,7 +95,7 @@ export async function runHost(options: RunHostOptions): Promise<void> {
     { version: HOST_VERSION, root: paths.root, pid: process.pid, socket: paths.shimSocket },
     "Plugin host is ready",
   );
-  const signal = await untilSignal();
+  const signal = await signalled;
   log.info({ signal }, "Plugin host stops");
   await host.stop();
 }

@@ -20,6 +20,12 @@ import {
   until,
 } from "./harness.ts";
 
+/** Whether containerd 1.6 recovers from kill -9 in the middle of a pod is its own affair, and it does not always. */
+const CONTAINERD_KILL_SKIP =
+  process.env["PATCHBAY_E2E_CONTAINERD_KILL"] === "1"
+    ? false
+    : "containerd's own recovery is not dependable: PATCHBAY_E2E_CONTAINERD_KILL=1 runs it";
+
 const run = promisify(execFile);
 const repository = join(import.meta.dirname, "../..");
 
@@ -159,7 +165,8 @@ function testPods(): void {
   }
 
   for (const linkCount of [1, POD_COUNT / 2]) {
-    it(`kill -9 of containerd when ${linkCount} of ${POD_COUNT} pods are added leaks nothing`, async (t) => {
+    const name = `kill -9 of containerd when ${linkCount} of ${POD_COUNT} pods are added leaks nothing`;
+    it(name, { skip: CONTAINERD_KILL_SKIP }, async (t) => {
       const answers = runPods();
       await linksAre(linkCount);
       await containerd.kill("SIGKILL");
