@@ -6,6 +6,7 @@ import { runInPrivateNode } from "./private-node.js";
 
 const repository = join(import.meta.dirname, "..");
 const testTimeoutMs = 120_000;
+const laneTimeoutMs = 15 * 60_000;
 
 /** How many tests a lane ran. */
 export interface Counts {
@@ -120,8 +121,6 @@ async function runNodeTests(name: string, files: readonly string[]): Promise<Lan
   rmSync(report, { force: true });
   const args = [
     "--test",
-    // A test that failed half-way may leave a handle open: it must not keep the lane.
-    "--test-force-exit",
     `--test-timeout=${testTimeoutMs}`,
     `--test-concurrency=${availableParallelism()}`,
     "--test-reporter=spec",
@@ -130,10 +129,20 @@ async function runNodeTests(name: string, files: readonly string[]): Promise<Lan
     `--test-reporter-destination=${report}`,
     ...files,
   ];
+  // A test that failed half-way may leave a handle open, and its file runs on for ever then.
+  // (--test-force-exit is no help: it loses results that are still on their way.)
+  let timer: NodeJS.Timeout | undefined;
   const code = await runInPrivateNode(process.execPath, args, {
     cwd: repository,
     stdio: ["ignore", "inherit", "inherit"],
+    onSpawn: (child) => {
+      timer = setTimeout(() => {
+        console.error(`Lane ${name} has not ended after ${laneTimeoutMs / 60_000} minutes: ended`);
+        child.kill("SIGTERM");
+      }, laneTimeoutMs);
+    },
   });
+  clearTimeout(timer);
   const result = parseTap(existsSync(report) ? readFileSync(report, "utf8") : "");
   return withExitCode(result, code);
 }
