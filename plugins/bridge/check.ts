@@ -1,17 +1,13 @@
 import type { Kernel } from "../../src/kernel/kernel.ts";
-import {
-  compareAddresses,
-  compareLink,
-  compareRoutes,
-  finding,
-  MAIN_TABLE,
-} from "../../src/plugin-sdk/findings.ts";
+import { compareLink, finding } from "../../src/plugin-sdk/findings.ts";
 import type { Finding } from "../../src/plugin-sdk/network-plugin.ts";
+import { checkPodSide } from "../../src/plugin-sdk/check-pod-side.ts";
 import type { BridgePlan } from "./plan.ts";
 
 /** Every difference between a plan and what the kernel holds, on both ends. */
 export async function checkBridge(kernel: Kernel, plan: BridgePlan): Promise<Finding[]> {
-  return [...(await checkHost(kernel, plan)), ...(await checkPod(kernel, plan))];
+  const addresses = plan.addresses.map((pod) => pod.address);
+  return [...(await checkHost(kernel, plan)), ...(await checkPodSide(kernel, plan, addresses))];
 }
 
 async function checkHost(kernel: Kernel, plan: BridgePlan): Promise<Finding[]> {
@@ -27,24 +23,5 @@ async function checkHost(kernel: Kernel, plan: BridgePlan): Promise<Finding[]> {
   return [
     ...compareLink({ name: plan.config.bridge }, bridge),
     ...compareLink(expected, await kernel.findLink(hostIfname)),
-  ];
-}
-
-async function checkPod(kernel: Kernel, plan: BridgePlan): Promise<Finding[]> {
-  const { ifname, netns } = plan;
-  const link = await kernel.findLink(ifname, netns);
-  const findings = compareLink({ name: ifname, mac: plan.podMac, mtu: plan.mtu }, link);
-  if (!link) return findings;
-  const addresses = plan.addresses.map((pod) => pod.address);
-  const routes = plan.podRoutes.map((route) => ({
-    destination: route.destination,
-    ...(route.gateway ? { gateway: route.gateway } : {}),
-    ifindex: link.ifindex,
-    table: route.table || MAIN_TABLE,
-  }));
-  return [
-    ...findings,
-    ...compareAddresses(addresses, link, await kernel.addresses(netns)),
-    ...compareRoutes(routes, await kernel.routes(netns)),
   ];
 }

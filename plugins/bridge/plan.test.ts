@@ -25,7 +25,7 @@ const POD_V4 = [
   "  add-address link=eth0 address=10.1.0.5/24 ifExists=keep",
 ];
 const DEFAULT_V4 =
-  "  add-route destination=0.0.0.0/0 link=eth0 gateway=10.1.0.1 onlink=true ifExists=replace";
+  "  add-route destination=0.0.0.0/0 gateway=10.1.0.1 link=eth0 onlink=true ifExists=replace";
 
 const TABLE: readonly [
   what: string,
@@ -85,7 +85,7 @@ test("attachBatches() for both families gives a link-local address of its own", 
       "  add-address link=eth0 address=fd00:1::5/64 ifExists=keep",
       "  add-address link=eth0 address=fe80::x/64 scope=link ifExists=keep",
       DEFAULT_V4,
-      "  add-route destination=::/0 link=eth0 gateway=fd00:1::1 onlink=true ifExists=replace",
+      "  add-route destination=::/0 gateway=fd00:1::1 link=eth0 onlink=true ifExists=replace",
     ],
   );
 });
@@ -98,8 +98,8 @@ test("planBridge() adds the routes asked for", () => {
   ];
   const plan = planBridge(withConfig({}, { addresses: ONE_V4, routes }), 1500);
   assert.deepEqual(textOf(attachBatches(plan, true)).slice(-2), [
-    "  add-route destination=0.0.0.0/0 link=eth0 gateway=10.1.0.254 onlink=true ifExists=replace",
-    "  add-route destination=192.0.2.0/24 link=eth0 gateway=10.1.0.1 onlink=true mtu=1300 advmss=1200 metric=7 table=100 ifExists=replace",
+    "  add-route destination=0.0.0.0/0 gateway=10.1.0.254 link=eth0 onlink=true ifExists=replace",
+    "  add-route destination=192.0.2.0/24 gateway=10.1.0.1 link=eth0 onlink=true mtu=1300 advmss=1200 metric=7 table=100 ifExists=replace",
   ]);
 });
 

@@ -1,16 +1,13 @@
-import type { Kernel, Route } from "../../src/kernel/kernel.ts";
-import {
-  compareAddresses,
-  compareLink,
-  compareRoutes,
-  MAIN_TABLE,
-} from "../../src/plugin-sdk/findings.ts";
+import type { Kernel } from "../../src/kernel/kernel.ts";
+import { compareLink, compareRoutes, MAIN_TABLE } from "../../src/plugin-sdk/findings.ts";
 import type { Finding } from "../../src/plugin-sdk/network-plugin.ts";
+import { checkPodSide } from "../../src/plugin-sdk/check-pod-side.ts";
 import type { RoutedPlan } from "./plan.ts";
 
 /** Every difference between a plan and what the kernel holds, on both ends. */
 export async function checkRouted(kernel: Kernel, plan: RoutedPlan): Promise<Finding[]> {
-  return [...(await checkHost(kernel, plan)), ...(await checkPod(kernel, plan))];
+  const addresses = plan.hops.map((hop) => hop.address);
+  return [...(await checkHost(kernel, plan)), ...(await checkPodSide(kernel, plan, addresses))];
 }
 
 async function checkHost(kernel: Kernel, plan: RoutedPlan): Promise<Finding[]> {
@@ -24,28 +21,4 @@ async function checkHost(kernel: Kernel, plan: RoutedPlan): Promise<Finding[]> {
     table: MAIN_TABLE,
   }));
   return [...findings, ...compareRoutes(expected, await kernel.routes())];
-}
-
-async function checkPod(kernel: Kernel, plan: RoutedPlan): Promise<Finding[]> {
-  const { ifname, netns } = plan;
-  const link = await kernel.findLink(ifname, netns);
-  const findings = compareLink({ name: ifname, mac: plan.podMac, mtu: plan.mtu }, link);
-  if (!link) return findings;
-  const addresses = await kernel.addresses(netns);
-  const routes: readonly Route[] = await kernel.routes(netns);
-  const expected = plan.podRoutes.map((route) => ({
-    destination: route.destination,
-    gateway: route.gateway,
-    ifindex: link.ifindex,
-    table: route.table || MAIN_TABLE,
-  }));
-  return [
-    ...findings,
-    ...compareAddresses(
-      plan.hops.map((hop) => hop.address),
-      link,
-      addresses,
-    ),
-    ...compareRoutes(expected, routes),
-  ];
 }

@@ -9,41 +9,34 @@ import {
 import type { KernelOperation, NetnsBatch, NetnsPath } from "../../src/kernel/kernel.ts";
 import {
   formatAlias,
-  type LinkNames,
-  linkLocalOfMac,
   GATEWAY_LINK,
+  type LinkNames,
   linkNamesOf,
 } from "../../src/plugin-sdk/link-names.ts";
 import type { AttachRequest, AttachResponse } from "../../src/plugin-sdk/network-plugin.ts";
-import { type PodAddress, readAddresses, readRoutes } from "../../src/plugin-sdk/pod-addresses.ts";
+import { type PodAddress, readAddresses } from "../../src/plugin-sdk/pod-addresses.ts";
+import {
+  describeInterface,
+  describeRoutes,
+  forwardingOperations,
+  type PodSide,
+  planPodRoutes,
+  podLinkOperations,
+  podRouteOperations,
+} from "../../src/plugin-sdk/pod-side.ts";
 
 /** Everything about one attachment that Attach makes and Check looks for. */
-export interface RoutedPlan {
+export interface RoutedPlan extends PodSide {
   readonly names: LinkNames;
   readonly alias: string;
-  readonly ifname: string;
-  readonly netns: NetnsPath;
-  readonly mtu: number;
-  readonly podMac: string;
   /** Host addresses (/32, /128) of the pod, with the next hop of each family. */
   readonly hops: readonly Hop[];
-  /** Routes inside the pod, the default routes first. */
-  readonly podRoutes: readonly PlannedRoute[];
 }
 
 /** An address of the pod and how it reaches the rest. */
 export interface Hop {
   readonly address: IpPrefix;
   readonly gateway: IpAddress;
-}
-
-export interface PlannedRoute {
-  readonly destination: IpPrefix;
-  readonly gateway: IpAddress;
-  readonly mtu: number;
-  readonly advmss: number;
-  readonly metric: number;
-  readonly table: number;
 }
 
 /** Where a family has no gateway: nobody needs to own it, the neighbour entry is permanent. */
@@ -60,18 +53,6 @@ export function planRouted(
 ): RoutedPlan {
   const names = linkNamesOf(request.attachmentId);
   const hops = readAddresses(request).map(toHop);
-  const gatewayOf = (family: Family) => hops.find((hop) => hop.gateway.family === family)?.gateway;
-  const extra = readRoutes(request).flatMap((route): PlannedRoute[] => {
-    const gateway = route.gateway ?? gatewayOf(route.destination.family);
-    return gateway ? [{ ...route, gateway }] : [];
-  });
-  const wanted = new Set(extra.map((route) => formatPrefix(route.destination)));
-  const defaults = hops
-    .map((hop): PlannedRoute => {
-      const destination = { family: hop.gateway.family, value: 0n, prefixLength: 0 };
-      return { destination, gateway: hop.gateway, mtu: 0, advmss: 0, metric: 0, table: 0 };
-    })
-    .filter((route) => !wanted.has(formatPrefix(route.destination)));
   return {
     names,
     alias: formatAlias({ plugin: options.holder ?? "routed", ...request }),
@@ -80,7 +61,8 @@ export function planRouted(
     mtu: request.mtu || defaultMtu,
     podMac: request.mac || names.podMac,
     hops,
-    podRoutes: [...defaults, ...extra],
+    // Where the pod lacks the family there is nobody to route by.
+    podRoutes: planPodRoutes(request, hops).filter(({ gateway }) => gateway !== undefined),
   };
 }
 
@@ -128,25 +110,18 @@ export function attachBatches(plan: RoutedPlan, isRepeat: boolean): NetnsBatch[]
 
 /** The answer of Attach. */
 export function attachResponse(plan: RoutedPlan): AttachResponse {
+  const { names, ifname, netns, mtu, podMac } = plan;
   return {
     interfaces: [
-      link(plan.names.hostIfname, plan.names.hostMac, plan.mtu, ""),
-      link(plan.ifname, plan.podMac, plan.mtu, plan.netns),
+      describeInterface(names.hostIfname, { mac: names.hostMac, mtu, sandbox: "" }),
+      describeInterface(ifname, { mac: podMac, mtu, sandbox: netns }),
     ],
     addresses: plan.hops.map((hop) => ({
       address: formatPrefix(hop.address),
       gateway: formatAddress(hop.gateway),
       interfaceIndex: 1,
     })),
-    routes: plan.podRoutes.map((route) => ({
-      destination: formatPrefix(route.destination),
-      gateway: formatAddress(route.gateway),
-      mtu: route.mtu,
-      advmss: route.advmss,
-      priority: route.metric,
-      table: route.table,
-      scope: 0,
-    })),
+    routes: describeRoutes(plan.podRoutes),
     dns: null,
     deviceInfoJson: "",
   };
@@ -156,14 +131,7 @@ export function attachResponse(plan: RoutedPlan): AttachResponse {
 export function networkBatches(request: Pick<AttachRequest, "addresses">): NetnsBatch[] {
   const addresses = readAddresses(request);
   const gateways = addresses.flatMap(({ gateway }) => gateway ?? []);
-  const sysctls: KernelOperation[] = [];
-  if (addresses.some(({ address }) => address.family === 4)) {
-    sysctls.push({ kind: "set-sysctl", path: ["net", "ipv4", "ip_forward"], value: "1" });
-  }
-  if (addresses.some(({ address }) => address.family === 6)) {
-    const path = ["net", "ipv6", "conf", "all", "forwarding"];
-    sysctls.push({ kind: "set-sysctl", path, value: "1" });
-  }
+  const families = new Set(addresses.map(({ address }) => address.family));
   return [
     {
       operations: [
@@ -178,54 +146,19 @@ export function networkBatches(request: Pick<AttachRequest, "addresses">): Netns
             ifExists: "keep",
           }),
         ),
-        ...sysctls,
+        ...forwardingOperations(families),
       ],
     },
   ];
 }
 
 function podOperations(plan: RoutedPlan): KernelOperation[] {
-  const { ifname, names, podMac } = plan;
-  const linkLocal: IpPrefix = { family: 6, value: linkLocalOfMac(podMac), prefixLength: 64 };
-  const hasV6 = plan.hops.some((hop) => hop.address.family === 6);
+  const { ifname, names, hops } = plan;
+  const addresses = hops.map((hop) => hop.address);
   return [
-    { kind: "set-link", name: "lo", up: true },
-    { kind: "set-link", name: ifname, up: true, addrGenMode: 1 },
-    ...plan.hops.map(
-      (hop): KernelOperation => ({
-        kind: "add-address",
-        link: ifname,
-        address: hop.address,
-        ifExists: "keep",
-      }),
-    ),
-    // Given by us and without DAD: the kernel's own would be tentative for a second.
-    ...(hasV6
-      ? [
-          {
-            kind: "add-address",
-            link: ifname,
-            address: linkLocal,
-            scope: "link",
-            ifExists: "keep",
-          } satisfies KernelOperation,
-        ]
-      : []),
-    ...plan.hops.map((hop) => permanentNeighbour(ifname, hop.gateway, names.hostMac)),
-    ...plan.podRoutes.map(
-      (route): KernelOperation => ({
-        kind: "add-route",
-        destination: route.destination,
-        gateway: route.gateway,
-        link: ifname,
-        onlink: true,
-        ...(route.mtu ? { mtu: route.mtu } : {}),
-        ...(route.advmss ? { advmss: route.advmss } : {}),
-        ...(route.metric ? { metric: route.metric } : {}),
-        ...(route.table ? { table: route.table } : {}),
-        ifExists: "replace",
-      }),
-    ),
+    ...podLinkOperations(plan, addresses),
+    ...hops.map((hop) => permanentNeighbour(ifname, hop.gateway, names.hostMac)),
+    ...podRouteOperations(plan),
   ];
 }
 
@@ -247,8 +180,4 @@ function permanentNeighbour(linkName: string, address: IpAddress, mac: string): 
     mac,
     ifExists: "replace",
   };
-}
-
-function link(name: string, mac: string, mtu: number, sandbox: string) {
-  return { name, mac, mtu, sandbox, pciId: "", socketPath: "" };
 }

@@ -64,6 +64,7 @@ const plan = {
     "src/plugin-sdk/link-names.ts",
     "src/plugin-sdk/network-plugin.ts",
     "src/plugin-sdk/pod-addresses.ts",
+    "src/plugin-sdk/pod-side.ts",
   ],
   types: ["src", "plugins"],
   packages: ["node:assert"],

@@ -1,0 +1,108 @@
+import { formatAddress, formatPrefix, type IpAddress, type IpPrefix } from "../ip/address.ts";
+import type { KernelOperation, NetnsPath } from "../kernel/kernel.ts";
+import { linkLocalOfMac } from "./link-names.ts";
+import type { AttachRequest, AttachResponse } from "./network-plugin.ts";
+import { type PodAddress, type PodRoute, readRoutes } from "./pod-addresses.ts";
+
+/** The pod's end of an attachment: what every plugin that makes veth pairs sets up there. */
+export interface PodSide {
+  readonly ifname: string;
+  readonly netns: NetnsPath;
+  readonly mtu: number;
+  readonly podMac: string;
+  /** The default routes first. */
+  readonly podRoutes: readonly PodRoute[];
+}
+
+/** The default route of each family with a gateway, unless the request names one, and the routes asked for. */
+export function planPodRoutes(
+  request: Pick<AttachRequest, "routes">,
+  pods: readonly PodAddress[],
+): PodRoute[] {
+  const extra = readRoutes(request).map((route): PodRoute => {
+    const own = pods.find((pod) => pod.address.family === route.destination.family);
+    return { ...route, gateway: route.gateway ?? own?.gateway };
+  });
+  const wanted = new Set(extra.map((route) => formatPrefix(route.destination)));
+  const defaults = pods.flatMap(({ address, gateway }): PodRoute[] => {
+    const destination = { family: address.family, value: 0n, prefixLength: 0 };
+    if (!gateway || wanted.has(formatPrefix(destination))) return [];
+    return [{ destination, gateway, mtu: 0, advmss: 0, metric: 0, table: 0 }];
+  });
+  return [...defaults, ...extra];
+}
+
+/** Loopback and interface up, with the addresses. */
+export function podLinkOperations(pod: PodSide, addresses: readonly IpPrefix[]): KernelOperation[] {
+  const linkLocal: IpPrefix = { family: 6, value: linkLocalOfMac(pod.podMac), prefixLength: 64 };
+  return [
+    { kind: "set-link", name: "lo", up: true },
+    { kind: "set-link", name: pod.ifname, up: true, addrGenMode: 1 },
+    ...addresses.map((own) => addAddress(pod.ifname, own)),
+    // Given by us and without DAD: the kernel's own would be tentative for a second.
+    ...(addresses.some(({ family }) => family === 6)
+      ? [addAddress(pod.ifname, linkLocal, "link")]
+      : []),
+  ];
+}
+
+/** The pod's routes. */
+export function podRouteOperations({ ifname, podRoutes }: PodSide): KernelOperation[] {
+  return podRoutes.map((route) => ({
+    kind: "add-route",
+    destination: route.destination,
+    ...(route.gateway ? { gateway: route.gateway } : {}),
+    link: ifname,
+    ...(route.gateway ? { onlink: true } : {}),
+    ...(route.mtu ? { mtu: route.mtu } : {}),
+    ...(route.advmss ? { advmss: route.advmss } : {}),
+    ...(route.metric ? { metric: route.metric } : {}),
+    ...(route.table ? { table: route.table } : {}),
+    ifExists: "replace",
+  }));
+}
+
+/** Routes as an answer of Attach says them. */
+export function describeRoutes(routes: readonly PodRoute[]): AttachResponse["routes"] {
+  return routes.map((route) => ({
+    destination: formatPrefix(route.destination),
+    gateway: describeGateway(route.gateway),
+    mtu: route.mtu,
+    advmss: route.advmss,
+    priority: route.metric,
+    table: route.table,
+    scope: 0,
+  }));
+}
+
+/** "" for none. */
+export function describeGateway(gateway: IpAddress | undefined): string {
+  return gateway ? formatAddress(gateway) : "";
+}
+
+/** An interface as an answer of Attach says it; sandbox "" is the node. */
+export function describeInterface(
+  name: string,
+  fields: { readonly mac: string; readonly mtu: number; readonly sandbox: string },
+): AttachResponse["interfaces"][number] {
+  return { name, ...fields, pciId: "", socketPath: "" };
+}
+
+/** Forwarding, for the families given. */
+export function forwardingOperations(families: ReadonlySet<4 | 6>): KernelOperation[] {
+  const paths = [
+    ...(families.has(4) ? [["net", "ipv4", "ip_forward"]] : []),
+    ...(families.has(6) ? [["net", "ipv6", "conf", "all", "forwarding"]] : []),
+  ];
+  return paths.map((path) => ({ kind: "set-sysctl", path, value: "1" }));
+}
+
+function addAddress(link: string, address: IpPrefix, scope?: "link"): KernelOperation {
+  return {
+    kind: "add-address",
+    link,
+    address,
+    ...(scope ? { scope } : {}),
+    ifExists: "keep",
+  };
+}
