@@ -74,7 +74,7 @@ function fakeHost(methods: Partial<HostClient> | undefined): HostClient {
   const reject = () =>
     Promise.reject(
       methods
-        ? hostCallError("not implemented by the fake", { unreachable: false })
+        ? hostCallError("the fake has no such answer", { unreachable: false })
         : hostCallError("connect ENOENT", { unreachable: true, code: 14 }),
     );
   const rejectStream = <Item>(): AsyncIterable<Item> => ({
