@@ -2,28 +2,50 @@
 
 import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
+import type { ApplyServicesRequest as _patchbay_host_v1_ApplyServicesRequest, ApplyServicesRequest__Output as _patchbay_host_v1_ApplyServicesRequest__Output } from '../../../patchbay/host/v1/ApplyServicesRequest.ts';
+import type { ApplyServicesResponse as _patchbay_host_v1_ApplyServicesResponse, ApplyServicesResponse__Output as _patchbay_host_v1_ApplyServicesResponse__Output } from '../../../patchbay/host/v1/ApplyServicesResponse.ts';
 import type { AttachmentChange as _patchbay_host_v1_AttachmentChange, AttachmentChange__Output as _patchbay_host_v1_AttachmentChange__Output } from '../../../patchbay/host/v1/AttachmentChange.ts';
 import type { CheckAttachmentsRequest as _patchbay_host_v1_CheckAttachmentsRequest, CheckAttachmentsRequest__Output as _patchbay_host_v1_CheckAttachmentsRequest__Output } from '../../../patchbay/host/v1/CheckAttachmentsRequest.ts';
 import type { CheckAttachmentsResponse as _patchbay_host_v1_CheckAttachmentsResponse, CheckAttachmentsResponse__Output as _patchbay_host_v1_CheckAttachmentsResponse__Output } from '../../../patchbay/host/v1/CheckAttachmentsResponse.ts';
 import type { DoctorRequest as _patchbay_host_v1_DoctorRequest, DoctorRequest__Output as _patchbay_host_v1_DoctorRequest__Output } from '../../../patchbay/host/v1/DoctorRequest.ts';
 import type { DoctorResponse as _patchbay_host_v1_DoctorResponse, DoctorResponse__Output as _patchbay_host_v1_DoctorResponse__Output } from '../../../patchbay/host/v1/DoctorResponse.ts';
 import type { Event as _patchbay_host_v1_Event, Event__Output as _patchbay_host_v1_Event__Output } from '../../../patchbay/host/v1/Event.ts';
+import type { ExplainRequest as _patchbay_host_v1_ExplainRequest, ExplainRequest__Output as _patchbay_host_v1_ExplainRequest__Output } from '../../../patchbay/host/v1/ExplainRequest.ts';
+import type { ExplainResponse as _patchbay_host_v1_ExplainResponse, ExplainResponse__Output as _patchbay_host_v1_ExplainResponse__Output } from '../../../patchbay/host/v1/ExplainResponse.ts';
 import type { GetStatusRequest as _patchbay_host_v1_GetStatusRequest, GetStatusRequest__Output as _patchbay_host_v1_GetStatusRequest__Output } from '../../../patchbay/host/v1/GetStatusRequest.ts';
 import type { GetStatusResponse as _patchbay_host_v1_GetStatusResponse, GetStatusResponse__Output as _patchbay_host_v1_GetStatusResponse__Output } from '../../../patchbay/host/v1/GetStatusResponse.ts';
 import type { ImportHostLocalRequest as _patchbay_host_v1_ImportHostLocalRequest, ImportHostLocalRequest__Output as _patchbay_host_v1_ImportHostLocalRequest__Output } from '../../../patchbay/host/v1/ImportHostLocalRequest.ts';
 import type { ImportHostLocalResponse as _patchbay_host_v1_ImportHostLocalResponse, ImportHostLocalResponse__Output as _patchbay_host_v1_ImportHostLocalResponse__Output } from '../../../patchbay/host/v1/ImportHostLocalResponse.ts';
 import type { ListAttachmentsRequest as _patchbay_host_v1_ListAttachmentsRequest, ListAttachmentsRequest__Output as _patchbay_host_v1_ListAttachmentsRequest__Output } from '../../../patchbay/host/v1/ListAttachmentsRequest.ts';
 import type { ListAttachmentsResponse as _patchbay_host_v1_ListAttachmentsResponse, ListAttachmentsResponse__Output as _patchbay_host_v1_ListAttachmentsResponse__Output } from '../../../patchbay/host/v1/ListAttachmentsResponse.ts';
+import type { ListServicesRequest as _patchbay_host_v1_ListServicesRequest, ListServicesRequest__Output as _patchbay_host_v1_ListServicesRequest__Output } from '../../../patchbay/host/v1/ListServicesRequest.ts';
+import type { ListServicesResponse as _patchbay_host_v1_ListServicesResponse, ListServicesResponse__Output as _patchbay_host_v1_ListServicesResponse__Output } from '../../../patchbay/host/v1/ListServicesResponse.ts';
 import type { ReleaseIpamRequest as _patchbay_host_v1_ReleaseIpamRequest, ReleaseIpamRequest__Output as _patchbay_host_v1_ReleaseIpamRequest__Output } from '../../../patchbay/host/v1/ReleaseIpamRequest.ts';
 import type { ReleaseIpamResponse as _patchbay_host_v1_ReleaseIpamResponse, ReleaseIpamResponse__Output as _patchbay_host_v1_ReleaseIpamResponse__Output } from '../../../patchbay/host/v1/ReleaseIpamResponse.ts';
+import type { ServiceChange as _patchbay_host_v1_ServiceChange, ServiceChange__Output as _patchbay_host_v1_ServiceChange__Output } from '../../../patchbay/host/v1/ServiceChange.ts';
 import type { ShowIpamRequest as _patchbay_host_v1_ShowIpamRequest, ShowIpamRequest__Output as _patchbay_host_v1_ShowIpamRequest__Output } from '../../../patchbay/host/v1/ShowIpamRequest.ts';
 import type { ShowIpamResponse as _patchbay_host_v1_ShowIpamResponse, ShowIpamResponse__Output as _patchbay_host_v1_ShowIpamResponse__Output } from '../../../patchbay/host/v1/ShowIpamResponse.ts';
+import type { WaitProgrammedRequest as _patchbay_host_v1_WaitProgrammedRequest, WaitProgrammedRequest__Output as _patchbay_host_v1_WaitProgrammedRequest__Output } from '../../../patchbay/host/v1/WaitProgrammedRequest.ts';
+import type { WaitProgrammedResponse as _patchbay_host_v1_WaitProgrammedResponse, WaitProgrammedResponse__Output as _patchbay_host_v1_WaitProgrammedResponse__Output } from '../../../patchbay/host/v1/WaitProgrammedResponse.ts';
 import type { WatchEventsRequest as _patchbay_host_v1_WatchEventsRequest, WatchEventsRequest__Output as _patchbay_host_v1_WatchEventsRequest__Output } from '../../../patchbay/host/v1/WatchEventsRequest.ts';
 
 /**
  * Served by the plugin host on its control socket.
  */
 export interface HostClient extends grpc.Client {
+  /**
+   * Gives the host frontends and endpoint groups, for users without Kubernetes. What a caller gave stays until it gives
+   * something else for it or says that it goes, also when the stream ends; it does not survive the host.
+   */
+  ApplyServices(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_patchbay_host_v1_ApplyServicesRequest, _patchbay_host_v1_ApplyServicesResponse__Output>;
+  ApplyServices(options?: grpc.CallOptions): grpc.ClientDuplexStream<_patchbay_host_v1_ApplyServicesRequest, _patchbay_host_v1_ApplyServicesResponse__Output>;
+  /**
+   * Gives the host frontends and endpoint groups, for users without Kubernetes. What a caller gave stays until it gives
+   * something else for it or says that it goes, also when the stream ends; it does not survive the host.
+   */
+  applyServices(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_patchbay_host_v1_ApplyServicesRequest, _patchbay_host_v1_ApplyServicesResponse__Output>;
+  applyServices(options?: grpc.CallOptions): grpc.ClientDuplexStream<_patchbay_host_v1_ApplyServicesRequest, _patchbay_host_v1_ApplyServicesResponse__Output>;
+  
   /**
    * Compares attachments with the kernel, as CNI CHECK does.
    */
@@ -53,6 +75,21 @@ export interface HostClient extends grpc.Client {
   doctor(argument: _patchbay_host_v1_DoctorRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_patchbay_host_v1_DoctorResponse__Output>): grpc.ClientUnaryCall;
   doctor(argument: _patchbay_host_v1_DoctorRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_patchbay_host_v1_DoctorResponse__Output>): grpc.ClientUnaryCall;
   doctor(argument: _patchbay_host_v1_DoctorRequest, callback: grpc.requestCallback<_patchbay_host_v1_DoctorResponse__Output>): grpc.ClientUnaryCall;
+  
+  /**
+   * Says what becomes of a packet, by the model, and whether the kernel agrees.
+   */
+  Explain(argument: _patchbay_host_v1_ExplainRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_patchbay_host_v1_ExplainResponse__Output>): grpc.ClientUnaryCall;
+  Explain(argument: _patchbay_host_v1_ExplainRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_patchbay_host_v1_ExplainResponse__Output>): grpc.ClientUnaryCall;
+  Explain(argument: _patchbay_host_v1_ExplainRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_patchbay_host_v1_ExplainResponse__Output>): grpc.ClientUnaryCall;
+  Explain(argument: _patchbay_host_v1_ExplainRequest, callback: grpc.requestCallback<_patchbay_host_v1_ExplainResponse__Output>): grpc.ClientUnaryCall;
+  /**
+   * Says what becomes of a packet, by the model, and whether the kernel agrees.
+   */
+  explain(argument: _patchbay_host_v1_ExplainRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_patchbay_host_v1_ExplainResponse__Output>): grpc.ClientUnaryCall;
+  explain(argument: _patchbay_host_v1_ExplainRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_patchbay_host_v1_ExplainResponse__Output>): grpc.ClientUnaryCall;
+  explain(argument: _patchbay_host_v1_ExplainRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_patchbay_host_v1_ExplainResponse__Output>): grpc.ClientUnaryCall;
+  explain(argument: _patchbay_host_v1_ExplainRequest, callback: grpc.requestCallback<_patchbay_host_v1_ExplainResponse__Output>): grpc.ClientUnaryCall;
   
   /**
    * Says who the host is, since when, and whether it can serve ADD.
@@ -100,6 +137,21 @@ export interface HostClient extends grpc.Client {
   listAttachments(argument: _patchbay_host_v1_ListAttachmentsRequest, callback: grpc.requestCallback<_patchbay_host_v1_ListAttachmentsResponse__Output>): grpc.ClientUnaryCall;
   
   /**
+   * Lists Services with their frontends and endpoints, as planned for this node.
+   */
+  ListServices(argument: _patchbay_host_v1_ListServicesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_patchbay_host_v1_ListServicesResponse__Output>): grpc.ClientUnaryCall;
+  ListServices(argument: _patchbay_host_v1_ListServicesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_patchbay_host_v1_ListServicesResponse__Output>): grpc.ClientUnaryCall;
+  ListServices(argument: _patchbay_host_v1_ListServicesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_patchbay_host_v1_ListServicesResponse__Output>): grpc.ClientUnaryCall;
+  ListServices(argument: _patchbay_host_v1_ListServicesRequest, callback: grpc.requestCallback<_patchbay_host_v1_ListServicesResponse__Output>): grpc.ClientUnaryCall;
+  /**
+   * Lists Services with their frontends and endpoints, as planned for this node.
+   */
+  listServices(argument: _patchbay_host_v1_ListServicesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_patchbay_host_v1_ListServicesResponse__Output>): grpc.ClientUnaryCall;
+  listServices(argument: _patchbay_host_v1_ListServicesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_patchbay_host_v1_ListServicesResponse__Output>): grpc.ClientUnaryCall;
+  listServices(argument: _patchbay_host_v1_ListServicesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_patchbay_host_v1_ListServicesResponse__Output>): grpc.ClientUnaryCall;
+  listServices(argument: _patchbay_host_v1_ListServicesRequest, callback: grpc.requestCallback<_patchbay_host_v1_ListServicesResponse__Output>): grpc.ClientUnaryCall;
+  
+  /**
    * Releases what an attachment holds although no DEL came. Refused while its namespace is alive.
    */
   ReleaseIpam(argument: _patchbay_host_v1_ReleaseIpamRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_patchbay_host_v1_ReleaseIpamResponse__Output>): grpc.ClientUnaryCall;
@@ -130,6 +182,21 @@ export interface HostClient extends grpc.Client {
   showIpam(argument: _patchbay_host_v1_ShowIpamRequest, callback: grpc.requestCallback<_patchbay_host_v1_ShowIpamResponse__Output>): grpc.ClientUnaryCall;
   
   /**
+   * Answers when a revision is programmed by every data plane of the node, or DEADLINE_EXCEEDED.
+   */
+  WaitProgrammed(argument: _patchbay_host_v1_WaitProgrammedRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_patchbay_host_v1_WaitProgrammedResponse__Output>): grpc.ClientUnaryCall;
+  WaitProgrammed(argument: _patchbay_host_v1_WaitProgrammedRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_patchbay_host_v1_WaitProgrammedResponse__Output>): grpc.ClientUnaryCall;
+  WaitProgrammed(argument: _patchbay_host_v1_WaitProgrammedRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_patchbay_host_v1_WaitProgrammedResponse__Output>): grpc.ClientUnaryCall;
+  WaitProgrammed(argument: _patchbay_host_v1_WaitProgrammedRequest, callback: grpc.requestCallback<_patchbay_host_v1_WaitProgrammedResponse__Output>): grpc.ClientUnaryCall;
+  /**
+   * Answers when a revision is programmed by every data plane of the node, or DEADLINE_EXCEEDED.
+   */
+  waitProgrammed(argument: _patchbay_host_v1_WaitProgrammedRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_patchbay_host_v1_WaitProgrammedResponse__Output>): grpc.ClientUnaryCall;
+  waitProgrammed(argument: _patchbay_host_v1_WaitProgrammedRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_patchbay_host_v1_WaitProgrammedResponse__Output>): grpc.ClientUnaryCall;
+  waitProgrammed(argument: _patchbay_host_v1_WaitProgrammedRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_patchbay_host_v1_WaitProgrammedResponse__Output>): grpc.ClientUnaryCall;
+  waitProgrammed(argument: _patchbay_host_v1_WaitProgrammedRequest, callback: grpc.requestCallback<_patchbay_host_v1_WaitProgrammedResponse__Output>): grpc.ClientUnaryCall;
+  
+  /**
    * Sends every attachment, then every change of one, until the caller hangs up.
    */
   WatchAttachments(argument: _patchbay_host_v1_ListAttachmentsRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_patchbay_host_v1_AttachmentChange__Output>;
@@ -151,12 +218,29 @@ export interface HostClient extends grpc.Client {
   watchEvents(argument: _patchbay_host_v1_WatchEventsRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_patchbay_host_v1_Event__Output>;
   watchEvents(argument: _patchbay_host_v1_WatchEventsRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_patchbay_host_v1_Event__Output>;
   
+  /**
+   * Sends every Service, then every Service that changed, until the caller hangs up.
+   */
+  WatchServices(argument: _patchbay_host_v1_ListServicesRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_patchbay_host_v1_ServiceChange__Output>;
+  WatchServices(argument: _patchbay_host_v1_ListServicesRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_patchbay_host_v1_ServiceChange__Output>;
+  /**
+   * Sends every Service, then every Service that changed, until the caller hangs up.
+   */
+  watchServices(argument: _patchbay_host_v1_ListServicesRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_patchbay_host_v1_ServiceChange__Output>;
+  watchServices(argument: _patchbay_host_v1_ListServicesRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_patchbay_host_v1_ServiceChange__Output>;
+  
 }
 
 /**
  * Served by the plugin host on its control socket.
  */
 export interface HostHandlers extends grpc.UntypedServiceImplementation {
+  /**
+   * Gives the host frontends and endpoint groups, for users without Kubernetes. What a caller gave stays until it gives
+   * something else for it or says that it goes, also when the stream ends; it does not survive the host.
+   */
+  ApplyServices: grpc.handleBidiStreamingCall<_patchbay_host_v1_ApplyServicesRequest__Output, _patchbay_host_v1_ApplyServicesResponse>;
+  
   /**
    * Compares attachments with the kernel, as CNI CHECK does.
    */
@@ -166,6 +250,11 @@ export interface HostHandlers extends grpc.UntypedServiceImplementation {
    * Says what the host knows of the node's health: kernel features, sysctls, leftovers.
    */
   Doctor: grpc.handleUnaryCall<_patchbay_host_v1_DoctorRequest__Output, _patchbay_host_v1_DoctorResponse>;
+  
+  /**
+   * Says what becomes of a packet, by the model, and whether the kernel agrees.
+   */
+  Explain: grpc.handleUnaryCall<_patchbay_host_v1_ExplainRequest__Output, _patchbay_host_v1_ExplainResponse>;
   
   /**
    * Says who the host is, since when, and whether it can serve ADD.
@@ -183,6 +272,11 @@ export interface HostHandlers extends grpc.UntypedServiceImplementation {
   ListAttachments: grpc.handleUnaryCall<_patchbay_host_v1_ListAttachmentsRequest__Output, _patchbay_host_v1_ListAttachmentsResponse>;
   
   /**
+   * Lists Services with their frontends and endpoints, as planned for this node.
+   */
+  ListServices: grpc.handleUnaryCall<_patchbay_host_v1_ListServicesRequest__Output, _patchbay_host_v1_ListServicesResponse>;
+  
+  /**
    * Releases what an attachment holds although no DEL came. Refused while its namespace is alive.
    */
   ReleaseIpam: grpc.handleUnaryCall<_patchbay_host_v1_ReleaseIpamRequest__Output, _patchbay_host_v1_ReleaseIpamResponse>;
@@ -191,6 +285,11 @@ export interface HostHandlers extends grpc.UntypedServiceImplementation {
    * Shows pools, leases and cooling addresses.
    */
   ShowIpam: grpc.handleUnaryCall<_patchbay_host_v1_ShowIpamRequest__Output, _patchbay_host_v1_ShowIpamResponse>;
+  
+  /**
+   * Answers when a revision is programmed by every data plane of the node, or DEADLINE_EXCEEDED.
+   */
+  WaitProgrammed: grpc.handleUnaryCall<_patchbay_host_v1_WaitProgrammedRequest__Output, _patchbay_host_v1_WaitProgrammedResponse>;
   
   /**
    * Sends every attachment, then every change of one, until the caller hangs up.
@@ -202,16 +301,26 @@ export interface HostHandlers extends grpc.UntypedServiceImplementation {
    */
   WatchEvents: grpc.handleServerStreamingCall<_patchbay_host_v1_WatchEventsRequest__Output, _patchbay_host_v1_Event>;
   
+  /**
+   * Sends every Service, then every Service that changed, until the caller hangs up.
+   */
+  WatchServices: grpc.handleServerStreamingCall<_patchbay_host_v1_ListServicesRequest__Output, _patchbay_host_v1_ServiceChange>;
+  
 }
 
 export interface HostDefinition extends grpc.ServiceDefinition {
+  ApplyServices: MethodDefinition<_patchbay_host_v1_ApplyServicesRequest, _patchbay_host_v1_ApplyServicesResponse, _patchbay_host_v1_ApplyServicesRequest__Output, _patchbay_host_v1_ApplyServicesResponse__Output>
   CheckAttachments: MethodDefinition<_patchbay_host_v1_CheckAttachmentsRequest, _patchbay_host_v1_CheckAttachmentsResponse, _patchbay_host_v1_CheckAttachmentsRequest__Output, _patchbay_host_v1_CheckAttachmentsResponse__Output>
   Doctor: MethodDefinition<_patchbay_host_v1_DoctorRequest, _patchbay_host_v1_DoctorResponse, _patchbay_host_v1_DoctorRequest__Output, _patchbay_host_v1_DoctorResponse__Output>
+  Explain: MethodDefinition<_patchbay_host_v1_ExplainRequest, _patchbay_host_v1_ExplainResponse, _patchbay_host_v1_ExplainRequest__Output, _patchbay_host_v1_ExplainResponse__Output>
   GetStatus: MethodDefinition<_patchbay_host_v1_GetStatusRequest, _patchbay_host_v1_GetStatusResponse, _patchbay_host_v1_GetStatusRequest__Output, _patchbay_host_v1_GetStatusResponse__Output>
   ImportHostLocal: MethodDefinition<_patchbay_host_v1_ImportHostLocalRequest, _patchbay_host_v1_ImportHostLocalResponse, _patchbay_host_v1_ImportHostLocalRequest__Output, _patchbay_host_v1_ImportHostLocalResponse__Output>
   ListAttachments: MethodDefinition<_patchbay_host_v1_ListAttachmentsRequest, _patchbay_host_v1_ListAttachmentsResponse, _patchbay_host_v1_ListAttachmentsRequest__Output, _patchbay_host_v1_ListAttachmentsResponse__Output>
+  ListServices: MethodDefinition<_patchbay_host_v1_ListServicesRequest, _patchbay_host_v1_ListServicesResponse, _patchbay_host_v1_ListServicesRequest__Output, _patchbay_host_v1_ListServicesResponse__Output>
   ReleaseIpam: MethodDefinition<_patchbay_host_v1_ReleaseIpamRequest, _patchbay_host_v1_ReleaseIpamResponse, _patchbay_host_v1_ReleaseIpamRequest__Output, _patchbay_host_v1_ReleaseIpamResponse__Output>
   ShowIpam: MethodDefinition<_patchbay_host_v1_ShowIpamRequest, _patchbay_host_v1_ShowIpamResponse, _patchbay_host_v1_ShowIpamRequest__Output, _patchbay_host_v1_ShowIpamResponse__Output>
+  WaitProgrammed: MethodDefinition<_patchbay_host_v1_WaitProgrammedRequest, _patchbay_host_v1_WaitProgrammedResponse, _patchbay_host_v1_WaitProgrammedRequest__Output, _patchbay_host_v1_WaitProgrammedResponse__Output>
   WatchAttachments: MethodDefinition<_patchbay_host_v1_ListAttachmentsRequest, _patchbay_host_v1_AttachmentChange, _patchbay_host_v1_ListAttachmentsRequest__Output, _patchbay_host_v1_AttachmentChange__Output>
   WatchEvents: MethodDefinition<_patchbay_host_v1_WatchEventsRequest, _patchbay_host_v1_Event, _patchbay_host_v1_WatchEventsRequest__Output, _patchbay_host_v1_Event__Output>
+  WatchServices: MethodDefinition<_patchbay_host_v1_ListServicesRequest, _patchbay_host_v1_ServiceChange, _patchbay_host_v1_ListServicesRequest__Output, _patchbay_host_v1_ServiceChange__Output>
 }

@@ -16,6 +16,10 @@ export const Role = {
    * Implements IpamPlugin.
    */
   ROLE_IPAM: 'ROLE_IPAM',
+  /**
+   * Implements ServicePlugin.
+   */
+  ROLE_SERVICES: 'ROLE_SERVICES',
 } as const;
 
 /**
@@ -37,6 +41,11 @@ export type Role =
    */
   | 'ROLE_IPAM'
   | 2
+  /**
+   * Implements ServicePlugin.
+   */
+  | 'ROLE_SERVICES'
+  | 3
 
 /**
  * A role that a plugin plays.

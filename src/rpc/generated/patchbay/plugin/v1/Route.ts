@@ -1,70 +1,31 @@
-// Original file: proto/patchbay/plugin/v1/network.proto
+// Original file: proto/patchbay/plugin/v1/services.proto
 
+import type { Verdict as _patchbay_plugin_v1_Verdict, Verdict__Output as _patchbay_plugin_v1_Verdict__Output } from '../../../patchbay/plugin/v1/Verdict.ts';
 
 /**
- * A route inside the pod.
+ * Where packets go.
  */
 export interface Route {
   /**
-   * Destination in CIDR notation.
+   * Verdict.
    */
-  'destination'?: (string);
+  'verdict'?: (_patchbay_plugin_v1_Verdict);
   /**
-   * Next hop. Empty: the gateway of the family's address, or on-link where there is none.
+   * Id of a list, with VERDICT_FORWARD.
    */
-  'gateway'?: (string);
-  /**
-   * Path MTU in bytes. 0: the link's.
-   */
-  'mtu'?: (number);
-  /**
-   * Advertised MSS in bytes. 0: the kernel's choice.
-   */
-  'advmss'?: (number);
-  /**
-   * Metric (lower wins). 0: the kernel's default.
-   */
-  'priority'?: (number);
-  /**
-   * Routing table. 0: main.
-   */
-  'table'?: (number);
-  /**
-   * Scope, rtnetlink(7): 0 universe, 253 link, 254 host.
-   */
-  'scope'?: (number);
+  'list'?: (string);
 }
 
 /**
- * A route inside the pod.
+ * Where packets go.
  */
 export interface Route__Output {
   /**
-   * Destination in CIDR notation.
+   * Verdict.
    */
-  'destination': (string);
+  'verdict': (_patchbay_plugin_v1_Verdict__Output);
   /**
-   * Next hop. Empty: the gateway of the family's address, or on-link where there is none.
+   * Id of a list, with VERDICT_FORWARD.
    */
-  'gateway': (string);
-  /**
-   * Path MTU in bytes. 0: the link's.
-   */
-  'mtu': (number);
-  /**
-   * Advertised MSS in bytes. 0: the kernel's choice.
-   */
-  'advmss': (number);
-  /**
-   * Metric (lower wins). 0: the kernel's default.
-   */
-  'priority': (number);
-  /**
-   * Routing table. 0: main.
-   */
-  'table': (number);
-  /**
-   * Scope, rtnetlink(7): 0 universe, 253 link, 254 host.
-   */
-  'scope': (number);
+  'list': (string);
 }

@@ -1,0 +1,97 @@
+// Original file: proto/patchbay/plugin/v1/services.proto
+
+import type { FrontendKey as _patchbay_plugin_v1_FrontendKey, FrontendKey__Output as _patchbay_plugin_v1_FrontendKey__Output } from '../../../patchbay/plugin/v1/FrontendKey.ts';
+import type { Route as _patchbay_plugin_v1_Route, Route__Output as _patchbay_plugin_v1_Route__Output } from '../../../patchbay/plugin/v1/Route.ts';
+import type { Masquerade as _patchbay_plugin_v1_Masquerade, Masquerade__Output as _patchbay_plugin_v1_Masquerade__Output } from '../../../patchbay/plugin/v1/Masquerade.ts';
+
+/**
+ * A way in, with every decision taken.
+ */
+export interface PlannedFrontend {
+  /**
+   * What a packet is matched by.
+   */
+  'key'?: (_patchbay_plugin_v1_FrontendKey | null);
+  /**
+   * "clusterIP", "nodePort", "externalIP", "loadBalancer" or "hostPort".
+   */
+  'kind'?: (string);
+  /**
+   * "namespace/name" of the Service, for people.
+   */
+  'service'?: (string);
+  /**
+   * Name of its port. May be empty.
+   */
+  'portName'?: (string);
+  /**
+   * Where packets of pods and of the node's own processes go.
+   */
+  'inside'?: (_patchbay_plugin_v1_Route | null);
+  /**
+   * Where all other packets go.
+   */
+  'outside'?: (_patchbay_plugin_v1_Route | null);
+  /**
+   * Whose source address becomes the node's, beside that of the node's own processes.
+   */
+  'masquerade'?: (_patchbay_plugin_v1_Masquerade);
+  /**
+   * True: only sources in source_ranges may pass; the others' packets are dropped.
+   */
+  'restricted'?: (boolean);
+  /**
+   * Prefixes in CIDR notation.
+   */
+  'sourceRanges'?: (string)[];
+  /**
+   * True: new connections are to be counted.
+   */
+  'countConnections'?: (boolean);
+}
+
+/**
+ * A way in, with every decision taken.
+ */
+export interface PlannedFrontend__Output {
+  /**
+   * What a packet is matched by.
+   */
+  'key': (_patchbay_plugin_v1_FrontendKey__Output | null);
+  /**
+   * "clusterIP", "nodePort", "externalIP", "loadBalancer" or "hostPort".
+   */
+  'kind': (string);
+  /**
+   * "namespace/name" of the Service, for people.
+   */
+  'service': (string);
+  /**
+   * Name of its port. May be empty.
+   */
+  'portName': (string);
+  /**
+   * Where packets of pods and of the node's own processes go.
+   */
+  'inside': (_patchbay_plugin_v1_Route__Output | null);
+  /**
+   * Where all other packets go.
+   */
+  'outside': (_patchbay_plugin_v1_Route__Output | null);
+  /**
+   * Whose source address becomes the node's, beside that of the node's own processes.
+   */
+  'masquerade': (_patchbay_plugin_v1_Masquerade__Output);
+  /**
+   * True: only sources in source_ranges may pass; the others' packets are dropped.
+   */
+  'restricted': (boolean);
+  /**
+   * Prefixes in CIDR notation.
+   */
+  'sourceRanges': (string)[];
+  /**
+   * True: new connections are to be counted.
+   */
+  'countConnections': (boolean);
+}
