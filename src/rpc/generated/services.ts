@@ -9,8 +9,8 @@ import type { PlannedFrontend as _patchbay_plugin_v1_PlannedFrontend, PlannedFro
 import type { ProgramAck as _patchbay_plugin_v1_ProgramAck, ProgramAck__Output as _patchbay_plugin_v1_ProgramAck__Output } from './patchbay/plugin/v1/ProgramAck.ts';
 import type { ProgramRequest as _patchbay_plugin_v1_ProgramRequest, ProgramRequest__Output as _patchbay_plugin_v1_ProgramRequest__Output } from './patchbay/plugin/v1/ProgramRequest.ts';
 import type { RefusedFrontend as _patchbay_plugin_v1_RefusedFrontend, RefusedFrontend__Output as _patchbay_plugin_v1_RefusedFrontend__Output } from './patchbay/plugin/v1/RefusedFrontend.ts';
-import type { Route as _patchbay_plugin_v1_Route, Route__Output as _patchbay_plugin_v1_Route__Output } from './patchbay/plugin/v1/Route.ts';
 import type { ServicePluginClient as _patchbay_plugin_v1_ServicePluginClient, ServicePluginDefinition as _patchbay_plugin_v1_ServicePluginDefinition } from './patchbay/plugin/v1/ServicePlugin.ts';
+import type { ServiceRoute as _patchbay_plugin_v1_ServiceRoute, ServiceRoute__Output as _patchbay_plugin_v1_ServiceRoute__Output } from './patchbay/plugin/v1/ServiceRoute.ts';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
   new(...args: ConstructorParameters<Constructor>): Subtype;
@@ -30,11 +30,11 @@ export interface ProtoGrpcType {
         ProgramRequest: MessageTypeDefinition<_patchbay_plugin_v1_ProgramRequest, _patchbay_plugin_v1_ProgramRequest__Output>
         Protocol: EnumTypeDefinition
         RefusedFrontend: MessageTypeDefinition<_patchbay_plugin_v1_RefusedFrontend, _patchbay_plugin_v1_RefusedFrontend__Output>
-        Route: MessageTypeDefinition<_patchbay_plugin_v1_Route, _patchbay_plugin_v1_Route__Output>
         /**
          * Implemented by plugins with ROLE_SERVICES.
          */
         ServicePlugin: SubtypeConstructor<typeof grpc.Client, _patchbay_plugin_v1_ServicePluginClient> & { service: _patchbay_plugin_v1_ServicePluginDefinition }
+        ServiceRoute: MessageTypeDefinition<_patchbay_plugin_v1_ServiceRoute, _patchbay_plugin_v1_ServiceRoute__Output>
         Verdict: EnumTypeDefinition
       }
     }

@@ -1,7 +1,7 @@
 // Original file: proto/patchbay/plugin/v1/services.proto
 
 import type { FrontendKey as _patchbay_plugin_v1_FrontendKey, FrontendKey__Output as _patchbay_plugin_v1_FrontendKey__Output } from '../../../patchbay/plugin/v1/FrontendKey.ts';
-import type { Route as _patchbay_plugin_v1_Route, Route__Output as _patchbay_plugin_v1_Route__Output } from '../../../patchbay/plugin/v1/Route.ts';
+import type { ServiceRoute as _patchbay_plugin_v1_ServiceRoute, ServiceRoute__Output as _patchbay_plugin_v1_ServiceRoute__Output } from '../../../patchbay/plugin/v1/ServiceRoute.ts';
 import type { Masquerade as _patchbay_plugin_v1_Masquerade, Masquerade__Output as _patchbay_plugin_v1_Masquerade__Output } from '../../../patchbay/plugin/v1/Masquerade.ts';
 
 /**
@@ -27,11 +27,11 @@ export interface PlannedFrontend {
   /**
    * Where packets of pods and of the node's own processes go.
    */
-  'inside'?: (_patchbay_plugin_v1_Route | null);
+  'inside'?: (_patchbay_plugin_v1_ServiceRoute | null);
   /**
    * Where all other packets go.
    */
-  'outside'?: (_patchbay_plugin_v1_Route | null);
+  'outside'?: (_patchbay_plugin_v1_ServiceRoute | null);
   /**
    * Whose source address becomes the node's, beside that of the node's own processes.
    */
@@ -73,11 +73,11 @@ export interface PlannedFrontend__Output {
   /**
    * Where packets of pods and of the node's own processes go.
    */
-  'inside': (_patchbay_plugin_v1_Route__Output | null);
+  'inside': (_patchbay_plugin_v1_ServiceRoute__Output | null);
   /**
    * Where all other packets go.
    */
-  'outside': (_patchbay_plugin_v1_Route__Output | null);
+  'outside': (_patchbay_plugin_v1_ServiceRoute__Output | null);
   /**
    * Whose source address becomes the node's, beside that of the node's own processes.
    */

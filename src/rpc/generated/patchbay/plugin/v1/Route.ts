@@ -1,31 +1,70 @@
-// Original file: proto/patchbay/plugin/v1/services.proto
+// Original file: proto/patchbay/plugin/v1/network.proto
 
-import type { Verdict as _patchbay_plugin_v1_Verdict, Verdict__Output as _patchbay_plugin_v1_Verdict__Output } from '../../../patchbay/plugin/v1/Verdict.ts';
 
 /**
- * Where packets go.
+ * A route inside the pod.
  */
 export interface Route {
   /**
-   * Verdict.
+   * Destination in CIDR notation.
    */
-  'verdict'?: (_patchbay_plugin_v1_Verdict);
+  'destination'?: (string);
   /**
-   * Id of a list, with VERDICT_FORWARD.
+   * Next hop. Empty: the gateway of the family's address, or on-link where there is none.
    */
-  'list'?: (string);
+  'gateway'?: (string);
+  /**
+   * Path MTU in bytes. 0: the link's.
+   */
+  'mtu'?: (number);
+  /**
+   * Advertised MSS in bytes. 0: the kernel's choice.
+   */
+  'advmss'?: (number);
+  /**
+   * Metric (lower wins). 0: the kernel's default.
+   */
+  'priority'?: (number);
+  /**
+   * Routing table. 0: main.
+   */
+  'table'?: (number);
+  /**
+   * Scope, rtnetlink(7): 0 universe, 253 link, 254 host.
+   */
+  'scope'?: (number);
 }
 
 /**
- * Where packets go.
+ * A route inside the pod.
  */
 export interface Route__Output {
   /**
-   * Verdict.
+   * Destination in CIDR notation.
    */
-  'verdict': (_patchbay_plugin_v1_Verdict__Output);
+  'destination': (string);
   /**
-   * Id of a list, with VERDICT_FORWARD.
+   * Next hop. Empty: the gateway of the family's address, or on-link where there is none.
    */
-  'list': (string);
+  'gateway': (string);
+  /**
+   * Path MTU in bytes. 0: the link's.
+   */
+  'mtu': (number);
+  /**
+   * Advertised MSS in bytes. 0: the kernel's choice.
+   */
+  'advmss': (number);
+  /**
+   * Metric (lower wins). 0: the kernel's default.
+   */
+  'priority': (number);
+  /**
+   * Routing table. 0: main.
+   */
+  'table': (number);
+  /**
+   * Scope, rtnetlink(7): 0 universe, 253 link, 254 host.
+   */
+  'scope': (number);
 }
