@@ -22,7 +22,7 @@ export interface ProtoGrpcType {
       v1: {
         EndpointList: MessageTypeDefinition<_patchbay_plugin_v1_EndpointList, _patchbay_plugin_v1_EndpointList__Output>
         FrontendKey: MessageTypeDefinition<_patchbay_plugin_v1_FrontendKey, _patchbay_plugin_v1_FrontendKey__Output>
-        Masquerade: EnumTypeDefinition
+        MasqueradeOf: EnumTypeDefinition
         NetworkFacts: MessageTypeDefinition<_patchbay_plugin_v1_NetworkFacts, _patchbay_plugin_v1_NetworkFacts__Output>
         PlannedEndpoint: MessageTypeDefinition<_patchbay_plugin_v1_PlannedEndpoint, _patchbay_plugin_v1_PlannedEndpoint__Output>
         PlannedFrontend: MessageTypeDefinition<_patchbay_plugin_v1_PlannedFrontend, _patchbay_plugin_v1_PlannedFrontend__Output>

@@ -1,53 +1,22 @@
-// Original file: proto/patchbay/plugin/v1/services.proto
+// Original file: proto/patchbay/plugin/v1/network.proto
+
 
 /**
- * Whose source address becomes the node's.
+ * A masquerade wish: traffic from these subnets to anywhere else leaves with the node's address.
  */
-export const Masquerade = {
+export interface Masquerade {
   /**
-   * Never sent on purpose.
+   * Subnets of the network in CIDR notation.
    */
-  MASQUERADE_UNSPECIFIED: 'MASQUERADE_UNSPECIFIED',
-  /**
-   * Of everyone who is no pod.
-   */
-  MASQUERADE_OTHERS: 'MASQUERADE_OTHERS',
-  /**
-   * Of everyone.
-   */
-  MASQUERADE_EVERYONE: 'MASQUERADE_EVERYONE',
-  /**
-   * Of nobody but the node's own processes.
-   */
-  MASQUERADE_NOBODY: 'MASQUERADE_NOBODY',
-} as const;
+  'subnets'?: (string)[];
+}
 
 /**
- * Whose source address becomes the node's.
+ * A masquerade wish: traffic from these subnets to anywhere else leaves with the node's address.
  */
-export type Masquerade =
+export interface Masquerade__Output {
   /**
-   * Never sent on purpose.
+   * Subnets of the network in CIDR notation.
    */
-  | 'MASQUERADE_UNSPECIFIED'
-  | 0
-  /**
-   * Of everyone who is no pod.
-   */
-  | 'MASQUERADE_OTHERS'
-  | 1
-  /**
-   * Of everyone.
-   */
-  | 'MASQUERADE_EVERYONE'
-  | 2
-  /**
-   * Of nobody but the node's own processes.
-   */
-  | 'MASQUERADE_NOBODY'
-  | 3
-
-/**
- * Whose source address becomes the node's.
- */
-export type Masquerade__Output = typeof Masquerade[keyof typeof Masquerade]
+  'subnets': (string)[];
+}

@@ -2,7 +2,7 @@
 
 import type { FrontendKey as _patchbay_plugin_v1_FrontendKey, FrontendKey__Output as _patchbay_plugin_v1_FrontendKey__Output } from '../../../patchbay/plugin/v1/FrontendKey.ts';
 import type { ServiceRoute as _patchbay_plugin_v1_ServiceRoute, ServiceRoute__Output as _patchbay_plugin_v1_ServiceRoute__Output } from '../../../patchbay/plugin/v1/ServiceRoute.ts';
-import type { Masquerade as _patchbay_plugin_v1_Masquerade, Masquerade__Output as _patchbay_plugin_v1_Masquerade__Output } from '../../../patchbay/plugin/v1/Masquerade.ts';
+import type { MasqueradeOf as _patchbay_plugin_v1_MasqueradeOf, MasqueradeOf__Output as _patchbay_plugin_v1_MasqueradeOf__Output } from '../../../patchbay/plugin/v1/MasqueradeOf.ts';
 
 /**
  * A way in, with every decision taken.
@@ -35,7 +35,7 @@ export interface PlannedFrontend {
   /**
    * Whose source address becomes the node's, beside that of the node's own processes.
    */
-  'masquerade'?: (_patchbay_plugin_v1_Masquerade);
+  'masquerade'?: (_patchbay_plugin_v1_MasqueradeOf);
   /**
    * True: only sources in source_ranges may pass; the others' packets are dropped.
    */
@@ -81,7 +81,7 @@ export interface PlannedFrontend__Output {
   /**
    * Whose source address becomes the node's, beside that of the node's own processes.
    */
-  'masquerade': (_patchbay_plugin_v1_Masquerade__Output);
+  'masquerade': (_patchbay_plugin_v1_MasqueradeOf__Output);
   /**
    * True: only sources in source_ranges may pass; the others' packets are dropped.
    */
