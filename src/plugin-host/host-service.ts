@@ -22,6 +22,7 @@ import { examineNode } from "./doctor.ts";
 import { ERRORS, formatErrorChain, PatchbayError, toPatchbayError } from "./errors.ts";
 import type { EventLog, TimedEvent } from "./event-log.ts";
 import { LIMITS } from "./limits.ts";
+import { servicesHandlers } from "./services/services-service.ts";
 import { HOST_VERSION } from "./version.ts";
 
 export interface HostServiceDeps {
@@ -95,6 +96,7 @@ export function hostService(deps: HostServiceDeps): ServedService {
       attachments: await checkAttachments(host.context, attachmentId),
     })),
     Doctor: unary(async () => ({ findings: await examineNode(host.context) })),
+    ...servicesHandlers(),
   };
   return { definition: hostProto.Host.service, handlers: { ...handlers } };
 }
