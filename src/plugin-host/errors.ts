@@ -76,6 +76,16 @@ export const ERRORS = {
     grpc: "UNAVAILABLE",
     remedy: "See the details: the state could not be read, which says nothing about the pod",
   },
+  HOST_PORT_TAKEN: {
+    cni: 11,
+    grpc: "ALREADY_EXISTS",
+    remedy: "Wait until the pod named is gone, or choose another hostPort",
+  },
+  NOT_PROGRAMMED: {
+    cni: 11,
+    grpc: "UNAVAILABLE",
+    remedy: "See `patchbay events`: what the data plane lacks; the runtime tries again",
+  },
   DEADLINE_EXCEEDED: {
     cni: 11,
     grpc: "DEADLINE_EXCEEDED",
@@ -120,6 +130,26 @@ export const ERRORS = {
     cni: 106,
     grpc: "FAILED_PRECONDITION",
     remedy: "Delete the pod first: its network namespace is alive",
+  },
+  INVALID_SERVICES: {
+    cni: 107,
+    grpc: "INVALID_ARGUMENT",
+    remedy: "Correct the field named in the request",
+  },
+  INVALID_HOST_CONFIG: {
+    cni: 108,
+    grpc: "INVALID_ARGUMENT",
+    remedy: "Correct the field named in the host's configuration file, see docs/config.md",
+  },
+  LIMIT_REACHED: {
+    cni: 109,
+    grpc: "RESOURCE_EXHAUSTED",
+    remedy: "Remove what is not needed any more, see docs/limits.md",
+  },
+  ANOTHER_HOST: {
+    cni: 110,
+    grpc: "FAILED_PRECONDITION",
+    remedy: "Stop the other plugin host first: one serves a node",
   },
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -42,4 +42,52 @@ export const LIMITS = {
   gcListMax: 100_000,
   /** Time to finish running calls when the host stops, ms. */
   stopGraceMs: 10_000,
+  /** Programming the whole plan of Services by a data plane, ms. */
+  planeResetMs: 60_000,
+  /** Programming one change of Services by a data plane, ms. */
+  planeApplyMs: 10_000,
+  /** Time for a data plane's call past its deadline to end before the next one starts anyway, ms. */
+  planeLateMs: 60_000,
+  /** First pause after a failure of a data plane, ms; it doubles with each. */
+  planeRetryMinMs: 100,
+  /** Longest pause after a failure of a data plane, ms. */
+  planeRetryMaxMs: 10_000,
+  /** Changes that wait for a data plane before it gets the whole plan instead. */
+  planeQueueMax: 64,
+  /** Time after which other data planes no longer wait for the built-in one, ms. */
+  planeOverdueMs: 1_000,
+  /** Repairs of a data plane in a row that follow without a pause. */
+  planeRepairsMax: 20,
+  /** Time without a repair after which they are counted anew, ms. */
+  planeRepairQuietMs: 10_000,
+  /** Longest wait for the first list of a source of Services, ms. */
+  servicesFirstListMs: 10_000,
+  /** Callers that wait for a revision at the same time. */
+  servicesWaitersMax: 1_000,
+  /** Longest wait that WaitProgrammed accepts, ms. */
+  servicesWaitMaxMs: 60_000,
+  /** Trigger times of endpoint changes kept until they are programmed. */
+  servicesTriggersMax: 10_000,
+  /** Sources of ApplyServices. */
+  servicesSourcesMax: 64,
+  /** Frontends of all sources of ApplyServices together. */
+  servicesFrontendsMax: 200_000,
+  /** Endpoints of all sources of ApplyServices together. */
+  servicesEndpointsMax: 500_000,
+  /** Frontends and groups of one message of ApplyServices. */
+  servicesPerMessageMax: 50_000,
+  /** Streams of ApplyServices at the same time. */
+  servicesStreamsMax: 32,
+  /** Longest wait of an ADD until its host ports are programmed, ms. */
+  hostPortsMs: 10_000,
+  /** Host ports of one attachment. */
+  hostPortsMax: 256,
+  /** Bytes of the host's configuration file. */
+  hostConfigBytesMax: 1 << 20,
+  /** Sockets in the plugin folder that are looked at. */
+  pluginSocketsMax: 64,
+  /** Answer of a plugin to a greeting, GetInfo for example, ms. */
+  pluginGreetingMs: 5_000,
+  /** Bytes of one message to or from a service plugin. */
+  pluginMessageBytesMax: 256 << 20,
 } as const;

@@ -140,7 +140,15 @@ export type EventKind =
   | "imported"
   | "flush-failed"
   | "reconcile-failed"
-  | "stop-incomplete";
+  | "stop-incomplete"
+  | "services-failed"
+  | "services-recovered"
+  | "services-refused"
+  | "services-repaired"
+  | "services-source-failed"
+  | "services-plane-joined"
+  | "services-plane-left"
+  | "services-wait-failed";
 
 export interface EventSink {
   emit(event: HostEvent): void;
