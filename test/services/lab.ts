@@ -1,0 +1,134 @@
+/** One laboratory: topology, actors, and the real host on node-a. Each test file opens its own. */
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Family } from "../../src/ip/address.ts";
+import type { ServicesObject } from "../../src/services/objects.ts";
+import { findSkipReason, type HostProcess, openNode, type TestNode } from "../e2e/harness.ts";
+import { Actor } from "./actors.ts";
+import type { Dial, DialResult, Transport } from "./protocol.ts";
+import { type ActorName, ADDRESSES, buildTopology, FAMILIES, type Namespaces } from "./topology.ts";
+
+/** Ports that the pods serve: those of endpoints on node-a, and of those elsewhere. */
+export const LOCAL_PORT = 8080;
+export const REMOTE_PORT = 9090;
+/** For a dial that is to be answered: a loaded machine may take its time. */
+export const ANSWER_MS = 5000;
+/** For a dial that is to be dropped. */
+export const DROP_MS = 400;
+
+export const skipLab: string | false = findSkipReason() ?? false;
+
+/** Disposing of it ends every process and removes every namespace. */
+export class Lab implements AsyncDisposable {
+  readonly node: TestNode;
+  readonly namespaces: Namespaces;
+  /** What the host watches. */
+  readonly manifests: string;
+  readonly #actors: ReadonlyMap<ActorName, Actor>;
+
+  constructor(parts: {
+    node: TestNode;
+    namespaces: Namespaces;
+    actors: ReadonlyMap<ActorName, Actor>;
+  }) {
+    this.node = parts.node;
+    this.namespaces = parts.namespaces;
+    this.manifests = join(parts.node.root, "../manifests");
+    this.#actors = parts.actors;
+  }
+
+  actor(name: ActorName): Actor {
+    const actor = this.#actors.get(name);
+    if (!actor) throw new Error(`The laboratory was opened without ${name}`);
+    return actor;
+  }
+
+  /** Replaces one manifest file, in one step, as editors and kubectl do. */
+  async write(name: string, objects: readonly ServicesObject[]): Promise<void> {
+    await mkdir(this.manifests, { recursive: true });
+    const text = objects.map((object) => JSON.stringify(toManifest(object))).join("\n---\n");
+    await writeFile(join(this.manifests, `.${name}.new`), text);
+    await rename(join(this.manifests, `.${name}.new`), join(this.manifests, name));
+  }
+
+  async remove(name: string): Promise<void> {
+    await rm(join(this.manifests, name));
+  }
+
+  startHost(args: readonly string[] = []): Promise<HostProcess> {
+    return this.node.startHost({
+      args: ["--manifests", this.manifests, "--node-name", "node-a", ...args],
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(
+      [...this.#actors.values()].map((actor) => actor[Symbol.asyncDispose]()),
+    );
+    await this.node[Symbol.asyncDispose]();
+  }
+}
+
+/** Opens a laboratory with these actors; pods among them serve. */
+export async function openLab(names: readonly ActorName[]): Promise<Lab> {
+  const node = await openNode();
+  const actors = new Map<ActorName, Actor>();
+  try {
+    const namespaces = await buildTopology(node);
+    for (const name of names) actors.set(name, new Actor(name, namespaces[name]));
+    const lab = new Lab({ node, namespaces, actors });
+    await mkdir(lab.manifests, { recursive: true });
+    await Promise.all(
+      names
+        .filter((name) => name !== "node-a" && name !== "outside")
+        .map((name) => serve(lab, name)),
+    );
+    return lab;
+  } catch (error) {
+    await Promise.allSettled([...actors.values()].map((actor) => actor[Symbol.asyncDispose]()));
+    await node[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function serve(lab: Lab, name: ActorName): Promise<void> {
+  await lab.actor(name).call("listen", {
+    places: [LOCAL_PORT, REMOTE_PORT].flatMap((port) => [
+      { transport: "TCP", address: "0.0.0.0", port },
+      { transport: "TCP", address: "::", port },
+      ...FAMILIES.map((family) => ({
+        transport: "UDP" as const,
+        address: ADDRESSES[name][family],
+        port,
+      })),
+    ]),
+  });
+}
+
+/** How a result reads in a message of a test. */
+export function describeResult(result: DialResult): string {
+  if (result.kind === "answer") return `${result.own}:${result.ownPort} saw ${result.peer}`;
+  return result.kind === "other" ? result.code : result.kind;
+}
+
+export function dialOf(
+  transport: Transport,
+  place: { readonly address: string; readonly port: number },
+  timeoutMs = ANSWER_MS,
+): Dial {
+  return { transport, address: place.address, port: place.port, timeoutMs };
+}
+
+export function familyOf(address: string): Family {
+  return address.includes(":") ? 6 : 4;
+}
+
+function toManifest(object: ServicesObject): object {
+  const apiVersions = {
+    Service: "v1",
+    Node: "v1",
+    EndpointSlice: "discovery.k8s.io/v1",
+    ServiceCIDR: "networking.k8s.io/v1",
+  };
+  return { apiVersion: apiVersions[object.kind], ...object };
+}
