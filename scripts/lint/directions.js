@@ -53,7 +53,11 @@ export const directions = {
     types: ["src/kernel", "src/plugin-host", "src/plugin-sdk", "src/rpc"],
     packages: ["node:assert", "ajv"],
   },
-  plugins: { folders: ["src/ip", "src/kernel", "src/plugin-sdk"], packages: ["node:*"] },
+  plugins: {
+    folders: ["src/ip", "src/kernel", "src/plugin-sdk", "src/services/model.ts"],
+    types: ["src/services"],
+    packages: ["node:*"],
+  },
 };
 
 /** Files of this name plan: they compute and do no I/O, wherever they are. */

@@ -1,0 +1,323 @@
+import type { Family } from "../../src/ip/address.ts";
+import type { ElementRun, Nfnetlink, SetPlace, TablePlace } from "../../src/kernel/nfnetlink.ts";
+import type { Nftables } from "../../src/kernel/nftables.ts";
+import type { AddressText, FrontendKey } from "../../src/services/model.ts";
+import type {
+  ListId,
+  PlanChanges,
+  PlannedFrontend,
+  PlannedList,
+  ServicePlan,
+} from "../../src/services/plan-types.ts";
+import type {
+  HeldFrontend,
+  ProgramOutcome,
+  ServicePlane,
+} from "../../src/services/service-plane.ts";
+import { number32 } from "./codecs.ts";
+import { FamilyImage, NoRoom } from "./family-image.ts";
+import { readHeld } from "./held.ts";
+import { skeleton, stickyAddition, TABLE } from "./skeleton.ts";
+import { StickyWays } from "./sticky-ways.ts";
+
+export interface NftablesPlaneDeps {
+  readonly nftables: Nftables;
+  readonly nfnetlink: Nfnetlink;
+  /** Bit of the packet mark, 0 to 31. Default 14, as kube-proxy has it. */
+  readonly masqueradeBit?: number;
+}
+
+const families: readonly Family[] = [4, 6];
+/** Elements of one transaction while much is to be written: it holds the kernel's nftables lock. */
+const CHUNK_ELEMENTS = 4_000;
+
+type Refused = { readonly key: FrontendKey; readonly reason: string };
+
+/** The built-in data plane for Services: fixed rules, and maps whose elements are all that changes. */
+export function createNftablesPlane(deps: NftablesPlaneDeps): ServicePlane {
+  return new NftablesPlane(deps);
+}
+
+class NftablesPlane implements ServicePlane {
+  readonly name = "nftables";
+  readonly #nftables: Nftables;
+  readonly #nfnetlink: Nfnetlink;
+  readonly #masqueradeBit: number;
+  readonly #sticky = new StickyWays();
+  readonly #images: readonly FamilyImage[];
+  readonly #tamperListeners = new Set<(what: string) => void>();
+  #stopMonitor: (() => Promise<void>) | undefined;
+
+  constructor(deps: NftablesPlaneDeps) {
+    this.#nftables = deps.nftables;
+    this.#nfnetlink = deps.nfnetlink;
+    this.#masqueradeBit = deps.masqueradeBit ?? 14;
+    this.#images = families.map((family) => new FamilyImage(family, this.#sticky));
+  }
+
+  async reset(plan: ServicePlan, revision: number): Promise<ProgramOutcome> {
+    // Our own loading of text would look like somebody else's.
+    await this.#unwatch();
+    this.#sticky.clear();
+    for (const list of plan.lists.values()) {
+      if (list.affinity) this.#sticky.ensure(list.affinity.seconds);
+    }
+    const refused: Refused[] = [];
+    for (const image of this.#images) {
+      await this.#loadSkeleton(image.family);
+      await this.#loadImage(image);
+      await this.#dropStaleAffinity(image);
+      refused.push(...(await this.#write(image, plan)));
+    }
+    await this.#watch();
+    return { revision, refused };
+  }
+
+  async apply(changes: PlanChanges): Promise<ProgramOutcome> {
+    const refused: Refused[] = [];
+    await this.#makeStickyChains(changes.putLists);
+    for (const image of this.#images) {
+      refused.push(...put(image, ofFamily(changes, image.family)));
+      remove(image, changes);
+      const runs = image.drain();
+      if (runs.length > 0) await this.#nfnetlink.commit(runs);
+    }
+    return { revision: changes.revision, refused };
+  }
+
+  async held(key: FrontendKey): Promise<HeldFrontend | undefined> {
+    const image = this.#imageOf(key);
+    return readHeld(this.#nfnetlink, { maps: image.maps, family: image.family, key });
+  }
+
+  onTamper(listener: (what: string) => void): void {
+    this.#tamperListeners.add(listener);
+  }
+
+  async connectionCounts(): Promise<ReadonlyMap<FrontendKey, bigint>> {
+    const counts = new Map<FrontendKey, bigint>();
+    for (const image of this.#images) {
+      if (image.maps.counted.size === 0) continue;
+      for (const { key, packets } of (await this.#nfnetlink.counters(image.maps.counted.place)) ??
+        []) {
+        counts.set(image.maps.counted.readKey(key), packets);
+      }
+    }
+    return counts;
+  }
+
+  async remove(): Promise<void> {
+    await this.#unwatch();
+    for (const family of families) {
+      if ((await this.#nfnetlink.findTable(tableOf(family))) === undefined) continue;
+      await this.#nftables.load(`delete table ${tableText(family)}\n`);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#unwatch();
+  }
+
+  #imageOf(key: FrontendKey): FamilyImage {
+    const image = this.#images[key.includes(":") ? 1 : 0];
+    if (image === undefined) throw new RangeError(key);
+    return image;
+  }
+
+  /** Rules, and maps where they are missing; elements stay. A table of another shape is replaced. */
+  async #loadSkeleton(family: Family): Promise<void> {
+    const text = skeleton({
+      family,
+      masqueradeBit: this.#masqueradeBit,
+      stickyWays: this.#sticky.all,
+    });
+    try {
+      await this.#nftables.load(text);
+    } catch (error) {
+      if ((await this.#nfnetlink.findTable(tableOf(family))) === undefined) throw error;
+      await this.#nftables.load(`delete table ${tableText(family)}\n${text}`);
+    }
+  }
+
+  async #makeStickyChains(lists: readonly PlannedList[]): Promise<void> {
+    for (const { affinity } of lists) {
+      if (affinity === undefined || this.#sticky.find(affinity.seconds) !== undefined) continue;
+      // Both families have the same ways.
+      await this.#unwatch();
+      const { way } = this.#sticky.ensure(affinity.seconds);
+      const sticky = { way, seconds: affinity.seconds };
+      for (const each of families) await this.#nftables.load(stickyAddition(each, sticky));
+      await this.#watch();
+    }
+  }
+
+  async #loadImage(image: FamilyImage): Promise<void> {
+    for (const map of Object.values(image.maps)) {
+      map.load(await this.#nfnetlink.elements(map.place));
+    }
+  }
+
+  /** What clients remember of endpoints that are gone: their seats may be given to others. */
+  async #dropStaleAffinity(image: FamilyImage): Promise<void> {
+    const runs: ElementRun[] = [];
+    for (const seconds of this.#sticky.all.values()) {
+      const set: SetPlace = { ...tableOf(image.family), set: `affinity_${seconds}` };
+      const dump = await this.#nfnetlink.elements(set);
+      if (dump === undefined) continue;
+      const { keyBytes, dataBytes, records } = dump;
+      const view = new DataView(records.buffer, records.byteOffset, records.length);
+      const stale: Uint8Array[] = [];
+      for (let at = 0; at < records.length; at += keyBytes + dataBytes) {
+        const seat = number32.read(view, at + keyBytes);
+        if (image.maps.seats.get(seat) === undefined) stale.push(records.slice(at, at + keyBytes));
+      }
+      if (stale.length === 0) continue;
+      runs.push({ kind: "delete", set, keyBytes, dataBytes: 0, records: Buffer.concat(stale) });
+    }
+    // One of them may have expired by itself meanwhile: then the next reset drops the others.
+    if (runs.length > 0) await this.#nfnetlink.commit(runs).catch(() => {});
+  }
+
+  /** Writes a plan over what the image holds, port by port, so that a frontend and its lists never disagree. */
+  async #write(image: FamilyImage, plan: ServicePlan): Promise<Refused[]> {
+    const { family } = image;
+    const frontends = [...plan.frontends.values()].filter((each) => each.family === family);
+    image.adopt(frontends, plan.lists);
+    image.setPods(plan.podPrefixes);
+    image.setServiceCidrs(plan.servicePrefixes);
+    const attached = addressesOf(plan.podAddresses, family);
+    const clusterIps = addressesOf(plan.clusterIps, family);
+    const hairpin = addressesOf(plan.localEndpoints, family);
+    for (const address of attached) image.maps.attached.put(address, true);
+    for (const address of hairpin) image.maps.hairpin.put(address, true);
+    const refused: Refused[] = [];
+    let committing: Promise<void> = Promise.resolve();
+    const flush = async (): Promise<void> => {
+      const runs = image.drain();
+      // One transaction under way while the next is written down.
+      await committing;
+      committing = runs.length === 0 ? Promise.resolve() : this.#nfnetlink.commit(runs);
+      committing.catch(() => {});
+    };
+    for (const unit of unitsOf(frontends, plan.lists)) {
+      refused.push(...put(image, unit));
+      if (image.pending >= CHUNK_ELEMENTS) await flush();
+    }
+    // After the frontends: until then a port that is not there yet is let through, not refused.
+    for (const address of clusterIps) image.maps.clusterIps.put(address, true);
+    image.sweep({ attached, clusterIps, hairpin });
+    await flush();
+    await committing;
+    return refused;
+  }
+
+  async #watch(): Promise<void> {
+    this.#stopMonitor ??= await this.#nfnetlink.monitor(families.map(tableOf), (event) => {
+      const what =
+        event.kind === "resync"
+          ? "The kernel dropped events of its ruleset"
+          : `${event.processName || "Somebody"} (pid ${event.processId}) changed ${event.what} of table ${event.table.family} ${TABLE}`;
+      for (const listener of this.#tamperListeners) listener(what);
+    });
+  }
+
+  async #unwatch(): Promise<void> {
+    const stop = this.#stopMonitor;
+    this.#stopMonitor = undefined;
+    await stop?.();
+  }
+}
+
+interface Puts {
+  readonly lists: readonly PlannedList[];
+  readonly frontends: readonly PlannedFrontend[];
+}
+
+/** Lists first: a frontend's value says how many slots its list has. */
+function put(image: FamilyImage, { lists, frontends }: Puts): Refused[] {
+  const refused: Refused[] = [];
+  const reasons = new Map<ListId, string>();
+  for (const list of lists) {
+    try {
+      image.putList(list);
+    } catch (error) {
+      if (!(error instanceof NoRoom)) throw error;
+      image.removeList(list.id);
+      reasons.set(list.id, error.message);
+    }
+  }
+  for (const frontend of frontends) {
+    image.putFrontend(frontend);
+    for (const route of [frontend.inside, frontend.outside]) {
+      const reason = route.kind === "list" ? reasons.get(route.list) : undefined;
+      if (reason !== undefined) refused.push({ key: frontend.key, reason });
+    }
+  }
+  return refused;
+}
+
+function remove(image: FamilyImage, changes: PlanChanges): void {
+  const { maps, family } = image;
+  for (const key of changes.removeFrontends) if (isOf(key, family)) image.removeFrontend(key);
+  for (const list of changes.removeLists) image.removeList(list);
+  const sets = [
+    [maps.clusterIps, changes.addClusterIps, changes.removeClusterIps],
+    [maps.attached, changes.addPodAddresses, changes.removePodAddresses],
+    [maps.hairpin, changes.addLocalEndpoints, changes.removeLocalEndpoints],
+  ] as const;
+  for (const [set, added, removed] of sets) {
+    for (const address of removed) if (isOf(address, family)) set.remove(address);
+    for (const address of added) if (isOf(address, family)) set.put(address, true);
+  }
+  if (changes.podPrefixes) image.setPods(changes.podPrefixes);
+  if (changes.servicePrefixes) image.setServiceCidrs(changes.servicePrefixes);
+}
+
+function ofFamily(changes: PlanChanges, family: Family): Puts {
+  return {
+    lists: changes.putLists.filter((list) => list.family === family),
+    frontends: changes.putFrontends.filter((frontend) => frontend.family === family),
+  };
+}
+
+/** Frontends with the lists that they lead to; what shares a list is one unit. */
+function unitsOf(
+  frontends: readonly PlannedFrontend[],
+  lists: ReadonlyMap<ListId, PlannedList>,
+): Iterable<Puts> {
+  const units = new Map<string, { lists: Set<PlannedList>; frontends: PlannedFrontend[] }>();
+  for (const frontend of frontends) {
+    const routes = [frontend.inside, frontend.outside].flatMap((route) =>
+      route.kind === "list" ? [route.list] : [],
+    );
+    const key = portOf(routes[0]) ?? frontend.key;
+    let unit = units.get(key);
+    if (unit === undefined) units.set(key, (unit = { lists: new Set(), frontends: [] }));
+    unit.frontends.push(frontend);
+    for (const id of routes) {
+      const list = lists.get(id);
+      if (list) unit.lists.add(list);
+    }
+  }
+  return Iterator.from(units.values()).map((unit) => ({ ...unit, lists: [...unit.lists] }));
+}
+
+function portOf(list: ListId | undefined): string | undefined {
+  return list?.slice(0, list.lastIndexOf("|"));
+}
+
+function addressesOf(addresses: ReadonlySet<AddressText>, family: Family): Set<AddressText> {
+  return new Set([...addresses].filter((address) => isOf(address, family)));
+}
+
+function isOf(text: string, family: Family): boolean {
+  return text.includes(":") === (family === 6);
+}
+
+function tableOf(family: Family): TablePlace {
+  return { family: family === 4 ? "ip" : "ip6", table: TABLE };
+}
+
+function tableText(family: Family): string {
+  return `${family === 4 ? "ip" : "ip6"} ${TABLE}`;
+}
