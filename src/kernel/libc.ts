@@ -10,6 +10,10 @@ export const socket: (domain: number, type: number, protocol: number) => number 
 export const bind: (fd: number, address: Buffer, length: number) => number = library.func(
   "int bind(int fd, const void *address, unsigned int length)",
 );
+/** `length` is 4 bytes, in and out. */
+export const getsockname: (fd: number, address: Buffer, length: Buffer) => number = library.func(
+  "int getsockname(int fd, void *address, void *length)",
+);
 export const setsockopt: (
   fd: number,
   level: number,
@@ -19,6 +23,26 @@ export const setsockopt: (
 ) => number = library.func(
   "int setsockopt(int fd, int level, int option, const void *value, unsigned int length)",
 );
+// struct sock_fprog of linux/filter.h: the one structure here with a pointer in it.
+koffi.struct("sock_fprog", { len: "uint16_t", filter: "const void *" });
+const setFilter: (
+  fd: number,
+  level: number,
+  option: number,
+  value: { len: number; filter: Buffer },
+  length: number,
+) => number = library.func(
+  "int setsockopt(int fd, int level, int option, const sock_fprog *value, unsigned int length)",
+);
+/** setsockopt() with a classic BPF program, 8 bytes an instruction (struct sock_filter). */
+export function setSocketFilter(
+  fd: number,
+  option: { readonly level: number; readonly name: number },
+  program: Buffer,
+): number {
+  const value = { len: program.length / 8, filter: program };
+  return setFilter(fd, option.level, option.name, value, koffi.sizeof("sock_fprog"));
+}
 /** `send.async` runs on a libuv pool thread; errno is lost there. */
 export const send: ((fd: number, bytes: Buffer, length: number, flags: number) => number) & {
   async(

@@ -1,5 +1,5 @@
 import { errno } from "./errno.ts";
-import { bind, close, lastErrno, recv, send, setsockopt, socket } from "./libc.ts";
+import { bind, close, getsockname, lastErrno, recv, send, setsockopt, socket } from "./libc.ts";
 import { MESSAGE_HEADER_BYTES } from "./netlink-message.ts";
 import {
   AF_NETLINK,
@@ -13,8 +13,10 @@ import {
   NLM_F_ACK_TLVS,
   NLM_F_CAPPED,
   NLMSGERR_ATTR_MSG,
+  NLMSGERR_ATTR_OFFS,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
+  SO_SNDBUFFORCE,
   SOCK_CLOEXEC,
   SOCK_RAW,
   SOL_NETLINK,
@@ -32,9 +34,9 @@ export const received: { bytes: Uint8Array; view: DataView; length: number } = {
 };
 received.view = new DataView(received.bytes.buffer);
 
-/** An rtnetlink socket; stays bound to the namespace that it was made in. */
-export function openNetlinkSocket(groups = 0): number {
-  const fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+/** A netlink socket, of rtnetlink unless said otherwise; stays bound to the namespace that it was made in. */
+export function openNetlinkSocket(groups = 0, protocol = NETLINK_ROUTE): number {
+  const fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
   if (fd < 0) throw new WorkerFault(lastErrno(), "socket");
   setFlag(fd, NETLINK_EXT_ACK);
   setFlag(fd, NETLINK_CAP_ACK);
@@ -60,6 +62,27 @@ export function setReceiveBuffer(fd: number, bytes: number): void {
   // Above net.core.rmem_max for those who may; the rest get the limit.
   if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, value, 4) === 0) return;
   setsockopt(fd, SOL_SOCKET, SO_RCVBUF, value, 4);
+}
+
+/** Room for a send of so many bytes; a batch of many elements is one send. */
+export function ensureSendBuffer(fd: number, bytes: number): void {
+  const value = new Uint8Array(4);
+  // The kernel doubles it; part of each skb is its own.
+  new DataView(value.buffer).setInt32(0, bytes, true);
+  if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, value, 4) !== 0) {
+    throw new WorkerFault(lastErrno(), "setsockopt SO_SNDBUFFORCE");
+  }
+}
+
+/** The kernel's name for this socket: nlmsg_pid of what it sends. Binds it. */
+export function bindPortId(fd: number): number {
+  const address = new Uint8Array(12);
+  const view = new DataView(address.buffer);
+  view.setUint16(0, AF_NETLINK, true);
+  if (bind(fd, address, 12) !== 0) throw new WorkerFault(lastErrno(), "bind");
+  const length = new Uint8Array([12, 0, 0, 0]);
+  if (getsockname(fd, address, length) !== 0) throw new WorkerFault(lastErrno(), "getsockname");
+  return view.getUint32(4, true);
 }
 
 export function sendAll(fd: number, bytes: Uint8Array): void {
@@ -90,9 +113,20 @@ export function receive(fd: number): number {
 
 /** The kernel's words in an NLMSG_ERROR at this offset of `received`. */
 export function extendedAck(at: number): string {
-  const { view, bytes } = received;
+  const found = ackAttribute(at, NLMSGERR_ATTR_MSG);
+  return found ? new TextDecoder().decode(received.bytes.subarray(found.start, found.end - 1)) : "";
+}
+
+/** Which byte of the request the kernel did not like, where it says so. */
+export function offsetInRequest(at: number): number | undefined {
+  const found = ackAttribute(at, NLMSGERR_ATTR_OFFS);
+  return found ? received.view.getUint32(found.start, true) : undefined;
+}
+
+function ackAttribute(at: number, number: number): { start: number; end: number } | undefined {
+  const { view } = received;
   const flags = view.getUint16(at + 6, true);
-  if ((flags & NLM_F_ACK_TLVS) === 0) return "";
+  if ((flags & NLM_F_ACK_TLVS) === 0) return undefined;
   const end = at + view.getUint32(at, true);
   // After errno comes the request's header and, unless capped, its payload.
   const requestAt = at + MESSAGE_HEADER_BYTES + 4;
@@ -102,12 +136,12 @@ export function extendedAck(at: number): string {
   while (attribute + 4 <= end) {
     const length = view.getUint16(attribute, true);
     if (length < 4) break;
-    if ((view.getUint16(attribute + 2, true) & NLA_TYPE_MASK) === NLMSGERR_ATTR_MSG) {
-      return new TextDecoder().decode(bytes.subarray(attribute + 4, attribute + length - 1));
+    if ((view.getUint16(attribute + 2, true) & NLA_TYPE_MASK) === number) {
+      return { start: attribute + 4, end: attribute + length };
     }
     attribute += (length + 3) & ~3;
   }
-  return "";
+  return undefined;
 }
 
 function setFlag(fd: number, option: number): void {

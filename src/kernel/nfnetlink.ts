@@ -2,19 +2,24 @@
  * nf_tables over nfnetlink (linux/netfilter/nf_tables.h): elements of sets and maps, read and
  * written without any `nft`. Tables, chains and rules come as text (nftables.ts). One worker thread
  * holds one permanent socket: closing one after deletions waits for the kernel, 16 ms.
- * Every failure is a KernelError. The real one is nfnetlink-worker's, the fake keeps sets in memory;
- * both pass nfnetlink-suite.ts.
+ * Every failure is a KernelError. openNetfilter() makes the real one, FakeNfnetlink keeps sets in
+ * memory; both pass nfnetlink-suite.ts.
  */
 export interface Nfnetlink {
   /**
    * Commits runs in order as one transaction: all or nothing. Adding a key with the value that it
    * has is success; with another value EEXIST; deleting a missing key ENOENT. Delete and add of one
-   * key in one commit replaces it.
+   * key in one commit replaces it. Deleting a range names exactly the one that was added; adding one
+   * that overlaps another is EEXIST. The error's object tells run and record, both from 0.
+   * The caller gives the records away: a buffer that they fill is detached when it is large.
    */
   commit(runs: readonly ElementRun[]): Promise<void>;
-  /** All elements, in the kernel's order. undefined: no such set or table. */
+  /** All elements, in the kernel's order; ranges of one field by first key. undefined: no such set or table. */
   elements(set: SetPlace): Promise<ElementDump | undefined>;
-  /** Values of these keys, in order; undefined where there is none. Throws ENOENT when there is no such set. */
+  /**
+   * Values of these keys, in order; undefined where there is none, of a plain set's no bytes. In
+   * ranges a key finds the one that it lies in. Throws ENOENT when there is no such set.
+   */
   findElements(
     set: SetPlace,
     keys: readonly Uint8Array[],
@@ -24,9 +29,9 @@ export interface Nfnetlink {
   /** undefined: no such table. */
   findTable(table: TablePlace): Promise<TableState | undefined>;
   /**
-   * Tells of changes that somebody else (another socket) made to these tables, one event for
-   * each transaction, until the returned function is called. Own commits, those of the own process's
-   * `nft -f` calls excluded by `mute`, tell nothing. After lost events "resync" comes.
+   * Tells of changes that somebody else (another socket; `nft -f` of the own process too) made to
+   * these tables, one event for each transaction and table, until the returned function is called.
+   * Own commits tell nothing. After lost events "resync" comes.
    */
   monitor(
     tables: readonly TablePlace[],
@@ -88,6 +93,7 @@ export type TamperEvent =
       readonly what: "table" | "rules" | "elements" | "added";
       /** Process that did it, where the kernel says so (NFTA_GEN_PROC_NAME). */
       readonly processName: string;
+      /** Its thread, as the first pid namespace numbers it. */
       readonly processId: number;
     }
   | { readonly kind: "resync" };

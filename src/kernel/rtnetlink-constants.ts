@@ -2,6 +2,7 @@
 
 // linux/netlink.h
 export const NETLINK_ROUTE = 0;
+export const NETLINK_NETFILTER = 12;
 export const NLMSG_ERROR = 2;
 export const NLMSG_DONE = 3;
 export const NLM_F_REQUEST = 0x01;
@@ -18,6 +19,7 @@ export const NLM_F_APPEND = 0x800;
 export const NLM_F_CAPPED = 0x100;
 export const NLM_F_ACK_TLVS = 0x200;
 export const NLMSGERR_ATTR_MSG = 1;
+export const NLMSGERR_ATTR_OFFS = 2;
 export const NLA_F_NESTED = 0x8000;
 export const NLA_TYPE_MASK = 0x3fff;
 export const NETLINK_CAP_ACK = 10;
@@ -101,6 +103,8 @@ export const MSG_DONTWAIT = 0x40;
 // asm-generic/socket.h
 export const SOL_SOCKET = 1;
 export const SO_RCVBUF = 8;
+export const SO_ATTACH_FILTER = 26;
+export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
 
 // asm-generic/fcntl.h

@@ -3,6 +3,7 @@ import { flushCompileCache } from "node:module";
 import { parentPort } from "node:worker_threads";
 import { errno } from "./errno.ts";
 import { close, send, watchReadable } from "./libc.ts";
+import { nextSequence, readAnswers } from "./netlink-answers.ts";
 import { MESSAGE_HEADER_BYTES } from "./netlink-message.ts";
 import {
   extendedAck,
@@ -23,7 +24,7 @@ import {
   RTMGRP_IPV6_ROUTE,
   RTMGRP_LINK,
 } from "./rtnetlink-constants.ts";
-import { nextSequence, readAnswers, runProgram } from "./worker-apply.ts";
+import { runProgram } from "./worker-apply.ts";
 import { failureOf, WorkerFault } from "./worker-fault.ts";
 import { createNetns, deleteNetns, inNetns, openNetns } from "./worker-netns.ts";
 import type { SlowAnswer, WorkerRequest } from "./worker-protocol.ts";

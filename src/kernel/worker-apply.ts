@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { type ApplyProgram, isTolerated, REFERENCE_LINK, STEP_SYSCTL } from "./program-format.ts";
-import { errno } from "./errno.ts";
 import { close } from "./libc.ts";
 import { MESSAGE_HEADER_BYTES } from "./netlink-message.ts";
-import { extendedAck, openNetlinkSocket, receive, received, sendAll } from "./netlink-socket.ts";
+import { nextSequence, readAnswers } from "./netlink-answers.ts";
+import { extendedAck, openNetlinkSocket, received, sendAll } from "./netlink-socket.ts";
 import {
   IFLA_IFNAME,
   IFLA_LINK,
@@ -293,43 +293,6 @@ class Namespaces {
     for (const fd of this.#sockets.values()) close(fd);
     for (const fd of this.#descriptors.values()) close(fd);
   }
-}
-
-/** Calls back for each message up to the acknowledgement of the last request, errors included. */
-export function readAnswers(
-  socket: number,
-  lastSequence: number,
-  onMessage: (at: number, type: number, sequence: number) => void,
-): void {
-  for (;;) {
-    const failed = receive(socket);
-    // A cut echo is made good by a lookup; its acknowledgement is a datagram of its own.
-    if (failed === errno.EMSGSIZE) continue;
-    if (failed !== 0) {
-      throw new WorkerFault(
-        failed === errno.EAGAIN ? errno.ENOBUFS : failed,
-        "The answer was lost",
-      );
-    }
-    const { view, length } = received;
-    for (let at = 0; at + MESSAGE_HEADER_BYTES <= length; ) {
-      const messageLength = view.getUint32(at, true);
-      if (messageLength < MESSAGE_HEADER_BYTES) break;
-      const type = view.getUint16(at + 4, true);
-      const sequence = view.getUint32(at + 8, true);
-      onMessage(at, type, sequence);
-      if (type === NLMSG_ERROR && sequence === lastSequence) return;
-      at += (messageLength + 3) & ~3;
-    }
-  }
-}
-
-let sequence = 0;
-/** Numbers every request of this thread: an answer to an earlier one is never taken for a later's. */
-export function nextSequence(): number {
-  // Well below 2^32: a wrap inside one send would break its arithmetic.
-  sequence = sequence >= 0x7fff_0000 ? 1 : sequence + 1;
-  return sequence;
 }
 
 function getLinkRequest(name: string): { bytes: Uint8Array; sequence: number } {

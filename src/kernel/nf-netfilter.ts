@@ -1,0 +1,22 @@
+import { NfWorkerClient } from "./nf-worker-client.ts";
+import { KernelNfnetlink } from "./nfnetlink-kernel.ts";
+import type { Nfnetlink } from "./nfnetlink.ts";
+
+/** nf_tables and connection tracking of the namespace of this process, over one worker thread. */
+export interface Netfilter {
+  readonly nfnetlink: Nfnetlink;
+  /** Waits for calls under way, then ends the worker; close() of either part does the same. */
+  close(): Promise<void>;
+  /** Ends the worker at once, as a crash would: calls under way fail. For tests. */
+  terminate(): Promise<void>;
+}
+
+/** Starts the nfnetlink worker. Throws KernelError. Linux only. */
+export async function openNetfilter(): Promise<Netfilter> {
+  const client = await NfWorkerClient.start();
+  return {
+    nfnetlink: new KernelNfnetlink(client),
+    close: () => client.close(),
+    terminate: () => client.terminate(),
+  };
+}
