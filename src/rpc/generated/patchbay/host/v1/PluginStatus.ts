@@ -17,6 +17,10 @@ export interface PluginStatus {
    * True: compiled into the host.
    */
   'builtIn'?: (boolean);
+  /**
+   * What is wrong with it. Empty: nothing.
+   */
+  'trouble'?: (string);
 }
 
 /**
@@ -35,4 +39,8 @@ export interface PluginStatus__Output {
    * True: compiled into the host.
    */
   'builtIn': (boolean);
+  /**
+   * What is wrong with it. Empty: nothing.
+   */
+  'trouble': (string);
 }

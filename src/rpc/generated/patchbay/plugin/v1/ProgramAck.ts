@@ -4,7 +4,7 @@ import type { RefusedFrontend as _patchbay_plugin_v1_RefusedFrontend, RefusedFro
 import type { Long } from '@grpc/proto-loader';
 
 /**
- * Plugin -> host. The first message of the stream is a greeting: revision 0, nothing refused.
+ * Plugin -> host. Its first message is a greeting, sent at once: revision 0, nothing refused.
  */
 export interface ProgramAck {
   /**
@@ -22,7 +22,7 @@ export interface ProgramAck {
 }
 
 /**
- * Plugin -> host. The first message of the stream is a greeting: revision 0, nothing refused.
+ * Plugin -> host. Its first message is a greeting, sent at once: revision 0, nothing refused.
  */
 export interface ProgramAck__Output {
   /**

@@ -14,15 +14,15 @@ export interface ServicePluginClient extends grpc.Client {
    * acknowledges. After a reconnect the host sends a snapshot again, and the plugin applies only differences. The host sends
    * no delta before the one before it is acknowledged; a plugin that does not answer within the deadline is hung up on.
    */
-  Program(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_patchbay_plugin_v1_ProgramAck, _patchbay_plugin_v1_ProgramRequest__Output>;
-  Program(options?: grpc.CallOptions): grpc.ClientDuplexStream<_patchbay_plugin_v1_ProgramAck, _patchbay_plugin_v1_ProgramRequest__Output>;
+  Program(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_patchbay_plugin_v1_ProgramRequest, _patchbay_plugin_v1_ProgramAck__Output>;
+  Program(options?: grpc.CallOptions): grpc.ClientDuplexStream<_patchbay_plugin_v1_ProgramRequest, _patchbay_plugin_v1_ProgramAck__Output>;
   /**
    * One stream for as long as the host lives. The host sends a snapshot first, then deltas, each with a revision; the plugin
    * acknowledges. After a reconnect the host sends a snapshot again, and the plugin applies only differences. The host sends
    * no delta before the one before it is acknowledged; a plugin that does not answer within the deadline is hung up on.
    */
-  program(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_patchbay_plugin_v1_ProgramAck, _patchbay_plugin_v1_ProgramRequest__Output>;
-  program(options?: grpc.CallOptions): grpc.ClientDuplexStream<_patchbay_plugin_v1_ProgramAck, _patchbay_plugin_v1_ProgramRequest__Output>;
+  program(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_patchbay_plugin_v1_ProgramRequest, _patchbay_plugin_v1_ProgramAck__Output>;
+  program(options?: grpc.CallOptions): grpc.ClientDuplexStream<_patchbay_plugin_v1_ProgramRequest, _patchbay_plugin_v1_ProgramAck__Output>;
   
 }
 
@@ -35,10 +35,10 @@ export interface ServicePluginHandlers extends grpc.UntypedServiceImplementation
    * acknowledges. After a reconnect the host sends a snapshot again, and the plugin applies only differences. The host sends
    * no delta before the one before it is acknowledged; a plugin that does not answer within the deadline is hung up on.
    */
-  Program: grpc.handleBidiStreamingCall<_patchbay_plugin_v1_ProgramAck__Output, _patchbay_plugin_v1_ProgramRequest>;
+  Program: grpc.handleBidiStreamingCall<_patchbay_plugin_v1_ProgramRequest__Output, _patchbay_plugin_v1_ProgramAck>;
   
 }
 
 export interface ServicePluginDefinition extends grpc.ServiceDefinition {
-  Program: MethodDefinition<_patchbay_plugin_v1_ProgramAck, _patchbay_plugin_v1_ProgramRequest, _patchbay_plugin_v1_ProgramAck__Output, _patchbay_plugin_v1_ProgramRequest__Output>
+  Program: MethodDefinition<_patchbay_plugin_v1_ProgramRequest, _patchbay_plugin_v1_ProgramAck, _patchbay_plugin_v1_ProgramRequest__Output, _patchbay_plugin_v1_ProgramAck__Output>
 }
