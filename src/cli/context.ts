@@ -2,6 +2,7 @@ import { accessSync, constants } from "node:fs";
 import { type Command, Option } from "commander";
 import { pathsBelow } from "../plugin-host/paths.ts";
 import type { HostCallError, HostClient } from "../rpc/client.ts";
+import type { ServicesClient } from "../rpc/services-client.ts";
 import { CliError, EXIT, messageOf } from "./failure.ts";
 import { CLI_LIMITS } from "./limits.ts";
 import type { NodeWorld } from "./node-traces.ts";
@@ -17,7 +18,10 @@ export interface CliContext {
   readonly packageFolder: string;
 }
 
-export type Connect = (socketPath: string, options: { timeoutMs: number }) => Promise<HostClient>;
+export type Connect = (
+  socketPath: string,
+  options: { timeoutMs: number },
+) => Promise<HostClient & ServicesClient>;
 
 /** Options that every command has. */
 export interface CommonOptions {
@@ -40,7 +44,7 @@ export function withCommonOptions(command: Command, options: { json?: boolean } 
 export async function withHost<Result>(
   context: CliContext,
   request: { readonly root: string; readonly what: string; readonly timeoutMs?: number },
-  use: (host: HostClient) => Promise<Result>,
+  use: (host: HostClient & ServicesClient) => Promise<Result>,
 ): Promise<Result> {
   const { hostSocket, root } = pathsBelow(request.root);
   const timeoutMs = request.timeoutMs ?? CLI_LIMITS.callMs;

@@ -5,6 +5,8 @@ export const EXIT = {
   failure: 1,
   usage: 2,
   hostNotReachable: 3,
+  /** `services explain` alone: the kernel holds something else than the model says. */
+  kernelDiffers: 3,
 } as const;
 
 /** An error for the person at the keyboard: one line that says what failed and what to do. */

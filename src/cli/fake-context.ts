@@ -1,6 +1,7 @@
 import { FakeKernel } from "../kernel/fake-kernel.ts";
 import { FakeNftables } from "../kernel/fake-nftables.ts";
 import type { HostClient } from "../rpc/client.ts";
+import type { ServicesClient } from "../rpc/services-client.ts";
 import type { Attachment__Output } from "../rpc/generated/patchbay/host/v1/Attachment.ts";
 import type { CliContext } from "./context.ts";
 import { run } from "./main.ts";
@@ -17,8 +18,10 @@ export interface CliResult {
 
 export interface FakeWorld {
   /** Methods of the host that the command may call; others reject. Absent: no host runs. */
-  readonly host?: Partial<HostClient>;
+  readonly host?: Partial<HostClient & ServicesClient>;
   readonly packageFolder?: string;
+  /** The clock. Absent: it stands at FAKE_NOW_MS. */
+  readonly now?: () => number;
 }
 
 /** Runs a command line with a fake host, without a terminal. */
@@ -34,7 +37,7 @@ export async function runCli(args: readonly string[], world: FakeWorld = {}): Pr
     connect: async () => fakeHost(world.host),
     // Never the node that the tests run on.
     openNode: () => ({ openKernel: async () => new FakeKernel(), nftables: new FakeNftables() }),
-    now: () => FAKE_NOW_MS,
+    now: world.now ?? (() => FAKE_NOW_MS),
     packageFolder: world.packageFolder ?? "/nowhere",
   };
   const exitCode = await run(args, context);
@@ -70,7 +73,9 @@ export function fakeAttachment(fields: Partial<Attachment__Output> = {}): Attach
   };
 }
 
-function fakeHost(methods: Partial<HostClient> | undefined): HostClient {
+function fakeHost(
+  methods: Partial<HostClient & ServicesClient> | undefined,
+): HostClient & ServicesClient {
   const reject = () =>
     Promise.reject(
       methods
@@ -90,6 +95,11 @@ function fakeHost(methods: Partial<HostClient> | undefined): HostClient {
     importHostLocal: reject,
     checkAttachments: reject,
     doctor: reject,
+    listServices: reject,
+    watchServices: rejectStream,
+    waitProgrammed: reject,
+    explain: reject,
+    applyServices: reject,
     close: () => {},
     ...methods,
   };

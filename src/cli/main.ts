@@ -13,6 +13,7 @@ import { addInstallCommand } from "./install.ts";
 import { addIpamCommand } from "./ipam.ts";
 import { openThisNode } from "./node-traces.ts";
 import { createOutput, sanitize } from "./output.ts";
+import { addServicesCommand } from "./services.ts";
 import { addStatusCommand } from "./status.ts";
 import { addUninstallCommand } from "./uninstall.ts";
 import { addVersionCommand } from "./version.ts";
@@ -34,8 +35,8 @@ export async function main(args: readonly string[]): Promise<number> {
     output,
     // Loaded when called: gRPC is most of the time that a start takes.
     connect: async (socketPath, options) => {
-      const { connectHost } = await import("../rpc/client.ts");
-      return connectHost(socketPath, options);
+      const { connectHostWithServices } = await import("../rpc/services-client.ts");
+      return connectHostWithServices(socketPath, options);
     },
     openNode: openThisNode,
     now: Date.now,
@@ -95,6 +96,7 @@ export function createProgram(context: CliContext, setExitCode: (code: number) =
   addCheckCommand(program, context, setExitCode);
   addDoctorCommand(program, context, setExitCode);
   addEventsCommand(program, context);
+  addServicesCommand(program, context, setExitCode);
   addVersionCommand(program, context);
   return program;
 }

@@ -42,7 +42,7 @@ function pad(text: string, width: number, align: "left" | "right" = "left"): str
 }
 
 /** Columns on a terminal: characters, and two for the wide ones of East Asia and emoji. */
-function widthOf(text: string): number {
+export function widthOf(text: string): number {
   let width = 0;
   const segments = new Intl.Segmenter().segment(stripVTControlCharacters(text));
   for (const { segment } of segments) width += wide.test(segment) ? 2 : 1;

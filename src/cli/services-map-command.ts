@@ -1,0 +1,44 @@
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { type CliContext, type CommonOptions, withHost } from "./context.ts";
+import { formatNumber } from "./format.ts";
+import { sanitize } from "./output.ts";
+import { placeFile } from "./place-file.ts";
+import { noSuchService } from "./services-list.ts";
+import { drawServices } from "./services-map.ts";
+import { withServicesOptions } from "./services-options.ts";
+
+interface MapOptions extends CommonOptions {
+  readonly output?: string;
+}
+
+export function addServicesMapCommand(services: Command, context: CliContext): void {
+  const command = services
+    .command("map")
+    .argument("[service]", "NAMESPACE/NAME, or the beginning of one; absent: all")
+    .description("draw frontends, lists of endpoints and endpoints by node, as an SVG")
+    .option("-o, --output <file>", "write to this file; absent: standard output")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ npx patchbay services map -o services.svg
+  $ npx patchbay services map default/ > default.svg`,
+    );
+  withServicesOptions(command, { json: false }).action(async (service = "") => {
+    const { root, output } = command.optsWithGlobals<MapOptions>();
+    const { services: views } = await withHost(
+      context,
+      { root, what: "draw the Services" },
+      (host) => host.listServices({ service }),
+    );
+    if (service !== "" && views.length === 0) throw noSuchService(service);
+    const svg = drawServices(views);
+    if (output === undefined) {
+      context.output.line(svg.trimEnd());
+      return;
+    }
+    placeFile(resolve(output), Buffer.from(svg), 0o644);
+    context.output.line(sanitize(`Drew ${formatNumber(views.length, "Service")}: ${output}`));
+  });
+}
