@@ -46,7 +46,8 @@ export function slotWeights(endpoints: readonly PlannedEndpoint[]): readonly num
     common = greatestCommonDivisor(common, weight);
     total += weight;
   }
-  const scale = Math.max(1, total / common / SLOTS_MAX);
+  // Rounding up to one may cost each endpoint a slot more.
+  const scale = Math.max(1, total / common / (SLOTS_MAX - endpoints.length));
   return endpoints.map(({ weight }) => Math.max(1, Math.floor(weight / common / scale)));
 }
 
