@@ -1,0 +1,118 @@
+import { findAddressText } from "./address-text.ts";
+import type { Endpoint } from "./model.ts";
+import type { ObjectMeta } from "./objects.ts";
+
+/** What a Service asks for beyond its spec. */
+export interface ServiceWishes {
+  readonly topologyKeys: readonly string[];
+  readonly pick: "random" | "consistent-hash";
+  /** Weights by endpoint address, pod name or node name. */
+  readonly weights?: ReadonlyMap<string, number>;
+  readonly countConnections: boolean;
+  readonly closeTcpFlows: boolean;
+}
+
+export const topologyKeysAnnotation = "services.patchbay.dev/topology-keys";
+export const pickAnnotation = "services.patchbay.dev/pick";
+export const weightsAnnotation = "services.patchbay.dev/weights";
+export const countConnectionsAnnotation = "services.patchbay.dev/count-connections";
+export const closeTcpFlowsAnnotation = "services.patchbay.dev/close-tcp-flows";
+
+/** As KEP-536 had it. */
+export const maxTopologyKeys = 16;
+export const maxWeight = 256;
+
+/** Reads the annotations of a Service. One that is wrong is ignored, and `problems` gets a sentence. */
+export function readWishes(metadata: ObjectMeta, problems: string[]): ServiceWishes {
+  const annotations = metadata.annotations;
+  if (annotations === undefined) return noWishes;
+  const read = <T>(name: string, parse: (text: string) => T | Complaint): T | undefined => {
+    const text = annotations[name];
+    if (text === undefined) return undefined;
+    const value = parse(text);
+    if (!(value instanceof Complaint)) return value;
+    problems.push(`metadata.annotations[${name}] is ignored: ${value.why}`);
+    return undefined;
+  };
+  const weights = read(weightsAnnotation, parseWeights);
+  return {
+    topologyKeys: read(topologyKeysAnnotation, parseTopologyKeys) ?? [],
+    pick: read(pickAnnotation, parsePick) ?? "random",
+    ...(weights && { weights }),
+    countConnections: read(countConnectionsAnnotation, parseFlag) ?? false,
+    closeTcpFlows: read(closeTcpFlowsAnnotation, parseFlag) ?? false,
+  };
+}
+
+/** Weight of an endpoint: by its address, else its pod's name, else its node's. */
+export function weightOf(endpoint: Endpoint, weights: ReadonlyMap<string, number>): number {
+  return (
+    weights.get(endpoint.address) ??
+    weights.get(endpoint.podName ?? "") ??
+    weights.get(endpoint.nodeName ?? "") ??
+    endpoint.weight
+  );
+}
+
+class Complaint {
+  readonly why: string;
+  constructor(why: string) {
+    this.why = why;
+  }
+}
+
+const noWishes: ServiceWishes = {
+  topologyKeys: [],
+  pick: "random",
+  countConnections: false,
+  closeTcpFlows: false,
+};
+
+function parseTopologyKeys(text: string): readonly string[] | Complaint {
+  const keys = text.split(",").map((key) => key.trim());
+  if (keys.length > maxTopologyKeys) {
+    return new Complaint(`${keys.length} keys, at most ${maxTopologyKeys}`);
+  }
+  for (const [index, key] of keys.entries()) {
+    if (keys.indexOf(key) !== index) return new Complaint(`${JSON.stringify(key)} stands twice`);
+    if (key === "*") {
+      if (index !== keys.length - 1) return new Complaint('"*" may only be last');
+    } else if (!LABEL_KEY.test(key)) {
+      return new Complaint(`${JSON.stringify(key)} is no label key`);
+    }
+  }
+  return keys;
+}
+
+function parsePick(text: string): ServiceWishes["pick"] | Complaint {
+  if (text === "random" || text === "consistent-hash") return text;
+  return new Complaint(`${JSON.stringify(text)}, expected "random" or "consistent-hash"`);
+}
+
+function parseWeights(text: string): ReadonlyMap<string, number> | Complaint {
+  const weights = new Map<string, number>();
+  for (const part of text.split(",")) {
+    const equals = part.lastIndexOf("=");
+    const name = part.slice(0, Math.max(equals, 0)).trim();
+    const digits = part.slice(equals + 1).trim();
+    if (name === "" || !/^\d{1,3}$/.test(digits) || Number(digits) > maxWeight) {
+      return new Complaint(
+        `${JSON.stringify(part.trim())}, expected an address, pod or node name, "=" and 0 to ${maxWeight}`,
+      );
+    }
+    const key = findAddressText(name) ?? name;
+    if (weights.has(key)) return new Complaint(`${JSON.stringify(name)} stands twice`);
+    weights.set(key, Number(digits));
+  }
+  return weights;
+}
+
+function parseFlag(text: string): boolean | Complaint {
+  if (text === "true") return true;
+  if (text === "false") return false;
+  return new Complaint(`${JSON.stringify(text)}, expected "true" or "false"`);
+}
+
+/** Qualified name of k8s.io/apimachinery/pkg/util/validation: an optional DNS name, then up to 63 characters. */
+const LABEL_KEY =
+  /^(?:(?=.{1,253}\/)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;

@@ -1,0 +1,152 @@
+import type { EndpointGroup, Frontend } from "./model.ts";
+import {
+  type EndpointSlice,
+  type ObjectEvent,
+  type ObjectKey,
+  objectKey,
+  type Service,
+  type ServicesObject,
+} from "./objects.ts";
+import type { UnitPlan } from "./plan-unit.ts";
+import type { Problems } from "./problems.ts";
+import type { SharedTexts } from "./shared-texts.ts";
+import { mergeSlices, type ReadSlice, readSlice } from "./slices.ts";
+import { type TranslatedService, translateService } from "./translate.ts";
+import type { Unit } from "./unit.ts";
+
+/** What a source of objects needs of the table. */
+export interface SourceSurroundings {
+  readonly source: string;
+  readonly texts: SharedTexts;
+  readonly problems: Problems;
+  /** A unit has to be planned anew. */
+  readonly touch: (unit: Unit) => void;
+}
+
+/** Services and EndpointSlices of one source. Other kinds of objects are not its business. */
+export class ObjectSource {
+  readonly #around: SourceSurroundings;
+  readonly #units = new Map<string, ObjectUnit>();
+  /** Units that hold a slice, by the slice's key. */
+  readonly #sliceUnits = new Map<ObjectKey, ObjectUnit>();
+  readonly #serviceKeys = new Map<ObjectKey, ObjectUnit>();
+
+  constructor(around: SourceSurroundings) {
+    this.#around = around;
+  }
+
+  apply(event: ObjectEvent): void {
+    switch (event.kind) {
+      case "put":
+        this.#put(event.object);
+        return;
+      case "delete":
+        this.#delete(event.key);
+        return;
+      case "relist":
+        this.#relist(event.objects);
+    }
+  }
+
+  /** Forgets a unit of which nothing is left. */
+  drop(unit: Unit): void {
+    if (this.#units.get(unit.service) === unit) this.#units.delete(unit.service);
+  }
+
+  #relist(objects: readonly ServicesObject[]): void {
+    const gone = new Set<ObjectKey>([...this.#serviceKeys.keys(), ...this.#sliceUnits.keys()]);
+    for (const object of objects) gone.delete(objectKey(object));
+    for (const key of gone) this.#delete(key);
+    for (const object of objects) this.#put(object);
+  }
+
+  #put(object: ServicesObject): void {
+    if (object.kind === "Service") this.#putService(object);
+    else if (object.kind === "EndpointSlice") this.#putSlice(object);
+  }
+
+  #putService(object: Service): void {
+    const key = objectKey(object);
+    const unit = this.#unit(`${object.metadata.namespace}/${object.metadata.name}`);
+    unit.translated = translateService(object);
+    this.#around.problems.set(key, unit.translated.problems);
+    this.#serviceKeys.set(key, unit);
+    this.#around.touch(unit);
+  }
+
+  #putSlice(object: EndpointSlice): void {
+    const key = objectKey(object);
+    const problems: string[] = [];
+    const slice = readSlice(object, { texts: this.#around.texts, problems });
+    this.#around.problems.set(key, problems);
+    const before = this.#sliceUnits.get(key);
+    if (before && before.service !== slice?.service) this.#removeSlice(key, before);
+    if (slice === undefined) return;
+    const unit = this.#unit(slice.service);
+    unit.slices.set(key, slice);
+    this.#sliceUnits.set(key, unit);
+    if (slice.triggeredMs !== undefined) {
+      unit.triggeredMs = Math.max(unit.triggeredMs ?? 0, slice.triggeredMs);
+    }
+    this.#around.touch(unit);
+  }
+
+  #delete(key: ObjectKey): void {
+    this.#around.problems.set(key, []);
+    const sliceUnit = this.#sliceUnits.get(key);
+    if (sliceUnit) this.#removeSlice(key, sliceUnit);
+    const unit = this.#serviceKeys.get(key);
+    if (unit === undefined) return;
+    unit.translated = undefined;
+    this.#serviceKeys.delete(key);
+    this.#around.touch(unit);
+  }
+
+  #removeSlice(key: ObjectKey, unit: ObjectUnit): void {
+    unit.slices.delete(key);
+    this.#sliceUnits.delete(key);
+    this.#around.touch(unit);
+  }
+
+  #unit(service: string): ObjectUnit {
+    let unit = this.#units.get(service);
+    if (unit === undefined) {
+      unit = new ObjectUnit(service, `${this.#around.source}:`);
+      this.#units.set(service, unit);
+    }
+    return unit;
+  }
+}
+
+/** A Service object and its slices, whichever of them are there. */
+class ObjectUnit implements Unit {
+  readonly service: string;
+  readonly scope: string;
+  translated: TranslatedService | undefined;
+  readonly slices = new Map<ObjectKey, ReadSlice>();
+  planned: UnitPlan | undefined;
+  revision = 0;
+  triggeredMs: number | undefined;
+
+  constructor(service: string, scope: string) {
+    this.service = service;
+    this.scope = scope;
+  }
+
+  get frontends(): readonly Frontend[] {
+    return this.translated?.frontends ?? [];
+  }
+
+  get healthCheckPort(): number | undefined {
+    return this.translated?.healthCheckPort;
+  }
+
+  get isEmpty(): boolean {
+    return this.translated === undefined && this.slices.size === 0;
+  }
+
+  group(id: string): EndpointGroup | undefined {
+    const family = id.endsWith("/6") ? 6 : 4;
+    return mergeSlices(this.slices.values(), { id, family, weights: this.translated?.weights });
+  }
+}

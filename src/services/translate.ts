@@ -1,0 +1,225 @@
+import type { Family, IpPrefix } from "../ip/address.ts";
+import { canonicalPrefix, familyOf, findAddressText } from "./address-text.ts";
+import { readWishes, topologyKeysAnnotation } from "./annotations.ts";
+import type { AddressText, Frontend, FrontendKind, FrontendPolicy, Protocol } from "./model.ts";
+import type { Service, ServicePort } from "./objects.ts";
+
+/** A Kubernetes Service as ways in; nothing of it depends on slices or on the node. */
+export interface TranslatedService {
+  readonly frontends: readonly Frontend[];
+  readonly weights?: ReadonlyMap<string, number>;
+  /** Absent: none is wanted. */
+  readonly healthCheckPort?: number;
+  /** Sentences with the field. */
+  readonly problems: readonly string[];
+}
+
+/** The name by which label service.kubernetes.io/service-proxy-name means us. */
+export const proxyName = "patchbay";
+
+/**
+ * Translates a Service. Never throws: what cannot be used is left out and said. Sources:
+ * k8s.io/kubernetes pkg/proxy/serviceport.go, services.md 3.1.
+ */
+export function translateService(service: Service): TranslatedService {
+  if (!isOurs(service)) return nothing;
+  const problems: string[] = [];
+  const { spec, metadata } = service;
+  const clusterIps = readByFamily(spec.clusterIPs, { field: "spec.clusterIPs", problems });
+  if (clusterIps[4].length + clusterIps[6].length === 0) {
+    if (problems.length === 0) problems.push("spec.clusterIPs is empty: the Service is not served");
+    return { frontends: [], problems };
+  }
+  const externalIps = readByFamily(spec.externalIPs, { field: "spec.externalIPs", problems });
+  const ingress = readByFamily(ingressIps(service), {
+    field: "status.loadBalancer.ingress",
+    problems,
+  });
+  const sourceRanges = readRanges(service, problems);
+  const wishes = readWishes(metadata, problems);
+  const policy = readPolicy(service, { wishes, problems });
+  const ports = readPorts(service, problems);
+  const name = `${metadata.namespace}/${metadata.name}`;
+  const createdMs = Date.parse(metadata.creationTimestamp ?? "") || 0;
+  const frontends: Frontend[] = [];
+  for (const family of families) {
+    // A Service without a cluster IP of a family does not exist in it.
+    const [clusterIp] = clusterIps[family];
+    if (clusterIp === undefined) continue;
+    const group = `${name}/${family}`;
+    const ranges = sourceRanges?.filter((range) => range.family === family);
+    const lbPolicy = ranges ? { ...policy, sourceRanges: ranges } : policy;
+    for (const port of ports) {
+      const add = (kind: FrontendKind, address: AddressText | undefined, number: number): void => {
+        frontends.push({
+          id: `${name}/${port.name}/${kind}/${address ?? family}`,
+          family,
+          kind,
+          ...(address !== undefined && { address }),
+          protocol: port.protocol,
+          port: number,
+          group,
+          portName: port.name,
+          policy: kind === "loadBalancer" ? lbPolicy : policy,
+          service: name,
+          createdMs,
+        });
+      };
+      add("clusterIP", clusterIp, port.port);
+      if (port.nodePort !== 0) add("nodePort", undefined, port.nodePort);
+      for (const address of externalIps[family]) add("externalIP", address, port.port);
+      for (const address of ingress[family]) add("loadBalancer", address, port.port);
+    }
+  }
+  const healthCheckPort = readHealthCheckPort(service, problems);
+  return {
+    frontends,
+    ...(wishes.weights && { weights: wishes.weights }),
+    ...(healthCheckPort !== undefined && { healthCheckPort }),
+    problems,
+  };
+}
+
+const nothing: TranslatedService = { frontends: [], problems: [] };
+const families = [4, 6] as const;
+
+/** services.md 3.1: what a proxy leaves alone. */
+function isOurs({ spec, metadata }: Service): boolean {
+  const labels = metadata.labels ?? {};
+  if (spec.type === "ExternalName") return false;
+  if (spec.clusterIP === "None" || spec.clusterIPs?.[0] === "None") return false;
+  if (labels["service.kubernetes.io/headless"] !== undefined) return false;
+  return (labels["service.kubernetes.io/service-proxy-name"] ?? proxyName) === proxyName;
+}
+
+type ByFamily = Readonly<Record<Family, readonly AddressText[]>>;
+
+function readByFamily(
+  texts: readonly string[] | undefined,
+  { field, problems }: { readonly field: string; readonly problems: string[] },
+): ByFamily {
+  if (texts === undefined || texts.length === 0) return noAddresses;
+  const found: Record<Family, AddressText[]> = { 4: [], 6: [] };
+  for (const text of texts) {
+    const address = findAddressText(text);
+    if (address === undefined) {
+      problems.push(`${field}: ${JSON.stringify(text)} is no IP address`);
+    } else {
+      const family = found[familyOf(address)];
+      if (!family.includes(address)) family.push(address);
+    }
+  }
+  return found;
+}
+
+const noAddresses: ByFamily = { 4: [], 6: [] };
+
+/** Addresses that the load balancer sends here unchanged: with ipMode Proxy it dials us by itself (KEP-1860). */
+function ingressIps({ status }: Service): readonly string[] | undefined {
+  const ips: string[] = [];
+  for (const { ip, ipMode } of status?.loadBalancer?.ingress ?? []) {
+    if (ip !== undefined && ip !== "" && ipMode !== "Proxy") ips.push(ip);
+  }
+  return ips;
+}
+
+/** undefined: anyone. What cannot be read lets nobody in. */
+function readRanges({ spec }: Service, problems: string[]): readonly IpPrefix[] | undefined {
+  const texts = spec.loadBalancerSourceRanges;
+  if (texts === undefined || texts.length === 0) return undefined;
+  const ranges: IpPrefix[] = [];
+  for (const text of texts) {
+    try {
+      ranges.push(canonicalPrefix(text));
+    } catch {
+      problems.push(`spec.loadBalancerSourceRanges: ${JSON.stringify(text)} is no CIDR`);
+    }
+  }
+  return ranges;
+}
+
+function readPolicy(
+  { spec }: Service,
+  {
+    wishes,
+    problems,
+  }: { readonly wishes: ReturnType<typeof readWishes>; readonly problems: string[] },
+): FrontendPolicy {
+  const externalTrafficPolicy = spec.externalTrafficPolicy ?? "Cluster";
+  if (externalTrafficPolicy === "Local" && wishes.topologyKeys.length > 0) {
+    problems.push(
+      `metadata.annotations[${topologyKeysAnnotation}] is ignored: spec.externalTrafficPolicy is Local`,
+    );
+  }
+  const affinitySeconds = readAffinity(spec, problems);
+  return {
+    internalTrafficPolicy: spec.internalTrafficPolicy ?? "Cluster",
+    externalTrafficPolicy,
+    ...(affinitySeconds !== undefined && { affinitySeconds }),
+    pick: wishes.pick,
+    topologyKeys: externalTrafficPolicy === "Local" ? [] : wishes.topologyKeys,
+    countConnections: wishes.countConnections,
+    closeTcpFlows: wishes.closeTcpFlows,
+  };
+}
+
+/** core/v1 DefaultClientIPServiceAffinitySeconds. */
+const defaultAffinitySeconds = 10_800;
+const maxAffinitySeconds = 86_400;
+
+function readAffinity(spec: Service["spec"], problems: string[]): number | undefined {
+  if (spec.sessionAffinity !== "ClientIP") return undefined;
+  const seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? defaultAffinitySeconds;
+  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= maxAffinitySeconds) return seconds;
+  problems.push(
+    `spec.sessionAffinityConfig.clientIP.timeoutSeconds is ${seconds}, expected 1 to ${maxAffinitySeconds}: ${defaultAffinitySeconds} it is`,
+  );
+  return defaultAffinitySeconds;
+}
+
+interface ReadPort {
+  readonly name: string;
+  readonly protocol: Protocol;
+  readonly port: number;
+  /** 0: none. */
+  readonly nodePort: number;
+}
+
+function readPorts({ spec }: Service, problems: string[]): readonly ReadPort[] {
+  const ports: ReadPort[] = [];
+  for (const [index, port] of (spec.ports ?? []).entries()) {
+    const field = `spec.ports[${index}]`;
+    if (!isPort(port.port)) {
+      problems.push(`${field}.port is ${port.port}, expected 1 to 65535`);
+      continue;
+    }
+    ports.push({
+      name: port.name ?? "",
+      protocol: port.protocol ?? "TCP",
+      port: port.port,
+      nodePort: readNodePort(port, { field, problems }),
+    });
+  }
+  return ports;
+}
+
+function readNodePort(
+  { nodePort }: ServicePort,
+  { field, problems }: { readonly field: string; readonly problems: string[] },
+): number {
+  if (nodePort === undefined || nodePort === 0 || isPort(nodePort)) return nodePort ?? 0;
+  problems.push(`${field}.nodePort is ${nodePort}, expected 1 to 65535`);
+  return 0;
+}
+
+function readHealthCheckPort({ spec }: Service, problems: string[]): number | undefined {
+  const port = spec.healthCheckNodePort;
+  if (spec.externalTrafficPolicy !== "Local" || port === undefined || port === 0) return undefined;
+  if (isPort(port)) return port;
+  problems.push(`spec.healthCheckNodePort is ${port}, expected 1 to 65535`);
+  return undefined;
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 1 && port <= 65_535;
+}
