@@ -61,7 +61,6 @@ export const NFTA_GEN_PROC_NAME = 3;
 export const NFTNL_UDATA_TABLE_COMMENT = 0;
 
 // linux/netfilter/nfnetlink_conntrack.h
-export const IPCTNL_MSG_CT_NEW = 0;
 export const IPCTNL_MSG_CT_GET = 1;
 export const IPCTNL_MSG_CT_DELETE = 2;
 export const CTA_TUPLE_ORIG = 1;
@@ -70,7 +69,6 @@ export const CTA_ID = 12;
 export const CTA_ZONE = 18;
 export const CTA_FILTER = 25;
 export const CTA_FILTER_ORIG_FLAGS = 1;
-export const CTA_FILTER_REPLY_FLAGS = 2;
 /** enum ctattr_filter: which part of CTA_TUPLE_ORIG is compared. */
 export const CTA_FILTER_FLAG_PROTO_NUM = 1 << 3;
 export const CTA_TUPLE_IP = 1;

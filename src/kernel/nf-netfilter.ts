@@ -1,3 +1,5 @@
+import { KernelConntrack } from "./conntrack-kernel.ts";
+import type { Conntrack } from "./conntrack.ts";
 import { NfWorkerClient } from "./nf-worker-client.ts";
 import { KernelNfnetlink } from "./nfnetlink-kernel.ts";
 import type { Nfnetlink } from "./nfnetlink.ts";
@@ -5,6 +7,7 @@ import type { Nfnetlink } from "./nfnetlink.ts";
 /** nf_tables and connection tracking of the namespace of this process, over one worker thread. */
 export interface Netfilter {
   readonly nfnetlink: Nfnetlink;
+  readonly conntrack: Conntrack;
   /** Waits for calls under way, then ends the worker; close() of either part does the same. */
   close(): Promise<void>;
   /** Ends the worker at once, as a crash would: calls under way fail. For tests. */
@@ -16,6 +19,7 @@ export async function openNetfilter(): Promise<Netfilter> {
   const client = await NfWorkerClient.start();
   return {
     nfnetlink: new KernelNfnetlink(client),
+    conntrack: new KernelConntrack(client),
     close: () => client.close(),
     terminate: () => client.terminate(),
   };

@@ -4,6 +4,7 @@ import { close } from "./libc.ts";
 import { commitRuns } from "./nf-commit.ts";
 import { findValues, readCounters, readElements } from "./nf-elements.ts";
 import { nfFailureOf } from "./nf-fault.ts";
+import { readFlows, removeFlows } from "./nf-flows.ts";
 import { NfMonitor } from "./nf-monitor.ts";
 import type { NfRequest } from "./nf-protocol.ts";
 import { NfSocket } from "./nf-request.ts";
@@ -25,6 +26,7 @@ const monitor = new NfMonitor(bindPortId(batchSocket), (what) =>
   port.postMessage({ monitor: what }),
 );
 const questions = new NfSocket();
+const flowQuestions = new NfSocket();
 
 port.on("message", (request: NfRequest) => {
   try {
@@ -57,11 +59,13 @@ function handle(request: NfRequest): unknown {
     case "monitor-credit":
       return monitor.addCredit();
     case "flows":
+      return readFlows(flowQuestions, request.filter);
     case "remove-flows":
-      throw new Error("later");
+      return removeFlows(flowQuestions, request.groups);
     case "close":
       monitor.stop();
       questions.close();
+      flowQuestions.close();
       close(batchSocket);
       // The answer still goes out; then nothing holds the thread.
       setImmediate(() => port.close());
