@@ -103,7 +103,9 @@ function listenTcp({ address, port }: Listen): Promise<void> {
 
 function listenUdp({ address, port }: Listen): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = createSocket(isIPv6(address) ? { type: "udp6", ipv6Only: true } : "udp4");
+    const socket = isIPv6(address)
+      ? createSocket({ type: "udp6", ipv6Only: true })
+      : createSocket("udp4");
     socket.once("error", reject);
     socket.on("message", (_, peer) => {
       const line = `${address} ${port} ${peer.address} ${peer.port}\n`;
@@ -179,9 +181,9 @@ async function openTcp(input: Dial): Promise<Flow> {
   socket.connect({
     host: input.address,
     port: input.port,
-    noDelay: true,
     ...(input.from === undefined ? {} : { localAddress: input.from }),
   });
+  socket.setNoDelay();
   socket.on("error", (error) => pending.fail(error));
   socket.on("close", () => pending.fail({ code: "CLOSED" }));
   socket.on("data", (bytes) => pending.answer(bytes.toString()));

@@ -2,21 +2,42 @@
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Family } from "../../src/ip/address.ts";
+import { pathsBelow } from "../../src/plugin-host/paths.ts";
+import type { HostClient } from "../../src/rpc/client.ts";
+import type { ApplyServicesRequest } from "../../src/rpc/generated/patchbay/host/v1/ApplyServicesRequest.ts";
+import { connectHostWithServices, type ServicesClient } from "../../src/rpc/services-client.ts";
 import type { ServicesObject } from "../../src/services/objects.ts";
-import { findSkipReason, type HostProcess, openNode, type TestNode } from "../e2e/harness.ts";
+import {
+  findSkipReason,
+  type HostProcess,
+  openNode,
+  type TestNode,
+  until,
+} from "../e2e/harness.ts";
 import { Actor } from "./actors.ts";
 import type { Dial, DialResult, Transport } from "./protocol.ts";
-import { type ActorName, ADDRESSES, buildTopology, FAMILIES, type Namespaces } from "./topology.ts";
+import {
+  type ActorName,
+  ADDRESSES,
+  buildTopology,
+  FAMILIES,
+  LOCAL_PORT,
+  type Namespaces,
+  REMOTE_PORT,
+} from "./topology.ts";
 
-/** Ports that the pods serve: those of endpoints on node-a, and of those elsewhere. */
-export const LOCAL_PORT = 8080;
-export const REMOTE_PORT = 9090;
 /** For a dial that is to be answered: a loaded machine may take its time. */
 export const ANSWER_MS = 5000;
 /** For a dial that is to be dropped. */
 export const DROP_MS = 400;
 
 export const skipLab: string | false = findSkipReason() ?? false;
+
+/** The host on node-a, and the calls that it serves. */
+export interface LabHost {
+  readonly process: HostProcess;
+  readonly client: HostClient & ServicesClient;
+}
 
 /** Disposing of it ends every process and removes every namespace. */
 export class Lab implements AsyncDisposable {
@@ -55,10 +76,14 @@ export class Lab implements AsyncDisposable {
     await rm(join(this.manifests, name));
   }
 
-  startHost(args: readonly string[] = []): Promise<HostProcess> {
-    return this.node.startHost({
+  async startHost(args: readonly string[] = []): Promise<LabHost> {
+    const process = await this.node.startHost({
       args: ["--manifests", this.manifests, "--node-name", "node-a", ...args],
     });
+    const socket = pathsBelow(this.node.root).hostSocket;
+    const client = connectHostWithServices(socket, { timeoutMs: 60_000 });
+    void process.exited.then(() => client.close());
+    return { process, client };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -103,6 +128,34 @@ async function serve(lab: Lab, name: ActorName): Promise<void> {
       })),
     ]),
   });
+}
+
+const PROGRAM_MS = 20_000;
+
+/** Resolves when the host lists that many Services, all of them programmed, and has nothing to complain of. */
+export async function untilProgrammed({ client }: LabHost, services: number): Promise<void> {
+  let last = "nothing";
+  await until("all Services to be programmed", PROGRAM_MS, async () => {
+    const list = await client.listServices({});
+    const programmed = list.services.filter((service) => service.programmed).length;
+    last = `${programmed} of ${list.services.length} programmed, problems: ${list.problems.join("; ")}`;
+    return (
+      list.problems.length === 0 && programmed === services && list.services.length === services
+    );
+  }).catch((error: unknown) => {
+    throw new Error(`${String(error)}: ${last}`);
+  });
+}
+
+/** Gives the host frontends and groups, and resolves with the revision when they are programmed. */
+export async function program(
+  { client }: LabHost,
+  request: Omit<ApplyServicesRequest, "source">,
+): Promise<number> {
+  const { revision, error } = await client.applyServices({ source: "lab", ...request });
+  if (error !== "") throw new Error(`Refused: ${error}`);
+  await client.waitProgrammed({ revision, timeoutMs: PROGRAM_MS });
+  return Number(revision);
 }
 
 /** How a result reads in a message of a test. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { runInNetns } from "../e2e/harness.ts";
-import { dialOf, type Lab, LOCAL_PORT, openLab, skipLab } from "./lab.ts";
-import { type ActorName, ADDRESSES, FAMILIES, manyAddress, PODS } from "./topology.ts";
+import { dialOf, type Lab, openLab, skipLab } from "./lab.ts";
+import { type ActorName, ADDRESSES, FAMILIES, LOCAL_PORT, manyAddress, PODS } from "./topology.ts";
 
 describe("topology", { skip: skipLab }, () => {
   let lab: Lab;

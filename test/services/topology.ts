@@ -69,6 +69,10 @@ export const BALANCER_PREFIXES: Readonly<Record<Family, string>> = {
   6: "2001:db8:203::/64",
 };
 
+/** Ports that the pods serve: those of endpoints on node-a, and of those elsewhere. */
+export const LOCAL_PORT = 8080;
+export const REMOTE_PORT = 9090;
+
 export const FAMILIES: readonly Family[] = [4, 6];
 
 /** One of the endpoints in MANY_PREFIXES, 1 to 1000. */
