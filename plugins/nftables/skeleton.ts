@@ -114,8 +114,17 @@ function maps({ address }: Names): string[] {
 
 const AFFINITY_CLIENTS_MAX = 1 << 20;
 
-function stickyMap({ address }: Names, seconds: number): string {
-  return `map affinity_${seconds} { type classid . ${address} : classid; flags timeout, dynamic; timeout ${seconds}s; size ${AFFINITY_CLIENTS_MAX}; }`;
+function stickyMap({ family }: Names, seconds: number): string {
+  const client = `meta priority . ${clientOf(family)}`;
+  return `map affinity_${seconds} { typeof ${client} : meta priority; flags timeout, dynamic; timeout ${seconds}s; size ${AFFINITY_CLIENTS_MAX}; }`;
+}
+
+/**
+ * The client's address; of IPv6 the last 96 bits: nft 1.0.6 puts the value over the end of a key that is longer than 128
+ * bits. Clients that differ in the first 32 bits alone share an endpoint.
+ */
+function clientOf(family: "ip" | "ip6"): string {
+  return family === "ip" ? "ip saddr" : "@nh,96,96";
 }
 
 function chains({ family }: Names, masqueradeBit: number): string[] {
@@ -207,7 +216,7 @@ function toSeat(family: "ip" | "ip6"): string {
 const HASH_SEED = "0x70617463";
 
 function stickyChains({ family }: Names, seconds: number): string {
-  const client = `meta priority & ${hex(PORT_MASK)} . ${family} saddr`;
+  const client = `meta priority & ${hex(PORT_MASK)} . ${clientOf(family)}`;
   const remember = `@affinity_${seconds} { ${client} : meta priority }`;
   return [
     chain(`sticky_${seconds}`, [
