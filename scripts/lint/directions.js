@@ -32,6 +32,11 @@ export const directions = {
     // The composition root.
     files: { "main.ts": { folders: ["plugins"] } },
   },
+  "src/plugin-host/manifests": {
+    folders: ["src/services", "src/plugin-host/system-clock.ts"],
+    types: ["src/plugin-host"],
+    packages: ["node:*", "yaml"],
+  },
   // Deterministic: clock, randomness and everything outside reach it as ports.
   "src/plugin-host/core": {
     folders: [

@@ -1,0 +1,444 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { ObjectEvent, ObjectKey, ServicesObject } from "../../services/objects.ts";
+import type { Clock } from "../core/ports.ts";
+import { systemClock } from "../system-clock.ts";
+import { type WatchFolder, watchFolder } from "./folder-watch.ts";
+import { MANIFEST_LIMITS, type ManifestLimits } from "./manifest-limits.ts";
+import { ObjectIndex } from "./object-index.ts";
+import type { ObjectListener, ObjectSource, SourceProblem } from "./object-source.ts";
+import { describeKey, locateObject, type ParsedManifest, parseManifest } from "./parse-manifest.ts";
+import { type FileIdentity, identify, type ReadFile, readFile } from "./read-file.ts";
+import { sameValue } from "./same-value.ts";
+
+export interface ManifestOptions {
+  /** Holds *.yaml, *.yml and *.json; what lies in folders below is not read, nor are hidden files. */
+  readonly folder: string;
+  readonly listener: ObjectListener;
+  /** Default "manifests". */
+  readonly name?: string;
+  readonly clock?: Clock;
+  readonly limits?: Partial<ManifestLimits>;
+  readonly watch?: WatchFolder;
+}
+
+export interface ManifestSource extends ObjectSource {
+  readonly counts: ManifestCounts;
+}
+
+export interface ManifestCounts {
+  readonly files: number;
+  readonly objects: number;
+  /** Documents of kinds that are passed by. */
+  readonly others: number;
+}
+
+/**
+ * Reads a folder of manifests and goes on watching it. Resolves when everything was read and told.
+ * A folder that is not there is a problem, and its objects are told when it comes; one that goes
+ * away later takes no objects with it.
+ */
+export async function watchManifests(options: ManifestOptions): Promise<ManifestSource> {
+  const source = new FolderSource(options);
+  await source.start();
+  return source;
+}
+
+/** What somebody saw of a file that makes it worth a look. */
+interface Look {
+  /** It was written in place: what is read may be half of it. */
+  readonly written: boolean;
+  /** The time to wait for more has passed. */
+  readonly settled: boolean;
+}
+
+interface FileState {
+  /** As of the last look. */
+  identity: FileIdentity | undefined;
+  /** Of the content whose objects count, and of the one whose problems are told. */
+  goodDigest: string;
+  brokenDigest: string;
+  /** Of the content whose objects count. */
+  bytes: number;
+  others: number;
+  problems: readonly SourceProblem[];
+  /** What happens if the file stays as it is now. */
+  pending: Pending | undefined;
+}
+
+interface Pending {
+  readonly digest: string;
+  readonly parsed: ParsedManifest | undefined;
+  readonly cancel: () => void;
+}
+
+const MANIFEST_NAME = /^[^.].*\.(?:yaml|yml|json)$/;
+
+/** Writers that are not through have mostly written whole blocks. */
+const BLOCK_BYTES = 4_096;
+
+/** Conflicts of which both places are told; finding them means reading the files again. */
+const LOCATED_CONFLICTS_MAX = 10;
+
+class FolderSource implements ManifestSource {
+  readonly name: string;
+  readonly #folder: string;
+  readonly #listener: ObjectListener;
+  readonly #clock: Clock;
+  readonly #limits: ManifestLimits;
+  readonly #watch: WatchFolder;
+
+  readonly #index = new ObjectIndex();
+  readonly #files = new Map<string, FileState>();
+  #dirty = new Map<string, Look>();
+  #scan: "none" | "changed" | "whole" = "whole";
+  #events: ObjectEvent[] = [];
+  #folderProblems: readonly SourceProblem[] = [];
+  #toldProblems: readonly SourceProblem[] = [];
+  #isListed = false;
+  #closed = false;
+  #stopWatching: (() => void) | undefined;
+  #cancelPoll: (() => void) | undefined;
+  #working: Promise<void> | undefined;
+  #isScheduled = false;
+  #sliceEndMs = 0;
+
+  constructor(options: ManifestOptions) {
+    this.name = options.name ?? "manifests";
+    this.#folder = options.folder;
+    this.#listener = options.listener;
+    this.#clock = options.clock ?? systemClock;
+    this.#limits = { ...MANIFEST_LIMITS, ...options.limits };
+    this.#watch = options.watch ?? watchFolder;
+  }
+
+  get counts(): ManifestCounts {
+    let others = 0;
+    for (const state of this.#files.values()) others += state.others;
+    return { files: this.#files.size, objects: this.#index.objectCount, others };
+  }
+
+  async start(): Promise<void> {
+    this.#working = this.#work();
+    await this.#working;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#stopWatching?.();
+    this.#cancelPoll?.();
+    for (const state of this.#files.values()) state.pending?.cancel();
+    await this.#working;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #changed(name: string, look: Look): void {
+    // The kubelet replaces what a volume holds by moving the link "..data".
+    if (name.startsWith("..")) {
+      this.#scanFor("changed");
+    } else if (MANIFEST_NAME.test(name)) {
+      const before = this.#dirty.get(name);
+      const written = look.written || before?.written === true;
+      this.#dirty.set(name, { written, settled: look.settled && before?.settled !== false });
+      this.#wake();
+    }
+  }
+
+  #scanFor(scan: "changed" | "whole"): void {
+    if (this.#scan !== "whole") this.#scan = scan;
+    this.#wake();
+  }
+
+  /** All events that the kernel has by now are one round of work. */
+  #wake(): void {
+    if (this.#isScheduled || this.#working !== undefined || this.#closed) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      if (!this.#closed) this.#working = this.#work();
+    });
+  }
+
+  async #work(): Promise<void> {
+    this.#sliceEndMs = this.#clock.monotonicMs() + this.#limits.sliceMs;
+    try {
+      while (!this.#closed && (this.#scan !== "none" || this.#dirty.size > 0)) {
+        if (this.#scan !== "none") await this.#look();
+        const dirty = this.#dirty;
+        this.#dirty = new Map();
+        for (const [name, look] of dirty) {
+          await this.#breathe();
+          if (this.#closed) return;
+          await this.#examine(name, look);
+        }
+        await this.#tell();
+      }
+    } finally {
+      this.#working = undefined;
+    }
+  }
+
+  /** Lets others run when this has kept them waiting for long enough. */
+  #breathe(): Promise<void> | undefined {
+    if (this.#clock.monotonicMs() < this.#sliceEndMs) return undefined;
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        this.#sliceEndMs = this.#clock.monotonicMs() + this.#limits.sliceMs;
+        resolve();
+      });
+    });
+  }
+
+  /** Finds out which files are new, gone or changed. */
+  async #look(): Promise<void> {
+    const isWhole = this.#scan === "whole";
+    this.#scan = "none";
+    this.#cancelPoll?.();
+    const names = this.#list(isWhole);
+    const pauseMs = names ? this.#limits.pollMs : this.#limits.missingFolderMs;
+    this.#cancelPoll = this.#clock.after(pauseMs, () => this.#scanFor(names ? "changed" : "whole"));
+    if (names === undefined) return;
+    this.#isListed = true;
+    for (const name of this.#files.keys()) {
+      if (!names.has(name)) this.#dirty.set(name, { written: false, settled: false });
+    }
+    for (const name of names) {
+      await this.#breathe();
+      const state = this.#files.get(name);
+      if (state?.identity !== undefined && identify(join(this.#folder, name)) === state.identity) {
+        continue;
+      }
+      this.#dirty.set(name, { written: false, settled: false, ...this.#dirty.get(name) });
+    }
+  }
+
+  /** Names of manifests in order; undefined: there is no folder. */
+  #list(isWhole: boolean): Set<string> | undefined {
+    try {
+      if (isWhole) this.#rewatch();
+      const names = readdirSync(this.#folder).filter((name) => MANIFEST_NAME.test(name));
+      const { filesMax } = this.#limits;
+      this.#folderProblems =
+        names.length <= filesMax
+          ? []
+          : [this.#folderProblem(`has ${names.length} manifests, the first ${filesMax} are read`)];
+      return new Set(names.sort().slice(0, filesMax));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      this.#stopWatching?.();
+      this.#stopWatching = undefined;
+      const what =
+        code === "ENOENT" ? "does not exist" : `cannot be read: ${code ?? String(error)}`;
+      this.#folderProblems = [this.#folderProblem(`${what}; the objects read from it stay`)];
+      return undefined;
+    }
+  }
+
+  /** Always anew: a folder that was removed and made again may have the same inode number. */
+  #rewatch(): void {
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
+    this.#stopWatching = this.#watch(this.#folder, {
+      changed: (name, written) => this.#changed(name, { written, settled: false }),
+      lost: () => this.#scanFor("whole"),
+    });
+  }
+
+  #folderProblem(message: string): SourceProblem {
+    return { place: this.#folder, message };
+  }
+
+  async #examine(name: string, look: Look): Promise<void> {
+    const file = readFile(join(this.#folder, name), { bytesMax: this.#limits.fileBytesMax });
+    const state = this.#files.get(name);
+    if (file.kind === "absent") {
+      if (state !== undefined) this.#examineAbsent(name, state, look);
+      return;
+    }
+    await this.#examinePresent(name, state ?? this.#addFile(name), { file, look });
+  }
+
+  #addFile(name: string): FileState {
+    const state: FileState = {
+      identity: undefined,
+      goodDigest: "",
+      brokenDigest: "",
+      bytes: 0,
+      others: 0,
+      problems: [],
+      pending: undefined,
+    };
+    this.#files.set(name, state);
+    return state;
+  }
+
+  /** Some editors move a file away before they write it anew. */
+  #examineAbsent(name: string, state: FileState, look: Look): void {
+    const isGone = look.settled && state.pending?.digest === ABSENT;
+    state.identity = undefined;
+    if (!isGone) {
+      this.#wait(name, state, { digest: ABSENT, parsed: undefined, ms: this.#limits.settleMs });
+      return;
+    }
+    state.pending = undefined;
+    // A folder that is gone takes nothing with it.
+    if (identify(this.#folder) === undefined) return;
+    this.#events.push(...this.#index.replace(name, new Map()));
+    this.#files.delete(name);
+  }
+
+  async #examinePresent(
+    name: string,
+    state: FileState,
+    found: { readonly file: Exclude<ReadFile, { kind: "absent" }>; readonly look: Look },
+  ): Promise<void> {
+    const { file, look } = found;
+    const { pending } = state;
+    const digest = file.kind === "text" ? file.digest : `${file.identity} ${file.message}`;
+    state.identity = file.identity;
+    if (pending?.digest === digest && !look.settled) return;
+    pending?.cancel();
+    state.pending = undefined;
+    if (digest === state.goodDigest) {
+      this.#mend(state);
+      return;
+    }
+    if (digest === state.brokenDigest) return;
+    const isSettled = look.settled && pending?.digest === digest;
+    const parsed = (isSettled ? pending.parsed : undefined) ?? (await this.#parse(name, file));
+    const bytes = file.kind === "text" ? file.bytes : 0;
+    const isNow = isSettled || !this.#isTold();
+    if (parsed.problems.length > 0) {
+      if (isNow) Object.assign(state, { problems: parsed.problems, brokenDigest: digest });
+      else this.#wait(name, state, { digest, parsed, ms: this.#limits.brokenMs });
+    } else if (!isNow && this.#seemsUnfinished(name, state, { parsed, bytes, look })) {
+      this.#wait(name, state, { digest, parsed, ms: this.#limits.settleMs });
+    } else {
+      Object.assign(state, { goodDigest: digest, bytes, others: parsed.others });
+      this.#mend(state);
+      this.#events.push(...this.#index.replace(name, parsed.objects));
+      // Once more when it has come to rest, should the kernel have kept the last event to itself.
+      if (look.written) {
+        this.#wait(name, state, { digest, parsed: undefined, ms: this.#limits.settleMs });
+      }
+    }
+  }
+
+  #mend(state: FileState): void {
+    state.problems = [];
+    state.brokenDigest = "";
+  }
+
+  #isTold(): boolean {
+    return this.#hasRelisted;
+  }
+
+  #hasRelisted = false;
+
+  #parse(
+    name: string,
+    file: Exclude<ReadFile, { kind: "absent" }>,
+  ): Promise<ParsedManifest> | ParsedManifest {
+    if (file.kind === "refused") return broken(name, file.message);
+    // Somebody opens it to write; a file that is to say nothing can be deleted, or say so.
+    if (file.bytes === 0) return broken(name, "is empty; delete it or leave a comment in it");
+    const ownObjects = this.#index.objectsOf(name).size;
+    return parseManifest(file.text, {
+      name,
+      objectsMax: this.#limits.objectsMax - this.#index.objectCount + ownObjects,
+      problemsMax: this.#limits.problemsOfFileMax,
+      breathe: () => this.#breathe(),
+    });
+  }
+
+  /**
+   * True when the content may be half of what somebody is writing: YAML has no end to tell by. JSON
+   * has, and a file that was moved here is whole.
+   */
+  #seemsUnfinished(
+    name: string,
+    state: FileState,
+    found: { readonly parsed: ParsedManifest; readonly bytes: number; readonly look: Look },
+  ): boolean {
+    if (name.endsWith(".json")) return false;
+    if (found.bytes % BLOCK_BYTES === 0) return true;
+    if (!found.look.written) return false;
+    return found.bytes < state.bytes || lacks(found.parsed.objects, this.#index.objectsOf(name));
+  }
+
+  #wait(
+    name: string,
+    state: FileState,
+    what: {
+      readonly digest: string;
+      readonly parsed: ParsedManifest | undefined;
+      readonly ms: number;
+    },
+  ): void {
+    state.pending?.cancel();
+    const cancel = this.#clock.after(what.ms, () =>
+      this.#changed(name, { written: false, settled: true }),
+    );
+    state.pending = { digest: what.digest, parsed: what.parsed, cancel };
+  }
+
+  async #tell(): Promise<void> {
+    if (!this.#hasRelisted && this.#isListed) {
+      this.#hasRelisted = true;
+      this.#events = [];
+      this.#listener.onEvents(this.name, [{ kind: "relist", objects: [...this.#index.objects()] }]);
+    }
+    if (this.#events.length > 0) {
+      const events = this.#events;
+      this.#events = [];
+      this.#listener.onEvents(this.name, events);
+    }
+    const problems = await this.#problems();
+    if (this.#closed || sameValue(problems, this.#toldProblems)) return;
+    this.#toldProblems = problems;
+    this.#listener.onProblems(this.name, problems);
+  }
+
+  async #problems(): Promise<SourceProblem[]> {
+    const problems = [...this.#folderProblems];
+    for (const state of this.#files.values()) problems.push(...state.problems);
+    const conflicts = this.#index.conflicts();
+    for (const [index, { key, file, heldBy }] of conflicts.entries()) {
+      const isLocated = index < LOCATED_CONFLICTS_MAX;
+      const place = isLocated ? await this.#locate(file, key) : file;
+      const other = isLocated ? await this.#locate(heldBy, key) : heldBy;
+      problems.push({ place, message: `${describeKey(key)} is in ${other} already, which counts` });
+    }
+    const { problemsMax } = this.#limits;
+    const byPlace = problems.sort((left, right) => (left.place < right.place ? -1 : 1));
+    if (byPlace.length <= problemsMax) return byPlace;
+    const left = `has ${byPlace.length - problemsMax} more problems`;
+    return [...byPlace.slice(0, problemsMax), this.#folderProblem(left)];
+  }
+
+  async #locate(name: string, key: ObjectKey): Promise<string> {
+    const file = readFile(join(this.#folder, name), { bytesMax: this.#limits.fileBytesMax });
+    const isCurrent = file.kind === "text" && file.digest === this.#files.get(name)?.goodDigest;
+    const position = isCurrent ? await locateObject(file.text, { name, key }) : undefined;
+    return position === undefined ? name : `${name}:${position}`;
+  }
+}
+
+/** In place of a digest. */
+const ABSENT = "absent";
+
+function broken(name: string, message: string): ParsedManifest {
+  return { objects: new Map(), problems: [{ place: name, message }], others: 0 };
+}
+
+/** True when an object of before is not among those of now. */
+function lacks(
+  now: ReadonlyMap<ObjectKey, ServicesObject>,
+  before: ReadonlyMap<ObjectKey, ServicesObject>,
+): boolean {
+  for (const key of before.keys()) if (!now.has(key)) return true;
+  return false;
+}

@@ -1,0 +1,123 @@
+import type { ObjectEvent, ObjectKey, ServicesObject } from "../../services/objects.ts";
+import { sameValue } from "./same-value.ts";
+
+/** An object that two files have: the first by name counts. */
+export interface Conflict {
+  readonly key: ObjectKey;
+  readonly file: string;
+  readonly heldBy: string;
+}
+
+/**
+ * The objects of all files. Of files that have the same object the first by name counts; when it
+ * lets go, the next one does.
+ */
+export class ObjectIndex {
+  readonly #files = new Map<string, ReadonlyMap<ObjectKey, ServicesObject>>();
+  /** Files that have an object, sorted; a plain name while it is only one. */
+  readonly #holders = new Map<ObjectKey, string | readonly string[]>();
+  #contested = new Set<ObjectKey>();
+
+  get objectCount(): number {
+    return this.#holders.size;
+  }
+
+  objectsOf(file: string): ReadonlyMap<ObjectKey, ServicesObject> {
+    return this.#files.get(file) ?? NOTHING;
+  }
+
+  /** What counts, in no order. */
+  *objects(): Generator<ServicesObject> {
+    for (const [key, holders] of this.#holders) {
+      const object = this.#files.get(firstOf(holders))?.get(key);
+      if (object !== undefined) yield object;
+    }
+  }
+
+  /** Replaces what a file has; none at all when it is gone. Returns what changes by it. */
+  replace(file: string, objects: ReadonlyMap<ObjectKey, ServicesObject>): ObjectEvent[] {
+    const events: ObjectEvent[] = [];
+    const before = this.objectsOf(file);
+    const kept = keepSame(objects, before);
+    this.#files.set(file, kept);
+    for (const key of before.keys()) if (!kept.has(key)) this.#release(file, key, events);
+    for (const [key, object] of kept) {
+      if (before.has(key)) {
+        const isHeld = firstOf(this.#holders.get(key) ?? file) === file;
+        if (isHeld && before.get(key) !== object) events.push({ kind: "put", object });
+      } else {
+        this.#hold(file, key, events);
+      }
+    }
+    if (kept.size === 0) this.#files.delete(file);
+    return events;
+  }
+
+  conflicts(): Conflict[] {
+    const conflicts: Conflict[] = [];
+    for (const key of this.#contested) {
+      const [heldBy = "", ...files] = listOf(this.#holders.get(key));
+      for (const file of files) conflicts.push({ key, file, heldBy });
+    }
+    return conflicts;
+  }
+
+  #hold(file: string, key: ObjectKey, events: ObjectEvent[]): void {
+    const holders = this.#holders.get(key);
+    const first = holders === undefined ? file : [...listOf(holders), file].sort()[0];
+    if (holders === undefined) {
+      this.#holders.set(key, file);
+    } else {
+      this.#holders.set(key, [...listOf(holders), file].sort());
+      this.#contested.add(key);
+    }
+    const object = this.#files.get(file)?.get(key);
+    if (first !== file || object === undefined) return;
+    const beaten = holders && this.#files.get(firstOf(holders))?.get(key);
+    if (!sameValue(beaten, object)) events.push({ kind: "put", object });
+  }
+
+  #release(file: string, key: ObjectKey, events: ObjectEvent[]): void {
+    const holders = listOf(this.#holders.get(key));
+    const left = holders.filter((holder) => holder !== file);
+    const [next] = left;
+    if (next === undefined) {
+      this.#holders.delete(key);
+      events.push({ kind: "delete", key });
+      return;
+    }
+    this.#holders.set(key, left.length === 1 ? next : left);
+    if (left.length === 1) this.#contested.delete(key);
+    const object = this.#files.get(next)?.get(key);
+    if (holders[0] === file && object !== undefined) events.push({ kind: "put", object });
+  }
+}
+
+const NOTHING: ReadonlyMap<ObjectKey, ServicesObject> = new Map();
+
+/** The new objects, and the old ones themselves where nothing is new about them. */
+function keepSame(
+  objects: ReadonlyMap<ObjectKey, ServicesObject>,
+  before: ReadonlyMap<ObjectKey, ServicesObject>,
+): ReadonlyMap<ObjectKey, ServicesObject> {
+  const kept = new Map<ObjectKey, ServicesObject>();
+  for (const [key, object] of objects) {
+    const old = before.get(key);
+    kept.set(key, old !== undefined && sameValue(old, object) ? old : compact(object));
+  }
+  return kept;
+}
+
+/** A copy with strings of its own: those of a reader may be slices that hold the text of the whole file. */
+function compact(object: ServicesObject): ServicesObject {
+  return JSON.parse(JSON.stringify(object)) as ServicesObject;
+}
+
+function firstOf(holders: string | readonly string[]): string {
+  return typeof holders === "string" ? holders : (holders[0] ?? "");
+}
+
+function listOf(holders: string | readonly string[] | undefined): readonly string[] {
+  if (holders === undefined) return [];
+  return typeof holders === "string" ? [holders] : holders;
+}

@@ -1,0 +1,180 @@
+import { type ObjectKey, objectKey, type ServicesObject } from "../../services/objects.ts";
+import { DocumentError, type ManifestDocument, readJson, readYaml } from "./documents.ts";
+import { asMapping, FieldError, failure, itemsIn, type Place, rootPlace } from "./fields.ts";
+import type { SourceProblem } from "./object-source.ts";
+import { parseObject, type TypeName, typeOf } from "./parse-object.ts";
+import type { PathPart } from "./plain-yaml.ts";
+
+/** What a file says. With problems, nothing of it counts. */
+export interface ParsedManifest {
+  readonly objects: ReadonlyMap<ObjectKey, ServicesObject>;
+  readonly problems: readonly SourceProblem[];
+  /** Documents and items of kinds that Patchbay does not read. */
+  readonly others: number;
+}
+
+interface ManifestOptions {
+  /** Name of the file: its ending says whether it is JSON or YAML, and problems begin with it. */
+  readonly name: string;
+  readonly objectsMax: number;
+  readonly problemsMax: number;
+  /** Called between objects; lets others run when it is time. */
+  readonly breathe: () => Promise<void> | undefined;
+}
+
+/** Reads the text of one manifest. */
+export async function parseManifest(
+  text: string,
+  options: ManifestOptions,
+): Promise<ParsedManifest> {
+  const objects = new Map<ObjectKey, ServicesObject>();
+  const problems: SourceProblem[] = [];
+  let others = 0;
+  const report = (offset: number, message: string) => {
+    const place = `${options.name}:${positionOf(text, offset)}`;
+    if (problems.length < options.problemsMax) problems.push({ place, message });
+  };
+  try {
+    for await (const document of documentsOf(text, options.name)) {
+      for (const item of itemsOfDocument(document)) {
+        const pause = options.breathe();
+        if (pause !== undefined) await pause;
+        try {
+          if (item.kind === "error") throw item.error;
+          const object = parseObject(item.place, item.type);
+          if (object === undefined) others++;
+          else keep(objects, object, item.place);
+          if (objects.size > options.objectsMax) {
+            throw new DocumentError(0, `more than ${options.objectsMax} objects`);
+          }
+        } catch (error) {
+          if (!(error instanceof FieldError)) throw error;
+          report(document.locate(error.path), error.message);
+          if (problems.length >= options.problemsMax) return { objects, problems, others };
+        }
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof DocumentError)) throw error;
+    report(error.offset, error.message);
+  }
+  return { objects, problems, others };
+}
+
+async function* documentsOf(text: string, name: string): AsyncGenerator<ManifestDocument> {
+  if (name.endsWith(".json")) yield readJson(text);
+  else yield* readYaml(text);
+}
+
+type ManifestItem =
+  | { readonly kind: "object"; readonly place: Place; readonly type: TypeName }
+  | { readonly kind: "error"; readonly error: FieldError };
+
+/** The object of a document, or those of a list. Errors come as items: one does not hide the next. */
+function* itemsOfDocument(document: ManifestDocument): Generator<ManifestItem> {
+  if (document.value === null || document.value === undefined) return;
+  const root = rootPlace(document.value);
+  let type: TypeName;
+  try {
+    type = typeOf(asMapping(root));
+    if (!type.kind.endsWith("List")) {
+      yield { kind: "object", place: root, type };
+      return;
+    }
+  } catch (error) {
+    yield asItem(error);
+    return;
+  }
+  yield* itemsOfList(root, type);
+}
+
+/** "List" holds anything; "ServiceList" holds Services that need not say so. */
+function* itemsOfList(root: Place, type: TypeName): Generator<ManifestItem> {
+  const kind = type.kind.slice(0, -"List".length);
+  const ofList = kind === "" ? undefined : { apiVersion: type.apiVersion, kind };
+  let items: readonly Place[];
+  try {
+    items = itemsIn(root, "items", { max: Number.POSITIVE_INFINITY });
+  } catch (error) {
+    yield asItem(error);
+    return;
+  }
+  for (const place of items) {
+    try {
+      const itemType = typeOf(asMapping(place), ofList);
+      if (itemType.kind === "List") throw failure(place, "is a List, expected an object");
+      yield { kind: "object", place, type: itemType };
+    } catch (error) {
+      yield asItem(error);
+    }
+  }
+}
+
+function asItem(error: unknown): ManifestItem {
+  if (error instanceof FieldError) return { kind: "error", error };
+  throw error;
+}
+
+function keep(objects: Map<ObjectKey, ServicesObject>, object: ServicesObject, place: Place): void {
+  const key = objectKey(object);
+  if (objects.has(key)) {
+    throw failure(
+      {
+        value: object.metadata.name,
+        key: "name",
+        parent: { value: 0, key: "metadata", parent: place },
+      },
+      `is "${object.metadata.name}", but ${describeKey(key)} is in this file already`,
+    );
+  }
+  objects.set(key, object);
+}
+
+/** "Service default/web", "Node one". */
+export function describeKey(key: ObjectKey): string {
+  const [kind = "", namespace = "", name = ""] = key.split("/");
+  return namespace === "" ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
+}
+
+/** "12:11" of an offset: line and column, from 1. */
+function positionOf(text: string, offset: number): string {
+  let line = 1;
+  let start = 0;
+  for (;;) {
+    const newline = text.indexOf("\n", start);
+    if (newline < 0 || newline >= offset) break;
+    line++;
+    start = newline + 1;
+  }
+  return `${line}:${offset - start + 1}`;
+}
+
+/** Where an object's name stands in a manifest: "12:11". undefined: not in it. */
+export async function locateObject(
+  text: string,
+  options: { readonly name: string; readonly key: ObjectKey },
+): Promise<string | undefined> {
+  const path: PathPart[] = ["metadata", "name"];
+  try {
+    for await (const document of documentsOf(text, options.name)) {
+      for (const item of itemsOfDocument(document)) {
+        if (item.kind === "error" || !isObject(item, options.key)) continue;
+        const inList = item.place.parent === undefined ? [] : ["items", item.place.key];
+        return positionOf(text, document.locate([...inList, ...path]));
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof DocumentError)) throw error;
+  }
+  return undefined;
+}
+
+function isObject(item: { place: Place; type: TypeName }, key: ObjectKey): boolean {
+  if (!key.startsWith(`${item.type.kind}/`)) return false;
+  try {
+    const object = parseObject(item.place, item.type);
+    return object !== undefined && objectKey(object) === key;
+  } catch {
+    return false;
+  }
+}
