@@ -21,7 +21,7 @@ const status: GetStatusResponse__Output = {
   running: 1,
   waiting: 2,
   networks: [{ name: "patchbay", plugin: "routed", ready: true, reason: "", attachments: 3 }],
-  plugins: [{ name: "routed", version: "0.1.0", builtIn: true }],
+  plugins: [{ name: "routed", version: "0.1.0", builtIn: true, trouble: "" }],
   bootId: "b",
   journalPending: 0,
 };

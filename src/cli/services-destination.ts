@@ -43,7 +43,9 @@ export function parseSource(text: string): string {
   if (text.toLowerCase() === "node") return "node";
   const address = findAddress(text.replace(/^\[(.*)\]$/, "$1"));
   if (address !== undefined) return address;
-  if (/^[^/\s]+\/[^/\s]+$/.test(text)) return text;
+  const isPod = /^[^/\s]+\/[^/\s]+$/.test(text);
+  // "10.0.0.0/24" is no pod.
+  if (isPod && findAddress(text.slice(0, text.indexOf("/"))) === undefined) return text;
   throw new InvalidArgumentError(
     'It must be NAMESPACE/POD of a pod of this node, an IP address, or "node" for a process of it.',
   );

@@ -25,7 +25,7 @@ export function addServicesExplainCommand(
     .command("explain")
     .description("say what becomes of a packet, why, and whether the kernel holds the same")
     .addOption(
-      new Option("--from <source>", 'NAMESPACE/POD, an IP address, or "node" for a process of it')
+      new Option("--from <source>", 'NAMESPACE/POD, an IP address, or "node"')
         .argParser(parseSource)
         .makeOptionMandatory(),
     )
@@ -42,7 +42,7 @@ export function addServicesExplainCommand(
       `
 Examples:
   $ npx patchbay services explain --from default/web-1 --to 10.96.0.10:80
-  $ npx patchbay services explain --from 192.0.2.7 --to [fd00:96::a]:53/udp
+  $ npx patchbay services explain --from 192.0.2.7 --to '[fd00:96::a]:53/udp'
   $ npx patchbay services explain --from node --to 127.0.0.1:30080/tcp --json
 
 Exit code 0 when it could be explained, whatever the verdict, and ${EXIT.kernelDiffers} when the kernel holds something

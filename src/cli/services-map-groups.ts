@@ -66,6 +66,9 @@ function toneOf({ verdict }: RouteView__Output): Tone {
   return verdict === "forward" || verdict === "reject" ? verdict : "drop";
 }
 
+/** "node-9" before "node-10". */
+const byNumber = new Intl.Collator("en", { numeric: true });
+
 /** This node first, then by name, unknown ones last. */
 function groupByNode(endpoints: readonly EndpointView__Output[]): NodeGroup[] {
   const nodes = new Map<string, EndpointView__Output[]>();
@@ -76,7 +79,7 @@ function groupByNode(endpoints: readonly EndpointView__Output[]): NodeGroup[] {
     else nodes.set(key, [endpoint]);
   }
   return [...nodes]
-    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .sort(([left], [right]) => byNumber.compare(left, right))
     .map(([key, list]) => ({ name: key.slice(2), isLocal: key.startsWith("0"), endpoints: list }));
 }
 

@@ -380,9 +380,12 @@ function stackHeight(heights: readonly number[]): number {
 /** The text, or its beginning with "…". */
 function cutText(text: string, style: Label["style"], maxWidth: number): string {
   if (textWidth(text, style) <= maxWidth) return text;
-  const characters = [...new Intl.Segmenter().segment(text)].map(({ segment }) => segment);
-  while (characters.length > 0 && textWidth(`${characters.join("")}…`, style) > maxWidth) {
-    characters.pop();
+  let cut = "";
+  let width = textWidth("…", style);
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    width += textWidth(segment, style);
+    if (width > maxWidth) break;
+    cut += segment;
   }
-  return `${characters.join("")}…`;
+  return `${cut}…`;
 }
