@@ -115,12 +115,11 @@ describe("layOutServices()", () => {
   }
 
   it("counts what it does not name: endpoints, nodes, Services", () => {
-    const texts = layOutServices([...extremes, ...fakeServices(600)]).labels.map(
-      ({ text }) => text,
-    );
-    assert.ok(texts.includes("and 44 more"), "endpoints of a node");
-    assert.ok(texts.includes("12 more nodes with 600 endpoints"));
-    assert.ok(texts.includes("and 151 Services more: give the beginning of a name to see others"));
+    const { labels } = layOutServices([...extremes, ...fakeServices(600)]);
+    const texts = new Set(labels.map(({ text }) => text));
+    assert.ok(texts.has("and 44 more"), "endpoints of a node");
+    assert.ok(texts.has("12 more nodes with 600 endpoints"));
+    assert.ok(texts.has("and 151 Services more: give the beginning of a name to see others"));
   });
 
   it("puts this node first and unknown ones last", () => {
