@@ -6,23 +6,22 @@ import type { StaleFrontend } from "./flow-reconciler.ts";
 /** An endpoint of a flow: "10.1.0.5|8080", "fd00::5|53". */
 export type PlaceText = string;
 
+export interface FlowFields {
+  readonly client?: PlaceText;
+  readonly to: PlaceText;
+  /** Default: nobody translated it, the frontend's own address answers. */
+  readonly by?: PlaceText;
+  readonly protocol?: Protocol;
+}
+
 /** A flow from a client to a frontend that an endpoint answers; for tests. */
-export function makeFlow(
-  id: number,
-  fields: {
-    readonly client?: PlaceText;
-    readonly to: PlaceText;
-    /** Default: nobody translated it, the frontend's own address answers. */
-    readonly by?: PlaceText;
-    readonly protocol?: Protocol;
-  },
-): Flow {
+export function makeFlow(fields: FlowFields): Flow {
   const isIpv6 = fields.to.includes(":");
   const client = fields.client ?? (isIpv6 ? "fd01::1|40000" : "10.9.0.1|40000");
   return {
     family: isIpv6 ? 6 : 4,
     protocol: fields.protocol ?? "UDP",
-    id,
+    id: 1,
     original: makeTuple(client, fields.to),
     reply: makeTuple(fields.by ?? fields.to, client),
   };

@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers/promises";
 import type { Family } from "../../../ip/address.ts";
 import type { Conntrack, Flow, FlowFilter } from "../../../kernel/conntrack.ts";
 import type { FrontendKey, Protocol } from "../../../services/model.ts";
@@ -14,8 +13,6 @@ export const BACKOFF_MS = 1_000;
 export const BACKOFF_MAX_MS = 60_000;
 /** Frontends that wait for their round; the oldest are given up. */
 const PENDING_MAX = 262_144;
-/** Flows looked at before others get their turn: the rest of the host shares the thread. */
-const SLICE = 4_096;
 
 export type StaleFrontend = TableChanges["staleFlows"][number];
 
@@ -26,7 +23,7 @@ export interface FlowsSynced {
   readonly seconds: number;
   /** Frontends looked at. */
   readonly frontends: number;
-  /** Flows that the kernel has. */
+  /** Flows that the kernel has of them. */
   readonly listed: number;
   readonly deleted: number;
 }
@@ -95,7 +92,7 @@ export class FlowReconciler {
     while (this.#running !== undefined) await this.#running;
   }
 
-  /** Ends after the operation under way, within CONNTRACK_MS. What waits is forgotten. */
+  /** Resolves after the operation under way, within CONNTRACK_MS. What waits is forgotten. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#pending.clear();
@@ -148,8 +145,15 @@ export class FlowReconciler {
   async #sync(filter: FlowFilter, frontends: readonly StaleFrontend[]): Promise<void> {
     const startMs = this.#clock.monotonicMs();
     const what = `IPv${filter.family} ${filter.protocol} flows`;
-    const flows = await this.#bounded(this.#conntrack.flows(filter), `Listing ${what}`);
-    const stale = await this.#findStale(flows, frontends);
+    let listed = 0;
+    const isStaleBefore = this.#staleTest(frontends);
+    const listing = this.#conntrack.flows(filter, (flow) => {
+      listed += 1;
+      return isStaleBefore(flow);
+    });
+    const suspects = await this.#bounded(listing, `Listing ${what}`);
+    // Asked again: an endpoint that came meanwhile may have flows among those listed.
+    const stale = suspects.length === 0 ? [] : suspects.filter(this.#staleTest(frontends));
     const deleted =
       stale.length === 0
         ? 0
@@ -158,24 +162,18 @@ export class FlowReconciler {
       ...filter,
       seconds: (this.#clock.monotonicMs() - startMs) / 1000,
       frontends: frontends.length,
-      listed: flows.length,
+      listed,
       deleted,
     });
   }
 
-  /** Asks who serves after the listing: an endpoint that came before it may have flows in it. */
-  async #findStale(flows: readonly Flow[], frontends: readonly StaleFrontend[]): Promise<Flow[]> {
-    const isStale = staleTest(
+  /** By the endpoints that serve now. */
+  #staleTest(frontends: readonly StaleFrontend[]): (flow: Flow) => boolean {
+    return staleTest(
       frontends.map(({ key, port }) => {
         return { key, port, serving: this.#findServing(key) ?? new Set<string>() };
       }),
     );
-    const stale: Flow[] = [];
-    for (let start = 0; start < flows.length; start += SLICE) {
-      if (start > 0) await setImmediate();
-      stale.push(...flows.slice(start, start + SLICE).filter(isStale));
-    }
-    return stale;
   }
 
   #bounded<T>(promise: Promise<T>, what: string): Promise<T> {

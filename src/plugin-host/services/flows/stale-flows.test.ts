@@ -22,85 +22,85 @@ const CASES: readonly {
 }[] = [
   {
     name: "a flow to an endpoint that serves",
-    flow: makeFlow(1, { to: VIP, by: "10.1.0.5|5353" }),
+    flow: makeFlow({ to: VIP, by: "10.1.0.5|5353" }),
     frontend: looked(VIP, ["10.1.0.4|5353", "10.1.0.5|5353"]),
     isStale: false,
   },
   {
     name: "a flow to an endpoint that is gone",
-    flow: makeFlow(1, { to: VIP, by: "10.1.0.5|5353" }),
+    flow: makeFlow({ to: VIP, by: "10.1.0.5|5353" }),
     frontend: looked(VIP, ["10.1.0.4|5353"]),
     isStale: true,
   },
   {
     name: "a flow to another port of an endpoint that serves",
-    flow: makeFlow(1, { to: VIP, by: "10.1.0.5|5354" }),
+    flow: makeFlow({ to: VIP, by: "10.1.0.5|5354" }),
     frontend: looked(VIP, ["10.1.0.5|5353"]),
     isStale: true,
   },
   {
     name: "a flow to the last endpoint, which is gone",
-    flow: makeFlow(1, { to: VIP, by: "10.1.0.5|5353" }),
+    flow: makeFlow({ to: VIP, by: "10.1.0.5|5353" }),
     frontend: looked(VIP, []),
     isStale: true,
   },
   {
     name: "a flow that nobody translated, when the first endpoint came",
-    flow: makeFlow(1, { to: VIP }),
+    flow: makeFlow({ to: VIP }),
     frontend: looked(VIP, ["10.1.0.5|5353"]),
     isStale: true,
   },
   {
     name: "a flow that nobody translated, of a frontend that is gone",
-    flow: makeFlow(1, { to: VIP }),
+    flow: makeFlow({ to: VIP }),
     frontend: looked(VIP, []),
     isStale: true,
   },
   {
     name: "a flow to a NodePort, on the address that the frontend is of",
-    flow: makeFlow(1, { to: NODE_PORT, by: "10.1.0.5|5353" }),
+    flow: makeFlow({ to: NODE_PORT, by: "10.1.0.5|5353" }),
     frontend: looked(NODE_PORT, []),
     isStale: true,
   },
   {
     name: "a flow to the same port of another address",
-    flow: makeFlow(1, { to: "192.168.0.3|30053", by: "10.1.0.5|5353" }),
+    flow: makeFlow({ to: "192.168.0.3|30053", by: "10.1.0.5|5353" }),
     frontend: looked(NODE_PORT, []),
     isStale: false,
   },
   {
     name: "a flow to another port of the same address",
-    flow: makeFlow(1, { to: "10.96.0.10|54", by: "10.1.0.5|5353" }),
+    flow: makeFlow({ to: "10.96.0.10|54", by: "10.1.0.5|5353" }),
     frontend: looked(VIP, []),
     isStale: false,
   },
   {
     name: "a flow of another protocol",
-    flow: makeFlow(1, { to: VIP, by: "10.1.0.5|5353", protocol: "TCP" }),
+    flow: makeFlow({ to: VIP, by: "10.1.0.5|5353", protocol: "TCP" }),
     frontend: looked(VIP, []),
     isStale: false,
   },
   {
     name: "a TCP flow of a TCP frontend",
-    flow: makeFlow(1, { to: VIP, by: "10.1.0.5|5353", protocol: "TCP" }),
+    flow: makeFlow({ to: VIP, by: "10.1.0.5|5353", protocol: "TCP" }),
     frontend: looked(VIP, [], "TCP"),
     isStale: true,
   },
   {
     name: "a flow over IPv6 to an endpoint that serves",
-    flow: makeFlow(1, { to: "fd96::10|53", by: "fd10::5|5353" }),
+    flow: makeFlow({ to: "fd96::10|53", by: "fd10::5|5353" }),
     frontend: looked("fd96::10|53", ["fd10::5|5353"]),
     isStale: false,
   },
   {
     name: "a flow over IPv6 to an endpoint that is gone",
-    flow: makeFlow(1, { to: "fd96::10|53", by: "fd10::5|5353" }),
+    flow: makeFlow({ to: "fd96::10|53", by: "fd10::5|5353" }),
     frontend: looked("fd96::10|53", ["fd10::4|5353"]),
     isStale: true,
   },
   {
     name: "a flow whose client is an endpoint that is gone",
-    flow: makeFlow(1, { client: "10.1.0.5|5353", to: "10.1.0.4|5353" }),
+    flow: makeFlow({ client: "10.1.0.5|5353", to: "10.1.0.4|5353" }),
     frontend: looked(VIP, []),
     isStale: false,
   },
@@ -129,7 +129,7 @@ describe("staleFlows()", () => {
     });
     fc.assert(
       fc.property(fc.array(flow), frontends, (fields, frontends) => {
-        const flows = fields.map((one, index) => makeFlow(index, one));
+        const flows = fields.map((one) => makeFlow(one));
         const found = new Set(
           staleFlows(
             flows,
