@@ -28,6 +28,17 @@ export class ImageMap<K extends string | number, V extends string | number | tru
     return this.#options.place;
   }
 
+  /** Name and sizes of the kernel's set, for a fake one. */
+  get shape() {
+    const { place, key, value, interval } = this.#options;
+    return {
+      name: place.set,
+      keyBytes: interval === undefined ? key.bytes : key.bytes / 2,
+      dataBytes: value?.bytes ?? 0,
+      ...(interval === undefined ? {} : { interval }),
+    };
+  }
+
   /** Elements changed since the last drain. */
   get pending(): number {
     return this.#before.size;
