@@ -16,6 +16,10 @@ export function checkRuns(runs: readonly ElementRun[]): void {
     const { keyBytes, dataBytes, records } = run;
     const isFit =
       isCount(keyBytes, 1) && isCount(dataBytes, 0) && (run.kind === "add" || dataBytes === 0);
+    // Records given away once are empty now: that must not pass for a run without any.
+    if (records.buffer instanceof ArrayBuffer && records.buffer.detached) {
+      throw invalid(runObject(run, index), "Its records were given away before");
+    }
     if (!isFit || records.length % recordBytes(run) !== 0) {
       const text = `${records.length} bytes are no records of ${keyBytes} and ${dataBytes} bytes`;
       throw invalid(runObject(run, index), text);

@@ -9,8 +9,9 @@ export interface Nfnetlink {
   /**
    * Commits runs in order as one transaction: all or nothing. Adding a key with the value that it
    * has is success; with another value EEXIST; deleting a missing key ENOENT. Delete and add of one
-   * key in one commit replaces it. Deleting a range names exactly the one that was added; adding one
-   * that overlaps another is EEXIST. The error's object tells run and record, both from 0.
+   * key in one commit replaces it. A deletion names a range exactly as it was added. Ranges must not
+   * overlap: EEXIST, but the kernel does not see all of it ("single": one that ends where another
+   * does; "concatenated": one around another). The error's object tells run and record, both from 0.
    * The caller gives the records away: a buffer that they fill is detached when it is large.
    */
   commit(runs: readonly ElementRun[]): Promise<void>;

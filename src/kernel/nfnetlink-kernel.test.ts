@@ -1,0 +1,262 @@
+import assert from "node:assert/strict";
+import { execFile, execFileSync } from "node:child_process";
+import { after, before, describe, it } from "node:test";
+import { promisify } from "node:util";
+import type { FakeSetShape } from "./fake-set.ts";
+import { type Netfilter, openNetfilter } from "./nf-netfilter.ts";
+import { enterOwnNetns } from "./nf-test-node.ts";
+import {
+  freshTable,
+  hex,
+  type NfnetlinkSubject,
+  nfnetlinkSuite,
+  run,
+  suiteSets,
+} from "./nfnetlink-suite.ts";
+import type { TablePlace, TamperEvent } from "./nfnetlink.ts";
+import { loadRuleset } from "./nftables.ts";
+import { privateNodeSkip } from "./private-node-skip.ts";
+import { eventually } from "./suite-operations.ts";
+
+if (privateNodeSkip === false) enterOwnNetns();
+
+/** The shapes of the suite in nft's words. */
+function tableText(
+  { family, table }: TablePlace,
+  sets: readonly FakeSetShape[],
+  options: { readonly comment?: string; readonly chains?: number } = {},
+): string {
+  const lines = [`table ${family} ${table}`, `delete table ${family} ${table}`];
+  lines.push(`table ${family} ${table} {`);
+  if (options.comment) lines.push(`comment "${options.comment}"`);
+  for (const { name, keyBytes, dataBytes, interval, counter } of sets) {
+    const type = keyBytes === 8 ? "ipv4_addr . inet_service" : "ipv4_addr";
+    lines.push(`${dataBytes > 0 ? "map" : "set"} ${name} {`);
+    lines.push(`type ${type}${dataBytes > 0 ? " : mark" : ""}`);
+    if (interval) lines.push("flags interval");
+    if (counter) lines.push("counter");
+    lines.push("}");
+  }
+  for (let chain = 0; chain < (options.chains ?? 0); chain++) {
+    lines.push(`chain c${chain} {`, "counter", "}");
+  }
+  return [...lines, "}", ""].join("\n");
+}
+
+async function openSubject(): Promise<NfnetlinkSubject> {
+  const own = await openNetfilter();
+  // Another socket, though of this process: to the monitor it is somebody else.
+  const other = await openNetfilter();
+  return {
+    nfnetlink: own.nfnetlink,
+    createTable: (table, sets, options) => loadRuleset(tableText(table, sets, options)),
+    tamper: async (change) => {
+      switch (change.kind) {
+        case "elements":
+          return other.nfnetlink.commit(change.runs);
+        case "delete-table":
+          return loadRuleset(`delete table ${change.table.family} ${change.table.table}`);
+        case "flush-rules":
+          return loadRuleset(`flush table ${change.table.family} ${change.table.table}`);
+        case "resync":
+          throw new Error("The kernel resyncs when it likes");
+      }
+    },
+    close: async () => {
+      await own.close();
+      await other.close();
+    },
+  };
+}
+
+nfnetlinkSuite("KernelNfnetlink", { skip: privateNodeSkip, setup: openSubject });
+
+describe("openNetfilter()", { skip: privateNodeSkip }, () => {
+  let netfilter: Netfilter;
+  before(async () => {
+    netfilter = await openNetfilter();
+  });
+  after(() => netfilter.close());
+
+  const nft = (command: string): void => {
+    execFileSync("nft", command.split(" "));
+  };
+  const make = async (): Promise<TablePlace> => {
+    const place = freshTable();
+    await loadRuleset(tableText(place, suiteSets, { chains: 1 }));
+    return place;
+  };
+  const manyKeys = (count: number): Uint8Array => {
+    const records = new Uint8Array(count * 4);
+    const view = new DataView(records.buffer);
+    for (let index = 0; index < count; index++) {
+      view.setUint32(index * 4, 0x0a00_0000 + index, false);
+    }
+    return records;
+  };
+
+  for (const [command, what] of [
+    ["delete element ip TABLE members { 10.0.0.1 }", "elements"],
+    ["flush set ip TABLE members", "elements"],
+    ["add element ip TABLE members { 10.0.0.9 }", "added"],
+    ["flush table ip TABLE", "rules"],
+    ["flush chain ip TABLE c0", "rules"],
+    ["insert rule ip TABLE c0 drop", "rules"],
+    ["delete table ip TABLE", "table"],
+    ["flush ruleset", "table"],
+  ] as const) {
+    it(`tells of \`nft ${command}\` and of the process behind`, async () => {
+      const place = await make();
+      const { nfnetlink } = netfilter;
+      await nfnetlink.commit([run("add", place, { set: "members", records: "0a000001 0a000002" })]);
+      const events: TamperEvent[] = [];
+      const stop = await nfnetlink.monitor([place], (event) => events.push(event));
+      nft(command.replace("TABLE", place.table));
+      await eventually(async () => events.length > 0);
+      await stop();
+      assert.equal(events.length, 1);
+      const [event] = events;
+      assert.ok(event?.kind === "changed");
+      assert.deepEqual(event.table, place);
+      assert.equal(event.what, what);
+      assert.equal(event.processName, "nft");
+      assert.ok(event.processId > 0);
+    });
+  }
+
+  it("hears of no own element, however many", async () => {
+    const place = await make();
+    const { nfnetlink } = netfilter;
+    const events: TamperEvent[] = [];
+    const stop = await nfnetlink.monitor([place], (event) => events.push(event));
+    // Events of so many elements are far more than the monitor's buffer takes.
+    for (let round = 0; round < 4; round++) {
+      await nfnetlink.commit([run("add", place, { set: "members", records: manyKeys(50_000) })]);
+      await nfnetlink.commit([run("flush", place, { set: "members" })]);
+    }
+    nft(`delete table ip ${place.table}`);
+    await eventually(async () => events.length > 0);
+    await stop();
+    assert.deepEqual(
+      events.map((event) => (event.kind === "changed" ? event.what : event.kind)),
+      ["table"],
+    );
+  });
+
+  it("tells a resync when more came from others than the buffer takes", async () => {
+    const place = await make();
+    const other = await openNetfilter();
+    const events = new Set<string>();
+    const stop = await netfilter.nfnetlink.monitor([place], ({ kind }) => events.add(kind));
+    for (let round = 0; round < 3; round++) {
+      await other.nfnetlink.commit([
+        run("add", place, { set: "members", records: manyKeys(200_000) }),
+      ]);
+      await other.nfnetlink.commit([run("flush", place, { set: "members" })]);
+    }
+    await eventually(async () => events.has("resync"));
+    // It goes on afterwards.
+    events.clear();
+    nft(`delete table ip ${place.table}`);
+    await eventually(async () => events.has("changed"));
+    await stop();
+    await other.close();
+  });
+
+  it("makes a dump again that commits of others interrupt", async () => {
+    const place = await make();
+    const { nfnetlink } = netfilter;
+    const count = 20_000;
+    await nfnetlink.commit([run("add", place, { set: "members", records: manyKeys(count) })]);
+    const other = await openNetfilter();
+    let isDone = false;
+    const disturb = (async () => {
+      // Breaks between, as the kernel's writers have them: without any, no dump could ever end.
+      for (let round = 0; !isDone; round++) {
+        const kind = round % 2 === 0 ? "add" : "delete";
+        const value = kind === "add" ? "00000000" : "";
+        const records = `ff000001 00000000 ${value}`;
+        await other.nfnetlink.commit([run(kind, place, { set: "values", records })]);
+        await new Promise((resolve) => setTimeout(resolve, 40));
+      }
+    })();
+    for (let round = 0; round < 5; round++) {
+      const dump = await nfnetlink.elements({ ...place, set: "members" });
+      const keys = new Set(
+        Buffer.from(dump?.records ?? [])
+          .toString("hex")
+          .match(/.{8}/g),
+      );
+      assert.equal(dump?.records.length, count * 4);
+      assert.equal(keys.size, count);
+    }
+    isDone = true;
+    await disturb;
+    await other.close();
+  });
+
+  it("leaves the main thread to others while it commits", async () => {
+    const place = await make();
+    let turns = 0;
+    const turn = (): void => {
+      turns++;
+      if (turns < 1_000_000) timer = setImmediate(turn);
+    };
+    let timer = setImmediate(turn);
+    const records = manyKeys(100_000);
+    await netfilter.nfnetlink.commit([run("add", place, { set: "members", records })]);
+    clearImmediate(timer);
+    assert.equal(records.length, 0, "handed over, not copied");
+    assert.ok(turns > 10, `${turns} turns`);
+  });
+
+  it("reads counters that packets moved", async () => {
+    const place = freshTable();
+    await loadRuleset(`table ip ${place.table} {
+  set members {
+    type ipv4_addr
+    counter
+    elements = { 127.0.0.9 }
+  }
+  chain out {
+    type filter hook output priority 0
+    ip daddr @members
+  }
+}
+`);
+    await promisify(execFile)("ping", ["-c", "2", "-i", "0.01", "-W", "2", "127.0.0.9"]).catch(
+      () => {
+        // Without a ping program a connection counts as well.
+        execFileSync("bash", ["-c", "exec 3>/dev/udp/127.0.0.9/9; echo x >&3; echo x >&3"]);
+      },
+    );
+    const counters = await netfilter.nfnetlink.counters({ ...place, set: "members" });
+    assert.deepEqual(counters, [{ key: hex("7f000009"), packets: 2n }]);
+  });
+
+  it("finishes calls under way on close()", async () => {
+    const place = await make();
+    const own = await openNetfilter();
+    const calls = [
+      own.nfnetlink.commit([run("add", place, { set: "members", records: manyKeys(1000) })]),
+      own.nfnetlink.elements({ ...place, set: "members" }),
+    ] as const;
+    await own.close();
+    await calls[0];
+    assert.equal((await calls[1])?.records.length, 4000);
+  });
+
+  it("rejects calls under way and later ones when the worker dies", async () => {
+    const place = await make();
+    const own = await openNetfilter();
+    const call = own.nfnetlink.elements({ ...place, set: "members" });
+    const rejected = assert.rejects(call, { code: "WORKER_GONE", name: "KernelError" });
+    await own.terminate();
+    await rejected;
+    await assert.rejects(own.nfnetlink.findTable(place), { code: "WORKER_GONE" });
+    await assert.rejects(own.conntrack.flows({ family: 4, protocol: "UDP" }), {
+      code: "WORKER_GONE",
+    });
+    await own.close();
+  });
+});
