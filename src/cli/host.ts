@@ -1,3 +1,5 @@
+import { hostname } from "node:os";
+import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type CliContext, type CommonOptions, withCommonOptions } from "./context.ts";
 import { CliError, messageOf } from "./failure.ts";
@@ -8,6 +10,9 @@ const defaultMetricsPort = 9640;
 interface HostOptions extends CommonOptions {
   readonly logLevel: (typeof logLevels)[number];
   readonly metricsPort: number | "off";
+  readonly manifests?: string;
+  readonly nodeName: string;
+  readonly config?: string;
 }
 
 export function addHostCommand(program: Command, _context: CliContext): void {
@@ -27,21 +32,39 @@ export function addHostCommand(program: Command, _context: CliContext): void {
         .argParser(parsePort)
         .default(defaultMetricsPort),
     )
+    .option(
+      "--manifests <dir>",
+      "folder of Services, EndpointSlices, Nodes and ServiceCIDRs to serve",
+    )
+    .addOption(
+      new Option("--node-name <name>", "name of this node in Kubernetes objects")
+        .argParser(parseNodeName)
+        .default(hostname().toLowerCase(), "the host name in lower case"),
+    )
+    .option(
+      "--config <file>",
+      "the host's configuration (default: etc/patchbay/host.json below the root)",
+    )
     .addHelpText(
       "after",
       `
 Examples:
+  $ npx patchbay host --manifests /etc/patchbay/services --node-name node1
   $ npx patchbay host --root /tmp/node1 --log-level warn &
   $ kill $!                       # stops when running calls have ended; pods keep their network`,
     );
   withCommonOptions(command, { json: false }).action(async () => {
-    const { root, logLevel, metricsPort } = command.opts<HostOptions>();
+    const { root, logLevel, metricsPort, nodeName, manifests, config } =
+      command.opts<HostOptions>();
     const { runHost } = await import("../plugin-host/main.ts");
     try {
       await runHost({
         root,
         logLevel,
         metricsPort: metricsPort === "off" ? undefined : metricsPort,
+        nodeName,
+        manifests: manifests === undefined ? undefined : resolve(manifests),
+        configFile: config === undefined ? undefined : resolve(config),
       });
     } catch (error) {
       if (!(error instanceof Error) || error instanceof TypeError) throw error;
@@ -62,6 +85,13 @@ function parsePort(text: string): number | "off" {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
   throw new InvalidArgumentError('It must be 0 to 65535, or "off".');
+}
+
+/** RFC 1123 subdomain, as the API demands of a Node's name. */
+function parseNodeName(text: string): string {
+  const label = "[a-z0-9]([a-z0-9-]*[a-z0-9])?";
+  if (text.length <= 253 && new RegExp(`^${label}(\\.${label})*$`).test(text)) return text;
+  throw new InvalidArgumentError("It must be a DNS name in lower case.");
 }
 
 /** The messages from the outermost error to the first cause. */

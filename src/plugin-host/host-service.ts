@@ -2,8 +2,7 @@ import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HostLocalFile } from "../ipam/host-local-import.ts";
 import type { HostHandlers } from "../rpc/generated/patchbay/host/v1/Host.ts";
-import { hostProto, type ServerWritableStream } from "../rpc/services.ts";
-import { grpcError } from "../rpc/status.ts";
+import { hostProto } from "../rpc/services.ts";
 import type { ServedService } from "../rpc/unix-server.ts";
 import type { AttachmentRecord } from "./core/attachment.ts";
 import type { Host } from "./core/host.ts";
@@ -19,9 +18,11 @@ import {
 } from "./core/operator.ts";
 import type { Trace } from "./core/ports.ts";
 import { examineNode } from "./doctor.ts";
-import { ERRORS, formatErrorChain, PatchbayError, toPatchbayError } from "./errors.ts";
+import { PatchbayError } from "./errors.ts";
 import type { EventLog, TimedEvent } from "./event-log.ts";
-import { LIMITS } from "./limits.ts";
+import { limitWatchers, push, unary } from "./grpc-answers.ts";
+import type { ApplySources } from "./services/apply-sources.ts";
+import type { ServicesCore } from "./services/services-core.ts";
 import { servicesHandlers } from "./services/services-service.ts";
 import { HOST_VERSION } from "./version.ts";
 
@@ -31,6 +32,10 @@ export interface HostServiceDeps {
   readonly trace: Trace;
   readonly bootId: string;
   readonly startedMs: number;
+  readonly services: ServicesCore;
+  readonly applySources: ApplySources;
+  /** What sources of Services could not read. */
+  readonly servicesProblems: () => readonly string[];
 }
 
 /** host-local writes two short lines; a larger file is not one of its. */
@@ -50,7 +55,7 @@ export function hostService(deps: HostServiceDeps): ServedService {
       running: host.admission.running,
       waiting: host.admission.waiting,
       networks: await listNetworks(host.context),
-      plugins: listPlugins(host),
+      plugins: [...listPlugins(host), ...listPlanes(deps.services)],
       bootId: deps.bootId,
       journalPending: (await host.context.ports.journal.read()).length,
     })),
@@ -96,57 +101,15 @@ export function hostService(deps: HostServiceDeps): ServedService {
       attachments: await checkAttachments(host.context, attachmentId),
     })),
     Doctor: unary(async () => ({ findings: await examineNode(host.context) })),
-    ...servicesHandlers(),
+    ...servicesHandlers({
+      core: deps.services,
+      host,
+      sources: deps.applySources,
+      problems: deps.servicesProblems,
+      admit,
+    }),
   };
   return { definition: hostProto.Host.service, handlers: { ...handlers } };
-}
-
-/** Each watcher may have a backlog: their number is what bounds the memory of all. */
-function limitWatchers(): <Q, A>(call: ServerWritableStream<Q, A>) => boolean {
-  const watchers = new Set<object>();
-  return (call) => {
-    if (watchers.size >= LIMITS.watchersMax) {
-      hangUp(call, `Cannot serve more than ${LIMITS.watchersMax} watchers`);
-      return false;
-    }
-    watchers.add(call);
-    const leave = () => watchers.delete(call);
-    call.on("cancelled", leave);
-    call.on("close", leave);
-    return true;
-  };
-}
-
-/** A watcher that does not read must not fill the host's memory: after this it gets no more. */
-function push<Q, A>(call: ServerWritableStream<Q, A>, message: A): boolean {
-  if (call.writableLength < LIMITS.watchBacklogMax) {
-    call.write(message);
-    return true;
-  }
-  hangUp(call, `The watcher is ${LIMITS.watchBacklogMax} messages behind`);
-  return false;
-}
-
-/** Not destroy(): the watcher would never learn that it was hung up on. */
-function hangUp<Q, A>(call: ServerWritableStream<Q, A>, reason: string): void {
-  call.emit("error", grpcError("RESOURCE_EXHAUSTED", reason));
-}
-
-type UnaryHandler<Q, A> = (
-  call: { readonly request: Q },
-  done: (error: object | null, answer?: A) => void,
-) => void;
-
-function unary<Q, A>(work: (request: Q) => Promise<A>): UnaryHandler<Q, A> {
-  return (call, done) => {
-    work(call.request).then(
-      (answer) => done(null, answer),
-      (error: unknown) => {
-        const known = toPatchbayError(error);
-        done(grpcError(ERRORS[known.code].grpc, `${formatErrorChain(known)} [${known.code}]`));
-      },
-    );
-  };
 }
 
 function listPlugins(host: Host) {
@@ -155,6 +118,11 @@ function listPlugins(host: Host) {
     const version = plugins.find(name)?.info.version ?? "";
     return { name, version, builtIn: true };
   });
+}
+
+/** Data planes of Services, with what is wrong with them. */
+function listPlanes(services: ServicesCore) {
+  return services.isWanted ? services.planes.map((plane) => ({ ...plane })) : [];
 }
 
 /** What an event says of an attachment; undefined for the others. */

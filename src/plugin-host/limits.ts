@@ -48,6 +48,8 @@ export const LIMITS = {
   planeApplyMs: 10_000,
   /** Time for a data plane's call past its deadline to end before the next one starts anyway, ms. */
   planeLateMs: 60_000,
+  /** Reading from a data plane what it holds or has counted, ms. */
+  planeReadMs: 2_000,
   /** First pause after a failure of a data plane, ms; it doubles with each. */
   planeRetryMinMs: 100,
   /** Longest pause after a failure of a data plane, ms. */
@@ -56,14 +58,20 @@ export const LIMITS = {
   planeQueueMax: 64,
   /** Time after which other data planes no longer wait for the built-in one, ms. */
   planeOverdueMs: 1_000,
-  /** Repairs of a data plane in a row that follow without a pause. */
+  /** Pause before a repair, ms: who flushes one family flushes the other as well. */
+  planeTamperMs: 1,
+  /** Repairs of a data plane in a row that follow at once. */
   planeRepairsMax: 20,
   /** Time without a repair after which they are counted anew, ms. */
   planeRepairQuietMs: 10_000,
   /** Longest wait for the first list of a source of Services, ms. */
   servicesFirstListMs: 10_000,
+  /** Pause after a change of the node's addresses before they are read, ms. */
+  nodeAddressesMs: 200,
   /** Callers that wait for a revision at the same time. */
   servicesWaitersMax: 1_000,
+  /** Wait of WaitProgrammed where the caller names none, ms. */
+  servicesWaitMs: 10_000,
   /** Longest wait that WaitProgrammed accepts, ms. */
   servicesWaitMaxMs: 60_000,
   /** Trigger times of endpoint changes kept until they are programmed. */

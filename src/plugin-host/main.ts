@@ -3,7 +3,9 @@ import { readFileSync, statSync } from "node:fs";
 import type { Server } from "node:http";
 import { type Logger, pino } from "pino";
 import { createBridgePlugin } from "../../plugins/bridge/plugin.ts";
+import { createNftablesPlane } from "../../plugins/nftables/plane.ts";
 import { createRoutedPlugin } from "../../plugins/routed/plugin.ts";
+import { openNetfilter } from "../kernel/nf-netfilter.ts";
 import { openNftables } from "../kernel/nftables.ts";
 import { openKernel } from "../kernel/rtnetlink-kernel.ts";
 import { serveUnix } from "../rpc/unix-server.ts";
@@ -12,10 +14,14 @@ import { FolderDelJournal } from "./del-journal.ts";
 import { EventLog } from "./event-log.ts";
 import { faultFromEnvironment } from "./fault.ts";
 import { hostService } from "./host-service.ts";
+import { readHostConfig } from "./host-config.ts";
 import { LIMITS } from "./limits.ts";
 import { createMetrics, serveMetrics } from "./metrics.ts";
+import { lockNode } from "./node-lock.ts";
 import { pathsBelow } from "./paths.ts";
 import { PluginRegistry } from "./registry.ts";
+import { PodAddresses } from "./services/pod-addresses.ts";
+import { openServicesNode } from "./services/services-node.ts";
 import { shimService } from "./shim-service.ts";
 import { SqliteStore } from "./store-sqlite.ts";
 import { systemClock } from "./system-clock.ts";
@@ -27,6 +33,12 @@ export interface RunHostOptions {
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   /** Port of /metrics on 127.0.0.1; 0 picks one, undefined serves none. */
   readonly metricsPort: number | undefined;
+  /** Name of this node, as Node objects and EndpointSlices have it. */
+  readonly nodeName: string;
+  /** Folder of manifests; undefined: none. */
+  readonly manifests: string | undefined;
+  /** The host's configuration; undefined: etc/patchbay/host.json below the root, if it is there. */
+  readonly configFile: string | undefined;
 }
 
 /** Written by the page or ten times a second: a write for each line would cost an ADD 50 us. */
@@ -40,12 +52,18 @@ export async function runHost(options: RunHostOptions): Promise<void> {
   const paths = pathsBelow(options.root);
   const log = pino({ level: options.logLevel }, pino.destination(LOG_TO_STDERR));
   const startedMs = Date.now();
+  const config = readHostConfig(options.configFile ?? paths.hostConfig, {
+    isOptional: options.configFile === undefined,
+  });
 
   // From the first moment on: a stop while starting stops as cleanly as later.
   const signalled = untilSignal();
   await using cleanup = new AsyncDisposableStack();
   // Opened first: its lock is what keeps a second host out.
   const store = cleanup.adopt(new SqliteStore(paths.database), (open) => open.close());
+  // Hosts of different roots would undo each other's links and tables.
+  const lock = await lockNode({ pid: process.pid, root: paths.root });
+  cleanup.defer(() => lock.close());
   const kernel = cleanup.adopt(await openKernel(), (open) => open.close());
   const nftables = openNftables();
   const events = new EventLog({ max: LIMITS.eventsMax, now: Date.now });
@@ -61,6 +79,29 @@ export async function runHost(options: RunHostOptions): Promise<void> {
     metrics.countEvent(event);
     logEvent(log, event);
   });
+
+  const services = cleanup.use(
+    openServicesNode({
+      clock: systemClock,
+      events,
+      kernel,
+      registry: metrics.registry,
+      config: config.services,
+      nodeName: options.nodeName,
+      manifests: options.manifests,
+      markerFile: paths.servicesMarker,
+      version: HOST_VERSION,
+      openNetfilter,
+      createPlane: ({ nfnetlink }) =>
+        createNftablesPlane({
+          nftables,
+          nfnetlink,
+          masqueradeBit: config.services.masqueradeBit,
+        }),
+    }),
+  );
+  const podAddresses = new PodAddresses(services.core);
+  events.listen((event) => podAddresses.onEvent(event));
 
   const hostId = hash("sha256", paths.root).slice(0, 8);
   const journal = new FolderDelJournal(paths.delJournal);
@@ -82,7 +123,16 @@ export async function runHost(options: RunHostOptions): Promise<void> {
     { bootId, ownNetns: ownNetnsIdentity() },
   );
 
-  const deps = { host, events, trace: metrics.trace, bootId, startedMs };
+  const deps = {
+    host,
+    events,
+    trace: metrics.trace,
+    bootId,
+    startedMs,
+    services: services.core,
+    applySources: services.applySources,
+    servicesProblems: () => services.problems(),
+  };
   const shimServer = await serveUnix(paths.shimSocket, [shimService(host)]);
   cleanup.defer(() => shimServer.stop(LIMITS.stopGraceMs));
   const hostServer = await serveUnix(paths.hostSocket, [hostService(deps)]);
@@ -90,7 +140,10 @@ export async function runHost(options: RunHostOptions): Promise<void> {
   const metricsServer = await startMetrics(options, metrics.registry, log);
   if (metricsServer) cleanup.defer(() => closeServer(metricsServer));
 
+  // Beside the pods' start: neither waits for the other.
+  services.start();
   await host.start();
+  podAddresses.restore(host.context.state.attachments.values());
   log.info(
     { version: HOST_VERSION, root: paths.root, pid: process.pid, socket: paths.shimSocket },
     "Plugin host is ready",

@@ -14,6 +14,10 @@ export interface Paths {
   readonly database: string;
   /** DELs that the shim wrote while the host was down. */
   readonly delJournal: string;
+  /** Stands while a data plane may hold Services; gone after a reboot, as they are. */
+  readonly servicesMarker: string;
+  /** The host's configuration, where no other file is named. */
+  readonly hostConfig: string;
 }
 
 /** Places below a root folder, "/" on a node. */
@@ -30,5 +34,7 @@ export function pathsBelow(root: string): Paths {
     stateDir,
     database: join(stateDir, "state.db"),
     delJournal: join(stateDir, "del-journal"),
+    servicesMarker: join(runDir, "services"),
+    hostConfig: join(absolute, "etc/patchbay/host.json"),
   };
 }

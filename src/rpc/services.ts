@@ -7,7 +7,7 @@ import type { ProtoGrpcType as ShimProto } from "./generated/shim.ts";
 import { loadOptions } from "./load-options.ts";
 import { packageFolder } from "./package-folder.ts";
 
-export type { ServerWritableStream } from "@grpc/grpc-js";
+export type { ServerDuplexStream, ServerWritableStream } from "@grpc/grpc-js";
 
 const protoFolder = join(packageFolder, "proto");
 

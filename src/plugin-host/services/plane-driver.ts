@@ -42,6 +42,7 @@ export class PlaneDriver {
   readonly plane: ServicePlane;
   /** Everything waits for a required plane; others are left out while they are down. */
   readonly isRequired: boolean;
+  readonly version: string;
   readonly #ports: PlaneDriverPorts;
   readonly #refused = new Map<FrontendKey, string>();
   #queue: PlanChanges[] = [];
@@ -52,6 +53,7 @@ export class PlaneDriver {
   #failures = 0;
   #trouble = "";
   #busySinceMs = 0;
+  #isResetCall = false;
   #cancelTimer: () => void = () => {};
   #tamper: Tamper | undefined;
   #repairs = 0;
@@ -60,8 +62,12 @@ export class PlaneDriver {
   #unsettledCall = 0;
   #lastCall = 0;
 
-  constructor(plane: ServicePlane, ports: PlaneDriverPorts & { readonly isRequired: boolean }) {
+  constructor(
+    plane: ServicePlane,
+    ports: PlaneDriverPorts & { readonly isRequired: boolean; readonly version: string },
+  ) {
     this.plane = plane;
+    this.version = ports.version;
     this.isRequired = ports.isRequired;
     this.#ports = ports;
     plane.onTamper((what) => this.#onTamper(what));
@@ -100,6 +106,11 @@ export class PlaneDriver {
   /** Whether "programmed everywhere" has to wait for it. */
   get counts(): boolean {
     return this.isRequired || (this.#hasProgrammed && !this.isDown);
+  }
+
+  /** It reads the plan, which must not change under it. */
+  get isResetting(): boolean {
+    return this.#state === "busy" && this.#isResetCall;
   }
 
   /** How long its call has been running, ms. */
@@ -150,6 +161,7 @@ export class PlaneDriver {
     const { clock } = this.#ports;
     const { kind, revision } = call;
     this.#state = "busy";
+    this.#isResetCall = kind === "reset";
     this.#busySinceMs = clock.monotonicMs();
     const number = ++this.#lastCall;
     this.#unsettledCall = number;
@@ -231,8 +243,7 @@ export class PlaneDriver {
     // Two who fight over a table must not do so without pause.
     if (sinceMs - this.#repairedMs > LIMITS.planeRepairQuietMs) this.#repairs = 0;
     const excess = this.#repairs - LIMITS.planeRepairsMax;
-    if (excess > 0) this.#wait(backoffMs(excess));
-    else this.#work();
+    this.#wait(excess > 0 ? backoffMs(excess) : LIMITS.planeTamperMs);
   }
 
   #askForReset(): void {

@@ -1,5 +1,6 @@
+import type { Family } from "../../ip/address.ts";
 import type { AddressText, FrontendKey, NodeFacts } from "../../services/model.ts";
-import type { ObjectEvent } from "../../services/objects.ts";
+import type { ObjectEvent, ServicesObject } from "../../services/objects.ts";
 import type { ServicePlane } from "../../services/service-plane.ts";
 import type {
   ModelChange,
@@ -8,6 +9,7 @@ import type {
   TableChanges,
 } from "../../services/table-types.ts";
 import type { Clock, EventSink } from "../core/ports.ts";
+import { withDeadline } from "../core/deadline.ts";
 import { LIMITS } from "../limits.ts";
 import { type EndedCall, PlaneDriver } from "./plane-driver.ts";
 import { Waiters } from "./waiters.ts";
@@ -22,17 +24,26 @@ export interface ServicesCorePorts {
 /** What the core counts; services-metrics.ts makes numbers of it. */
 export interface ServicesMetrics {
   /** Something arrived from a source. */
-  queued(): void;
+  queued(changes: QueuedChanges): void;
+  /** Whatever arrived is with the planes, or changed nothing. */
+  nothingPending(): void;
   /** Changes became a revision. */
   taken(changes: TableChanges): void;
   /** A call of the built-in plane ended; `triggeredMs` of the changes that it brought. */
   called(call: EndedCall & { readonly triggeredMs: readonly number[] }): void;
 }
 
+/** How many changes of Services and of endpoints arrived, by family. */
+export type QueuedChanges = Readonly<
+  Record<Family, { readonly services: number; readonly endpoints: number }>
+>;
+
 /** What others may follow. */
 export interface ServicesListener {
-  /** A new revision of the plan. */
-  taken?(changes: TableChanges): void;
+  /** Something arrived from a source. */
+  queued?(): void;
+  /** A new revision of the plan. undefined: what arrived changed nothing of it. */
+  taken?(changes: TableChanges | undefined): void;
   /** The built-in plane holds this revision now. */
   programmed?(programmed: Programmed): void;
 }
@@ -46,6 +57,14 @@ export interface Programmed {
 }
 
 export type StaleFlow = TableChanges["staleFlows"][number];
+
+export interface PlaneState {
+  readonly name: string;
+  readonly version: string;
+  readonly builtIn: boolean;
+  /** "": nothing. */
+  readonly trouble: string;
+}
 
 /** A change for WatchServices. A Service that is gone has no state. */
 export interface ServiceWatchChange {
@@ -71,10 +90,13 @@ export class ServicesCore {
   /** Services whose newest revision is not everywhere yet; only while somebody watches. */
   readonly #unprogrammed = new Map<string, number>();
   #takers: (() => void)[] = [];
+  readonly #wishes: (() => void)[] = [];
   #isWanted = false;
   #isStarted = false;
   #isStopped = false;
   #isKicked = false;
+  /** Something arrived that was not taken yet. */
+  #isQueued = false;
   #cancelStart: () => void = () => {};
   #cancelOverdue: (() => void) | undefined;
 
@@ -106,8 +128,30 @@ export class ServicesCore {
   }
 
   /** Planes with what is wrong with them; "": nothing. */
-  get planes(): readonly { readonly name: string; readonly trouble: string }[] {
-    return [...this.#drivers.values()].map(({ plane, trouble }) => ({ name: plane.name, trouble }));
+  get planes(): readonly PlaneState[] {
+    return [...this.#drivers.values()].map(({ plane, version, isRequired, trouble }) => ({
+      name: plane.name,
+      version,
+      builtIn: isRequired,
+      trouble,
+    }));
+  }
+
+  /** The built-in plane, where it holds the plan of this moment. */
+  get settledPlane(): ServicePlane | undefined {
+    const driver = [...this.#drivers.values()].find(({ isRequired }) => isRequired);
+    if (!this.#isStarted || !driver?.isIdle) return undefined;
+    return driver.programmedRevision === this.revision ? driver.plane : undefined;
+  }
+
+  /** New connections by frontend, as the built-in plane counts them; empty where it cannot say. */
+  async connectionCounts(): Promise<ReadonlyMap<FrontendKey, bigint>> {
+    const { clock } = this.#ports;
+    const driver = [...this.#drivers.values()].find(({ isRequired }) => isRequired);
+    if (!this.#isStarted || !driver) return new Map();
+    const limitMs = LIMITS.planeReadMs;
+    const counts = driver.plane.connectionCounts();
+    return withDeadline(counts, { clock, limitMs, what: "Counting" }).catch(() => new Map());
   }
 
   /** Why planes could not program a frontend; "": they did, or are about to. */
@@ -120,12 +164,15 @@ export class ServicesCore {
   }
 
   /** `isRequired`: the built-in plane, which sets the pace. */
-  addPlane(plane: ServicePlane, options: { readonly isRequired: boolean }): void {
+  addPlane(
+    plane: ServicePlane,
+    options: { readonly isRequired: boolean; readonly version: string },
+  ): void {
     const { clock, events } = this.#ports;
     const driver = new PlaneDriver(plane, {
+      ...options,
       clock,
       events,
-      isRequired: options.isRequired,
       plan: () => ({ plan: this.table.plan(), revision: this.table.revision }),
       ended: (from, call) => this.#onCallEnded(from, call),
     });
@@ -153,6 +200,7 @@ export class ServicesCore {
   want(): void {
     if (this.#isWanted || this.#isStopped) return;
     this.#isWanted = true;
+    for (const call of this.#wishes.splice(0)) call();
     this.#cancelStart = this.#ports.clock.after(LIMITS.servicesFirstListMs, () => {
       if (this.#isStarted) return;
       const late = [...this.#awaited].join(", ");
@@ -164,6 +212,12 @@ export class ServicesCore {
     this.#kick();
   }
 
+  /** Calls once Services are wanted; at once when they are. */
+  onWanted(call: () => void): void {
+    if (this.#isWanted) call();
+    else this.#wishes.push(call);
+  }
+
   /** Its first list has come, or never will. */
   sourceIsReady(source: string): void {
     if (this.#awaited.delete(source)) this.#kick();
@@ -171,7 +225,7 @@ export class ServicesCore {
 
   applyObjects(source: string, events: readonly ObjectEvent[]): void {
     this.table.applyObjects(source, events);
-    this.#ports.metrics.queued();
+    this.#noteQueued(countObjects(events));
     if (events.some(({ kind }) => kind === "relist")) this.#awaited.delete(source);
     this.want();
     this.#kick();
@@ -179,7 +233,7 @@ export class ServicesCore {
 
   applyModel(source: string, change: ModelChange): void {
     this.table.applyModel(source, change);
-    this.#ports.metrics.queued();
+    this.#noteQueued(countModel(change));
     this.#awaited.delete(source);
     this.want();
     this.#kick();
@@ -265,6 +319,12 @@ export class ServicesCore {
     this.#waiters.close();
   }
 
+  #noteQueued(changes: QueuedChanges): void {
+    this.#isQueued = true;
+    this.#ports.metrics.queued(changes);
+    for (const listener of this.#listeners) listener.queued?.();
+  }
+
   /** One token: whatever arrives before it is spent goes with it. */
   #kick(): void {
     if (this.#isKicked || this.#isStopped) return;
@@ -294,14 +354,20 @@ export class ServicesCore {
   #mayTake(): boolean {
     if (!this.#isStarted) return true;
     const required = [...this.#drivers.values()].filter((driver) => driver.isRequired);
-    return required.every(
-      (driver) => driver.isIdle || driver.isPaused || driver.busyMs >= LIMITS.planeOverdueMs,
-    );
+    return required.every((driver) => {
+      if (driver.isResetting) return false;
+      return driver.isIdle || driver.isPaused || driver.busyMs >= LIMITS.planeOverdueMs;
+    });
   }
 
   #take(): void {
     const changes = this.table.takeChanges();
-    if (!changes) return;
+    if (!changes) {
+      if (this.#isQueued) for (const listener of this.#listeners) listener.taken?.(undefined);
+      this.#isQueued = false;
+      return;
+    }
+    this.#isQueued = false;
     this.#ports.metrics.taken(changes);
     if (this.#isWanted) this.#noteUnderway(changes);
     this.#tellChanged(changes);
@@ -318,6 +384,7 @@ export class ServicesCore {
   #onCallEnded(driver: PlaneDriver, call: EndedCall): void {
     if (driver.isRequired) this.#settleUnderway(driver, call);
     this.#progress();
+    if (!this.#isQueued && driver.isIdle) this.#ports.metrics.nothingPending();
     this.#kick();
   }
 
@@ -389,4 +456,40 @@ export class ServicesCore {
     const waits = this.#isStarted ? "" : ` (waiting for ${[...this.#awaited].join(", ")})`;
     return `Revision ${this.revision} was not programmed${why}${waits}`;
   }
+}
+
+function countObjects(events: readonly ObjectEvent[]): QueuedChanges {
+  const counts = { 4: { services: 0, endpoints: 0 }, 6: { services: 0, endpoints: 0 } };
+  const note = (object: ServicesObject) => {
+    if (object.kind === "Service") {
+      counts[4].services++;
+      counts[6].services++;
+    } else if (object.kind === "EndpointSlice") {
+      counts[object.addressType === "IPv6" ? 6 : 4].endpoints++;
+    }
+  };
+  for (const event of events) {
+    if (event.kind === "put") note(event.object);
+    else if (event.kind === "relist") for (const object of event.objects) note(object);
+    else if (event.key.startsWith("Service/")) {
+      counts[4].services++;
+      counts[6].services++;
+    } else if (event.key.startsWith("EndpointSlice/")) {
+      // Its name does not say of which family it was.
+      counts[4].endpoints++;
+      counts[6].endpoints++;
+    }
+  }
+  return counts;
+}
+
+function countModel(change: ModelChange): QueuedChanges {
+  const counts = { 4: { services: 0, endpoints: 0 }, 6: { services: 0, endpoints: 0 } };
+  for (const { family } of change.putFrontends) counts[family].services++;
+  for (const { family } of change.putGroups) counts[family].endpoints++;
+  for (const family of [4, 6] as const) {
+    counts[family].services += change.removeFrontends.length;
+    counts[family].endpoints += change.removeGroups.length;
+  }
+  return counts;
 }

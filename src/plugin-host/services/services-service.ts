@@ -1,5 +1,32 @@
+import type { ApplyServicesRequest__Output } from "../../rpc/generated/patchbay/host/v1/ApplyServicesRequest.ts";
+import type { ApplyServicesResponse } from "../../rpc/generated/patchbay/host/v1/ApplyServicesResponse.ts";
 import type { HostHandlers } from "../../rpc/generated/patchbay/host/v1/Host.ts";
-import { grpcError } from "../../rpc/status.ts";
+import type { ListServicesRequest__Output } from "../../rpc/generated/patchbay/host/v1/ListServicesRequest.ts";
+import type { ListServicesResponse } from "../../rpc/generated/patchbay/host/v1/ListServicesResponse.ts";
+import type { WaitProgrammedRequest__Output } from "../../rpc/generated/patchbay/host/v1/WaitProgrammedRequest.ts";
+import type { ServerDuplexStream, ServerWritableStream } from "../../rpc/services.ts";
+import type { Host } from "../core/host.ts";
+import { formatErrorChain, PatchbayError, toPatchbayError } from "../errors.ts";
+import { push, toGrpcError, unary } from "../grpc-answers.ts";
+import { LIMITS } from "../limits.ts";
+import type { ApplySources } from "./apply-sources.ts";
+import { explain } from "./explain.ts";
+import type { ServicesCore } from "./services-core.ts";
+import { parseServicesRequest } from "./services-request.ts";
+import { toServiceView } from "./services-view.ts";
+
+/** The source that a host without others waits for at first, when an earlier one had programmed something. */
+export const ANY_CALLER = "a caller of ApplyServices";
+
+export interface ServicesServiceDeps {
+  readonly core: ServicesCore;
+  readonly host: Host;
+  readonly sources: ApplySources;
+  /** What sources could not read, beside what the table says of objects. */
+  readonly problems: () => readonly string[];
+  /** Bounds the number of watchers; false: hung up on. */
+  readonly admit: <Q, A>(call: ServerWritableStream<Q, A>) => boolean;
+}
 
 type ServicesHandlers = Pick<
   HostHandlers,
@@ -7,13 +34,127 @@ type ServicesHandlers = Pick<
 >;
 
 /** The Services part of patchbay.host.v1. */
-export function servicesHandlers(): ServicesHandlers {
-  const missing = grpcError("UNIMPLEMENTED", "Services are not served by this host");
+export function servicesHandlers(deps: ServicesServiceDeps): ServicesHandlers {
+  const { core, host, admit } = deps;
+  let streams = 0;
   return {
-    ApplyServices: (call) => call.emit("error", missing),
-    WatchServices: (call) => call.emit("error", missing),
-    ListServices: (_call, done) => done(missing),
-    WaitProgrammed: (_call, done) => done(missing),
-    Explain: (_call, done) => done(missing),
+    ApplyServices(call) {
+      if (streams >= LIMITS.servicesStreamsMax) {
+        const message = `Cannot serve more than ${LIMITS.servicesStreamsMax} streams`;
+        call.emit("error", toGrpcError(new PatchbayError("LIMIT_REACHED", message)));
+        return;
+      }
+      streams++;
+      call.once("close", () => streams--);
+      void answerEach(deps, call);
+    },
+    ListServices: unary((request) => listServices(deps, request)),
+    WatchServices(call) {
+      if (!admit(call)) return;
+      const prefix = call.request.service;
+      for (const service of core.table.serviceNames()) {
+        const state = service.startsWith(prefix) ? core.table.view(service) : undefined;
+        if (state) call.write({ change: "present", service: toServiceView(core, state) });
+      }
+      const stop = core.watch(({ change, service }) => {
+        if (!service.startsWith(prefix)) return;
+        const state = core.table.view(service);
+        const view = state
+          ? toServiceView(core, state)
+          : { service, frontends: [], revision: core.revision, programmed: false };
+        if (!push(call, { change, service: view })) stop();
+      });
+      call.on("cancelled", stop);
+      call.on("close", stop);
+    },
+    WaitProgrammed: unary(async (request) => ({
+      revision: await core.waitProgrammed(parseWait(request)),
+    })),
+    Explain: unary((request) =>
+      explain(
+        {
+          core,
+          clock: host.context.ports.clock,
+          attachments: () => host.context.state.attachments.values(),
+        },
+        request,
+      ),
+    ),
+  };
+}
+
+/** One message after the other: a caller that sends faster than they are taken is slowed down by its stream. */
+async function answerEach(
+  deps: ServicesServiceDeps,
+  call: ServerDuplexStream<ApplyServicesRequest__Output, ApplyServicesResponse>,
+): Promise<void> {
+  try {
+    for await (const request of call as AsyncIterable<ApplyServicesRequest__Output>) {
+      const answer = await applyServices(deps, request);
+      if (call.cancelled || call.destroyed) return;
+      call.write(answer);
+    }
+    call.end();
+  } catch (error) {
+    // Hung up on: what was accepted stays.
+    if (!call.cancelled && !call.destroyed) call.emit("error", toGrpcError(error));
+  }
+}
+
+async function applyServices(
+  { core, host, sources }: ServicesServiceDeps,
+  request: ApplyServicesRequest__Output,
+): Promise<ApplyServicesResponse> {
+  try {
+    const nowMs = host.context.ports.clock.wallMs();
+    const { source, change } = parseServicesRequest(request, { nowMs });
+    sources.note(source, change);
+    core.applyModel(`apply/${source}`, change);
+    core.sourceIsReady(ANY_CALLER);
+    return { revision: await core.taken(), error: "" };
+  } catch (error) {
+    const known = toPatchbayError(error);
+    return { revision: 0, error: `${formatErrorChain(known)} [${known.code}]` };
+  }
+}
+
+async function listServices(
+  { core, problems }: ServicesServiceDeps,
+  request: ListServicesRequest__Output,
+): Promise<ListServicesResponse> {
+  await core.taken();
+  const states = core.table
+    .serviceNames()
+    .filter((service) => service.startsWith(request.service))
+    .flatMap((service) => core.table.view(service) ?? []);
+  const isCounted = states.some(({ frontends }) =>
+    frontends.some(({ planned }) => planned.countConnections),
+  );
+  const counts = isCounted ? await core.connectionCounts() : new Map();
+  return {
+    services: states.map((state) => toServiceView(core, state, counts)),
+    revision: core.revision,
+    programmedRevision: core.programmedRevision,
+    problems: [
+      ...problems(),
+      ...core.table.problems().map(({ object, message }) => `${object}: ${message}`),
+    ],
+  };
+}
+
+function parseWait(request: WaitProgrammedRequest__Output): {
+  revision?: number;
+  service?: string;
+  timeoutMs: number;
+} {
+  const { revision, service, timeoutMs } = request;
+  if (timeoutMs > LIMITS.servicesWaitMaxMs) {
+    const message = `timeout_ms is ${timeoutMs}, expected at most ${LIMITS.servicesWaitMaxMs}`;
+    throw new PatchbayError("INVALID_SERVICES", message);
+  }
+  return {
+    ...(revision > 0 && { revision }),
+    ...(service !== "" && { service }),
+    timeoutMs: timeoutMs === 0 ? LIMITS.servicesWaitMs : timeoutMs,
   };
 }

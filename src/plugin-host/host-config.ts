@@ -1,0 +1,191 @@
+import { readFileSync, statSync } from "node:fs";
+import { isIPv4, isIPv6 } from "node:net";
+import { formatPrefix, type IpPrefix, networkOf, parsePrefix } from "../ip/address.ts";
+import { PatchbayError } from "./errors.ts";
+import { LIMITS } from "./limits.ts";
+
+/** The host's own configuration file, checked (docs/config.md, "Host"). */
+export interface HostConfig {
+  readonly services: ServicesConfig;
+}
+
+export interface ServicesConfig {
+  /** Sources in these are pods, beside the podCIDRs of Node objects. */
+  readonly clusterCidrs: readonly IpPrefix[];
+  readonly nodePortAddresses: readonly NodePortAddress[];
+  /** Masquerade everything to cluster IPs, pods' too. */
+  readonly masqueradeAll: boolean;
+  /** Bit of the packet mark, 0 to 31. */
+  readonly masqueradeBit: number;
+  /** Whether ADD waits until the Services of its moment are programmed, and how long, ms. */
+  readonly addWaits: { readonly enabled: boolean; readonly timeoutMs: number };
+  /** Where /healthz and /livez are served; undefined: nowhere. */
+  readonly healthz: { readonly address: string; readonly port: number } | undefined;
+}
+
+/** Addresses that serve NodePorts: words of kube-proxy's nodePortAddresses, or the node's addresses in a prefix. */
+export type NodePortAddress = "primary" | "all" | "localhost" | IpPrefix;
+
+const ADD_WAIT_MS_MAX = 60_000;
+const LIST_MAX = 256;
+
+/** Reads the file. A file that is absent and was not asked for by name is an empty one. Throws PatchbayError INVALID_HOST_CONFIG that names file, field and reason. */
+export function readHostConfig(
+  file: string,
+  options: { readonly isOptional: boolean },
+): HostConfig {
+  let text: string;
+  try {
+    const { size } = statSync(file);
+    if (size > LIMITS.hostConfigBytesMax) {
+      throw new Error(`It has ${size} bytes, at most ${LIMITS.hostConfigBytesMax} are read`);
+    }
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    const isAbsent = (cause as NodeJS.ErrnoException).code === "ENOENT";
+    if (isAbsent && options.isOptional) return parseHostConfig({});
+    throw new PatchbayError("INVALID_HOST_CONFIG", `Cannot read ${file}`, { cause });
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new PatchbayError("INVALID_HOST_CONFIG", `${file} is not JSON`, { cause });
+  }
+  try {
+    return parseHostConfig(json);
+  } catch (error) {
+    if (!(error instanceof PatchbayError)) throw error;
+    throw new PatchbayError("INVALID_HOST_CONFIG", `${file}: ${error.message}`);
+  }
+}
+
+/** Checks a configuration. Throws PatchbayError INVALID_HOST_CONFIG that names field and expectation. */
+export function parseHostConfig(json: unknown): HostConfig {
+  const root = asObject(json, "The configuration", ["services"]);
+  const services = asObject(root["services"] ?? {}, "services", [
+    "clusterCidrs",
+    "nodePortAddresses",
+    "masqueradeAll",
+    "masqueradeBit",
+    "addWaits",
+    "healthzAddress",
+  ]);
+  const addWaits = asObject(services["addWaits"] ?? {}, "services.addWaits", [
+    "enabled",
+    "timeoutMs",
+  ]);
+  return {
+    services: {
+      clusterCidrs: asList(services["clusterCidrs"] ?? [], "services.clusterCidrs").map(
+        ([text, field]) => asNetwork(text, field),
+      ),
+      nodePortAddresses: asList(
+        services["nodePortAddresses"] ?? ["primary"],
+        "services.nodePortAddresses",
+      ).map(([text, field]) => asNodePortAddress(text, field)),
+      masqueradeAll: asFlag(services["masqueradeAll"] ?? false, "services.masqueradeAll"),
+      masqueradeBit: asInteger(services["masqueradeBit"] ?? 14, {
+        field: "services.masqueradeBit",
+        min: 0,
+        max: 31,
+      }),
+      addWaits: {
+        enabled: asFlag(addWaits["enabled"] ?? false, "services.addWaits.enabled"),
+        timeoutMs: asInteger(addWaits["timeoutMs"] ?? 2_000, {
+          field: "services.addWaits.timeoutMs",
+          min: 1,
+          max: ADD_WAIT_MS_MAX,
+        }),
+      },
+      healthz: asPlace(services["healthzAddress"] ?? "0.0.0.0:10256", "services.healthzAddress"),
+    },
+  };
+}
+
+/** A key that nobody knows is a mistake of the one who wrote it, and would do nothing. */
+function asObject(
+  value: unknown,
+  field: string,
+  keys: readonly string[],
+): Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw invalid(field, value, "an object");
+  }
+  const unknown = Object.keys(value).find((key) => !keys.includes(key));
+  if (unknown === undefined) return value as Record<string, unknown>;
+  throw new PatchbayError(
+    "INVALID_HOST_CONFIG",
+    `${field} has the key ${JSON.stringify(unknown.slice(0, 80))}, expected ${keys.join(", ")}`,
+  );
+}
+
+/** Texts with their field names. */
+function asList(value: unknown, field: string): [string, string][] {
+  if (!Array.isArray(value)) throw invalid(field, value, "a list");
+  if (value.length > LIST_MAX) throw invalid(field, value.length, `at most ${LIST_MAX} entries`);
+  return value.map((entry: unknown, index) => {
+    const at = `${field}[${index}]`;
+    if (typeof entry !== "string") throw invalid(at, entry, "a text");
+    return [entry, at];
+  });
+}
+
+function asNetwork(text: string, field: string): IpPrefix {
+  const prefix = findPrefix(text);
+  if (!prefix) throw invalid(field, text, "an address with a prefix length");
+  const network = networkOf(prefix);
+  if (network.value === prefix.value) return network;
+  throw invalid(field, text, `${formatPrefix(network)}: host bits are set`);
+}
+
+function asNodePortAddress(text: string, field: string): NodePortAddress {
+  if (text === "primary" || text === "all" || text === "localhost") return text;
+  const prefix = findPrefix(text);
+  if (prefix) return networkOf(prefix);
+  throw invalid(field, text, 'a prefix, "primary", "all" or "localhost"');
+}
+
+function findPrefix(text: string): IpPrefix | undefined {
+  try {
+    return parsePrefix(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function asFlag(value: unknown, field: string): boolean {
+  if (typeof value === "boolean") return value;
+  throw invalid(field, value, "true or false");
+}
+
+function asInteger(
+  value: unknown,
+  bounds: { readonly field: string; readonly min: number; readonly max: number },
+): number {
+  const { field, min, max } = bounds;
+  if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) {
+    return value as number;
+  }
+  throw invalid(field, value, `a whole number from ${min} to ${max}`);
+}
+
+/** "0.0.0.0:10256", "[::]:10256" or "off". */
+function asPlace(value: unknown, field: string): ServicesConfig["healthz"] {
+  if (value === "off") return undefined;
+  const text = typeof value === "string" ? value : "";
+  const colon = text.lastIndexOf(":");
+  const host = text.slice(0, Math.max(0, colon));
+  const digits = text.slice(colon + 1);
+  const port = /^\d{1,5}$/.test(digits) ? Number(digits) : 0;
+  const bare = /^\[.*\]$/.test(host) ? host.slice(1, -1) : undefined;
+  const isAddress = bare === undefined ? isIPv4(host) : isIPv6(bare);
+  if (isAddress && port >= 1 && port <= 65_535) return { address: bare ?? host, port };
+  throw invalid(field, value, '"ADDRESS:PORT", IPv6 in brackets, or "off"');
+}
+
+function invalid(field: string, value: unknown, expected: string): PatchbayError {
+  const text = JSON.stringify(value) ?? "nothing";
+  const shown = text.length <= 80 ? text : `${text.slice(0, 77)}...`;
+  return new PatchbayError("INVALID_HOST_CONFIG", `${field} is ${shown}, expected ${expected}`);
+}

@@ -1,0 +1,175 @@
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Registry } from "prom-client";
+import type { Kernel } from "../../kernel/kernel.ts";
+import type { Netfilter } from "../../kernel/nf-netfilter.ts";
+import type { ObjectEvent } from "../../services/objects.ts";
+import type { ServicePlane } from "../../services/service-plane.ts";
+import { createServiceTable } from "../../services/service-table.ts";
+import type { Clock, EventSink } from "../core/ports.ts";
+import { formatErrorChain } from "../errors.ts";
+import type { ServicesConfig } from "../host-config.ts";
+import { formatProblem, type SourceProblem } from "../manifests/object-source.ts";
+import { watchManifests } from "../manifests/manifest-source.ts";
+import { ApplySources } from "./apply-sources.ts";
+import { LazyPlane } from "./lazy-plane.ts";
+import { NodeAddresses } from "./node-addresses.ts";
+import { NodeFactsTracker } from "./node-facts.ts";
+import { ServicesCore } from "./services-core.ts";
+import { createServicesMetrics } from "./services-metrics.ts";
+import { ANY_CALLER } from "./services-service.ts";
+
+export interface ServicesNodeDeps {
+  readonly clock: Clock;
+  readonly events: EventSink;
+  readonly kernel: Kernel;
+  readonly registry: Registry;
+  readonly config: ServicesConfig;
+  readonly nodeName: string;
+  /** Folder of manifests; undefined: none. */
+  readonly manifests: string | undefined;
+  /** Stands while a data plane may hold something of ours. */
+  readonly markerFile: string;
+  readonly version: string;
+  readonly openNetfilter: () => Promise<Netfilter>;
+  readonly createPlane: (netfilter: Netfilter) => ServicePlane;
+}
+
+const MANIFESTS = "manifests";
+
+/** Everything of Services that a host runs. */
+export interface ServicesNode extends AsyncDisposable {
+  readonly core: ServicesCore;
+  readonly applySources: ApplySources;
+  /** What sources could not read. */
+  problems(): readonly string[];
+  /** Begins with the sources. */
+  start(): void;
+}
+
+/** Puts core, sources and data plane of this node together. */
+export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
+  const { clock, events, config, nodeName } = deps;
+  const cleanup = new AsyncDisposableStack();
+  const tracker = new NodeFactsTracker({ nodeName, config });
+  const table = createServiceTable(tracker.facts);
+  const metrics = createServicesMetrics({
+    registry: deps.registry,
+    wallMs: () => clock.wallMs(),
+    revision: () => core.revision,
+    programmedRevision: () => core.programmedRevision,
+    plan: () => table.plan(),
+    connectionCounts: () => core.connectionCounts(),
+  });
+  const core: ServicesCore = new ServicesCore({ clock, events, table, metrics });
+  cleanup.defer(() => core.stop());
+
+  const netfilter = new Lazy(deps.openNetfilter);
+  const plane = new LazyPlane("nftables", async () => {
+    const opened = await netfilter.get();
+    mkdirSync(dirname(deps.markerFile), { recursive: true, mode: 0o700 });
+    writeFileSync(deps.markerFile, "");
+    return deps.createPlane(opened);
+  });
+  core.addPlane(plane, { isRequired: true, version: deps.version });
+  cleanup.defer(async () => {
+    await plane.close();
+    await netfilter.found?.close();
+  });
+
+  const addresses = new NodeAddresses({
+    kernel: deps.kernel,
+    clock,
+    listener: (found) => {
+      if (tracker.setKernelAddresses(found)) core.setFacts(tracker.facts);
+    },
+    onError: (message) =>
+      events.emit({ kind: "services-source-failed", subject: "node addresses", message }),
+  });
+  cleanup.defer(() => addresses.stop());
+  const followKernel = () => {
+    const following = tracker.needsKernel ? addresses.start() : addresses.stop();
+    return following.catch((error: unknown) => {
+      const message = formatErrorChain(error);
+      events.emit({ kind: "services-source-failed", subject: "node addresses", message });
+    });
+  };
+
+  const problems = new Map<string, readonly SourceProblem[]>();
+  const onEvents = (source: string, changes: readonly ObjectEvent[]) => {
+    if (tracker.applyObjects(source, changes)) {
+      core.setFacts(tracker.facts);
+      void followKernel();
+    }
+    core.applyObjects(source, changes);
+  };
+  const onProblems = (source: string, found: readonly SourceProblem[]) => {
+    noteProblems(events, { source, before: problems.get(source) ?? [], found });
+    problems.set(source, found);
+  };
+
+  return {
+    core,
+    applySources: new ApplySources(),
+    problems: () => [...problems.values()].flatMap((found) => found.map(formatProblem)),
+    start() {
+      if (deps.manifests === undefined) {
+        // An earlier host had callers of ApplyServices: they get time to come back.
+        if (existsSync(deps.markerFile)) core.expectSource(ANY_CALLER);
+        core.onWanted(() => void followKernel());
+        return;
+      }
+      core.expectSource(MANIFESTS);
+      void followKernel();
+      const listener = { onEvents, onProblems };
+      const watching = watchManifests({ folder: deps.manifests, listener, clock });
+      cleanup.defer(async () => (await watching.catch(() => undefined))?.close());
+      watching.catch((error: unknown) => {
+        const message = `Cannot watch ${deps.manifests}: ${formatErrorChain(error)}`;
+        events.emit({ kind: "services-source-failed", subject: MANIFESTS, message });
+      });
+    },
+    [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
+  };
+}
+
+/** Each problem once, as it comes. */
+function noteProblems(
+  events: EventSink,
+  change: {
+    readonly source: string;
+    readonly before: readonly SourceProblem[];
+    readonly found: readonly SourceProblem[];
+  },
+): void {
+  const known = new Set(change.before.map(formatProblem));
+  for (const text of change.found.map(formatProblem)) {
+    if (known.has(text)) continue;
+    events.emit({ kind: "services-source-failed", subject: change.source, message: text });
+  }
+}
+
+/** Something that is opened when it is first asked for. A failure is no answer: the next one asks again. */
+class Lazy<T> {
+  readonly #open: () => Promise<T>;
+  #opening: Promise<T> | undefined;
+  found: T | undefined;
+
+  constructor(open: () => Promise<T>) {
+    this.#open = open;
+  }
+
+  async get(): Promise<T> {
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    this.found = await this.#opening;
+    return this.found;
+  }
+}
+
+/** Takes away the mark that something of ours may be in the kernel. Absent is success. */
+export function forgetMarker(markerFile: string): void {
+  rmSync(markerFile, { force: true });
+}
