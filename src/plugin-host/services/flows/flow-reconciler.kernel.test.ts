@@ -71,15 +71,19 @@ function suite(): void {
   let netfilter: Netfilter;
   before(async () => {
     await run("ip", ["link", "set", "lo", "up"]);
+    // Where the VIPs are: an IPv6 route to lo would reject.
+    await run("ip", ["link", "add", "up0", "type", "veth", "peer", "name", "up1"]);
+    await run("ip", ["link", "set", "up0", "up"]);
+    await run("ip", ["link", "set", "up1", "up"]);
     await run("ip", ["address", "add", "192.168.7.1/24", "dev", "lo"]);
-    await run("ip", ["route", "add", "10.96.0.0/16", "dev", "lo", "src", "192.168.7.1"]);
+    await run("ip", ["route", "add", "10.96.0.0/16", "dev", "up0", "src", "192.168.7.1"]);
     for (const host of ["fd07::1", "fd07::2", "fd07::3"]) {
       await run("ip", ["address", "add", `${host}/128`, "dev", "lo"]);
     }
     for (const host of ["192.168.7.2", "192.168.7.3"]) {
       await run("ip", ["address", "add", `${host}/32`, "dev", "lo"]);
     }
-    await run("ip", ["route", "add", "fd96::/64", "dev", "lo", "src", "fd07::1"]);
+    await run("ip", ["route", "add", "fd96::/64", "dev", "up0", "src", "fd07::1"]);
     netfilter = await openNetfilter();
   });
   after(() => netfilter.close());
