@@ -262,7 +262,8 @@ async function setMark(socket: UdpSocket, mark: number): Promise<void> {
 
 function send(socket: UdpSocket, pending: Pending): void {
   socket.send("?", (error) => {
-    if (error) pending.fail(error);
+    // What this node's own rules drop or reject, the sender hears of as EPERM. A rejection says more soon.
+    if (error && codeOf(error) !== "EPERM") pending.fail(error);
   });
 }
 
@@ -304,7 +305,7 @@ class Pending {
 
   #end(result: Distribute<DialResult>): void {
     const ms = performance.now() - this.#startedMs;
-    this.#settle?.({ ...result, ms } as DialResult);
+    this.#settle?.({ ...result, ms });
   }
 }
 

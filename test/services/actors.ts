@@ -35,8 +35,8 @@ export class Actor implements AsyncDisposable {
     stdin.on("error", () => {});
     this.#child.once("close", () => {
       this.#ended = true;
-      for (const { reject } of this.#calls.values()) {
-        reject(new Error(`Actor ${name} ended: ${this.#errors.join("")}`));
+      for (const call of this.#calls.values()) {
+        call.reject(new Error(`Actor ${name} ended: ${this.#errors.join("")}`));
       }
       this.#calls.clear();
     });

@@ -155,7 +155,7 @@ export async function program(
   const { revision, error } = await client.applyServices({ source: "lab", ...request });
   if (error !== "") throw new Error(`Refused: ${error}`);
   await client.waitProgrammed({ revision, timeoutMs: PROGRAM_MS });
-  return Number(revision);
+  return revision;
 }
 
 /** How a result reads in a message of a test. */
