@@ -130,6 +130,7 @@ function clientOf(family: "ip" | "ip6"): string {
 function chains({ family }: Names, masqueradeBit: number): string[] {
   const key = keyOf(family);
   const lookUp = `meta priority set ${key} map`;
+  const toWay = `meta priority & ${hex(WAY_MASK)} vmap @ways`;
   const bit = hex((1 << masqueradeBit) >>> 0);
   const others = hex(~(1 << masqueradeBit) >>> 0);
   const masquerade = `meta mark set meta mark | ${bit}`;
@@ -155,7 +156,9 @@ function chains({ family }: Names, masqueradeBit: number): string[] {
     ]),
     chain("other", [`${lookUp} @frontends ${masquerade} goto dispatch`, "goto missed"]),
     // A way that picks returns with a seat in the priority.
-    chain("dispatch", [`meta priority & ${hex(WAY_MASK)} vmap @ways`, toSeat(family)]),
+    chain("dispatch", [toWay, toSeat(family), "goto again"]),
+    // A transaction came between two lookups of this packet: what the first one found is gone. All anew, once.
+    chain("again", ["jump relook", toWay, toSeat(family), "drop"]),
     chain("missed", [
       `${family} daddr @cluster-ips goto refuse`,
       `${family} daddr @service-cidrs drop`,
@@ -237,6 +240,7 @@ function stickyChains({ family }: Names, seconds: number): string {
       `meta priority & ${hex(WAY_MASK)} vmap @pick-ways`,
       `update ${remember}`,
       toSeat(family),
+      "drop",
     ]),
   ].join("\n");
 }
