@@ -70,10 +70,17 @@ Kernel      holds the same
     assert.equal(json.exitCode, 3);
   });
 
-  it("says when the kernel was not asked", async () => {
+  it("says when the kernel was not asked, and why", async () => {
     const result = await explain({ kernelChecked: false }, ...fromPod);
     assert.match(result.stdout, /\nKernel {6}not checked\n$/);
     assert.equal(result.exitCode, 0);
+    const kernelDifferences = ["The kernel cannot be read: EPERM"];
+    const failed = await explain({ kernelChecked: false, kernelDifferences }, ...fromPod);
+    assert.match(
+      failed.stdout,
+      /\nKernel {6}not checked\n {12}The kernel cannot be read: EPERM\n$/,
+    );
+    assert.equal(failed.exitCode, 0);
   });
 
   const nothing = { endpoints: [], unused: [], service: "", frontendKind: "" };

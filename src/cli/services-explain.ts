@@ -52,7 +52,9 @@ else (standard error is empty then; a host that cannot be reached is a line on i
     const { root, json, from, to } = command.optsWithGlobals<ExplainOptions>();
     const what = `explain packets from ${from} to ${formatFrontend(to)}`;
     const answer = await withHost(context, { root, what }, (host) => host.explain({ from, ...to }));
-    if (answer.kernelDifferences.length > 0) setExitCode(EXIT.kernelDiffers);
+    // What could not be read does not differ.
+    const differs = answer.kernelChecked && answer.kernelDifferences.length > 0;
+    if (differs) setExitCode(EXIT.kernelDiffers);
     if (json) context.output.json(answer);
     else printExplanation(context.output, answer, { from, to });
   });
@@ -133,8 +135,9 @@ function describeEndpoint(endpoint: EndpointView__Output): string {
 }
 
 function describeKernel({ kernelChecked, kernelDifferences }: ExplainResponse__Output): string[] {
-  if (kernelDifferences.length > 0) return ["holds something else:", ...kernelDifferences];
-  return [kernelChecked ? "holds the same" : "not checked"];
+  if (!kernelChecked) return ["not checked", ...kernelDifferences];
+  if (kernelDifferences.length === 0) return ["holds the same"];
+  return ["holds something else:", ...kernelDifferences];
 }
 
 function joinWith(separator: string, ...parts: readonly string[]): string {

@@ -19,7 +19,7 @@ export function printTable<Row>(
 ): void {
   const cells = rows.map((row) => columns.map((column) => sanitize(column.value(row)) || "-"));
   const widths = columns.map((column, index) =>
-    Math.max(column.title.length, ...cells.map((line) => widthOf(line[index] ?? ""))),
+    cells.reduce((width, line) => Math.max(width, widthOf(line[index] ?? "")), column.title.length),
   );
   const titles = columns.map((column, index) =>
     pad(column.title, widths[index] ?? 0, column.align),
@@ -43,11 +43,14 @@ function pad(text: string, width: number, align: "left" | "right" = "left"): str
 
 /** Columns on a terminal: characters, and two for the wide ones of East Asia and emoji. */
 export function widthOf(text: string): number {
+  // Nearly every cell, and a hundred times as fast: a node may have 30,000 Services.
+  if (ascii.test(text)) return text.length;
   let width = 0;
   const segments = new Intl.Segmenter().segment(stripVTControlCharacters(text));
   for (const { segment } of segments) width += wide.test(segment) ? 2 : 1;
   return width;
 }
 
+const ascii = /^[ -~]*$/;
 const wide =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;

@@ -13,6 +13,9 @@ import type { WaitProgrammedResponse__Output } from "./generated/patchbay/host/v
 import { hostProto } from "./services.ts";
 import { shortenSocketPath } from "./unix-server.ts";
 
+/** ListServices of 30,000 Services is some 30 MB; grpc-js alone would take 4. */
+const MESSAGE_BYTES_MAX = 512 * 1024 * 1024;
+
 /** The Services part of patchbay.host.v1 as promises. Every call rejects with HostCallError. */
 export interface ServicesClient {
   listServices(request: ListServicesRequest): Promise<ListServicesResponse__Output>;
@@ -34,7 +37,10 @@ export function connectHostWithServices(
   const client: GrpcHostClient = new hostProto.Host(
     `unix:${short.path}`,
     credentials.createInsecure(),
-    { "grpc.default_authority": "localhost" },
+    {
+      "grpc.default_authority": "localhost",
+      "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
+    },
   );
   const how = () => ({ deadline: Date.now() + options.timeoutMs });
 
