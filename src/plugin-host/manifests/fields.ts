@@ -128,7 +128,10 @@ export function failure(place: Place, message: string): FieldError {
 /** The object without what is undefined. */
 export function defined<Fields extends object>(fields: Fields): Defined<Fields> {
   const result: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(fields)) if (value !== undefined) result[key] = value;
+  for (const key of Object.keys(fields)) {
+    const value: unknown = fields[key as keyof Fields];
+    if (value !== undefined) result[key] = value;
+  }
   return result as Defined<Fields>;
 }
 

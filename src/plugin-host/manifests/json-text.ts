@@ -136,6 +136,9 @@ function skipSpace(text: string, from: number): number {
 
 function wrong(text: string, offset: number, expected: string) {
   const char = text[offset];
+  if (char === '"' && endOfString(text, offset) === undefined) {
+    return { offset, message: "text without end, or with a control character or unknown escape" };
+  }
   const found = char === undefined ? "the end of the file" : JSON.stringify(char);
   return { offset, message: `found ${found}, expected ${expected}` };
 }
