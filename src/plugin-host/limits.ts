@@ -58,6 +58,8 @@ export const LIMITS = {
   planeQueueMax: 64,
   /** Time after which other data planes no longer wait for the built-in one, ms. */
   planeOverdueMs: 1_000,
+  /** Pause before frontends that a data plane refused are offered again, ms. */
+  planeRefusedMs: 30_000,
   /** Pause before a repair, ms: who flushes one family flushes the other as well. */
   planeTamperMs: 1,
   /** Repairs of a data plane in a row that follow at once. */

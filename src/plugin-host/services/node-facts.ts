@@ -220,10 +220,13 @@ function uniquePrefixes(prefixes: readonly IpPrefix[]): IpPrefix[] {
 
 /** Equal texts, equal facts. */
 function print(facts: NodeFacts): string {
-  const labels = [...facts.nodeLabels].map(([name, own]) => [name, [...own].sort()]).sort();
+  const labels = [...facts.nodeLabels].map(([name, own]) => {
+    const pairs = [...own].map(([key, value]) => `${key}=${value}`);
+    return [name, ...pairs.sort()].join(" ");
+  });
   return JSON.stringify({
     ...facts,
-    nodeLabels: labels,
+    nodeLabels: labels.sort(),
     podPrefixes: facts.podPrefixes.map(formatPrefix),
     servicePrefixes: facts.servicePrefixes.map(formatPrefix),
   });

@@ -55,6 +55,7 @@ export class PlaneDriver {
   #busySinceMs = 0;
   #isResetCall = false;
   #cancelTimer: () => void = () => {};
+  #cancelRetry: () => void = () => {};
   #tamper: Tamper | undefined;
   #repairs = 0;
   #repairedMs = Number.NEGATIVE_INFINITY;
@@ -138,6 +139,7 @@ export class PlaneDriver {
   stop(): void {
     this.#state = "stopped";
     this.#cancelTimer();
+    this.#cancelRetry();
     this.#lastCall++;
   }
 
@@ -199,6 +201,7 @@ export class PlaneDriver {
     if (kind === "reset" && this.#tamper && !this.#needsReset) this.#noteRepaired(this.#tamper);
     this.#ports.ended(this, { kind, ok: true, ms });
     this.#work();
+    this.#retryRefusedLater();
   }
 
   #fail({ kind }: PlaneCall, error: unknown): void {
@@ -251,6 +254,19 @@ export class PlaneDriver {
     this.#queue = [];
   }
 
+  /** What was refused for lack of room may find some later. */
+  #retryRefusedLater(): void {
+    this.#cancelRetry();
+    if (this.#refused.size === 0) return;
+    this.#cancelRetry = this.#ports.clock.after(LIMITS.planeRefusedMs, () => {
+      const { plan, revision } = this.#ports.plan();
+      if (!this.isIdle || this.#programmedRevision !== revision) return;
+      const keys = [...this.#refused.keys()];
+      const putFrontends = keys.flatMap((key) => plan.frontends.get(key) ?? []);
+      this.offer({ ...noChanges, revision, putFrontends });
+    });
+  }
+
   #noteRepaired(tamper: Tamper): void {
     const nowMs = this.#ports.clock.monotonicMs();
     this.#tamper = undefined;
@@ -281,6 +297,19 @@ export class PlaneDriver {
     this.#ports.events.emit({ kind: "services-refused", subject: this.plane.name, message });
   }
 }
+
+const noChanges: Omit<PlanChanges, "revision"> = {
+  putFrontends: [],
+  removeFrontends: [],
+  putLists: [],
+  removeLists: [],
+  addClusterIps: [],
+  removeClusterIps: [],
+  addPodAddresses: [],
+  removePodAddresses: [],
+  addLocalEndpoints: [],
+  removeLocalEndpoints: [],
+};
 
 function backoffMs(failures: number): number {
   return Math.min(LIMITS.planeRetryMaxMs, LIMITS.planeRetryMinMs * 2 ** Math.min(failures - 1, 20));
