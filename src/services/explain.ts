@@ -93,7 +93,7 @@ function sourceOf({ source }: Question, around: ExplainSurroundings): Source {
   }
   const { address } = source;
   const { facts } = around;
-  if (facts.nodeAddresses.includes(address)) {
+  if (facts.nodeAddresses.includes(address) || address === "::1" || address.startsWith("127.")) {
     return { sourceKind: "node", sourceReason: `${address} is an address of this node.` };
   }
   if (around.isPodAddress(address)) {
@@ -183,14 +183,11 @@ function whyUnused(
 ): UnusedRule {
   if (list.chosen.includes(candidate)) return "weight-zero";
   if (list === choice.local && !candidate.isLocal) return "not-local";
-  if (!isReady(candidate)) {
-    if (isLastResort(candidate)) {
-      return list.rule === "topology-keys" && list.chosen.length === 0
-        ? "topology-keys"
-        : "terminating";
-    }
-    return candidate.endpoint.terminating ? "not-serving" : "not-ready";
+  if (isLastResort(candidate)) {
+    const byKeys = list.rule === "serving-terminating" || list.chosen.length === 0;
+    return byKeys ? "topology-keys" : "terminating";
   }
+  if (!isReady(candidate)) return candidate.endpoint.terminating ? "not-serving" : "not-ready";
   switch (list.rule) {
     case "same-node":
       return "other-node-hint";

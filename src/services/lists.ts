@@ -63,16 +63,21 @@ export function weigh(candidates: readonly Candidate[]): readonly Candidate[] {
 }
 
 export function sameList(one: BuiltList, other: BuiltList): boolean {
-  const { planned } = one;
   return (
-    planned.id === other.planned.id &&
-    planned.family === other.planned.family &&
-    planned.pick === other.planned.pick &&
-    planned.affinity?.seconds === other.planned.affinity?.seconds &&
-    planned.affinity?.key === other.planned.affinity?.key &&
-    sameTargets(planned.endpoints, other.planned.endpoints) &&
+    samePlannedList(one.planned, other.planned) &&
     one.local.length === other.local.length &&
     one.local.every((address, index) => address === other.local[index])
+  );
+}
+
+export function samePlannedList(one: PlannedList, other: PlannedList): boolean {
+  return (
+    one.id === other.id &&
+    one.family === other.family &&
+    one.pick === other.pick &&
+    one.affinity?.seconds === other.affinity?.seconds &&
+    one.affinity?.key === other.affinity?.key &&
+    sameTargets(one.endpoints, other.endpoints)
   );
 }
 

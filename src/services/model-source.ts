@@ -50,7 +50,7 @@ export class ModelSource {
     if (users) users.add(frontend);
     else this.#frontendsOf.set(frontend.group, new Set([frontend]));
     const unit = this.#unit(frontend.service);
-    unit.byId.set(frontend.id, frontend);
+    unit.put(frontend);
     this.#touch(unit);
   }
 
@@ -62,7 +62,7 @@ export class ModelSource {
     users?.delete(frontend);
     if (users?.size === 0) this.#frontendsOf.delete(frontend.group);
     const unit = this.#unit(frontend.service);
-    unit.byId.delete(id);
+    unit.remove(id);
     this.#touch(unit);
   }
 
@@ -84,7 +84,8 @@ export class ModelSource {
 class ModelUnit implements Unit {
   readonly service: string;
   readonly scope: string;
-  readonly byId = new Map<string, Frontend>();
+  readonly #byId = new Map<string, Frontend>();
+  #ordered: readonly Frontend[] | undefined;
   readonly healthCheckPort = undefined;
   readonly #groups: ReadonlyMap<string, EndpointGroup>;
   planned: UnitPlan | undefined;
@@ -104,11 +105,22 @@ class ModelUnit implements Unit {
   }
 
   get frontends(): readonly Frontend[] {
-    return [...this.byId.values()];
+    this.#ordered ??= [...this.#byId.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
+    return this.#ordered;
   }
 
   get isEmpty(): boolean {
-    return this.byId.size === 0;
+    return this.#byId.size === 0;
+  }
+
+  put(frontend: Frontend): void {
+    this.#byId.set(frontend.id, frontend);
+    this.#ordered = undefined;
+  }
+
+  remove(id: string): void {
+    this.#byId.delete(id);
+    this.#ordered = undefined;
   }
 
   group(id: string): EndpointGroup | undefined {

@@ -10,7 +10,7 @@ import {
 import type { UnitPlan } from "./plan-unit.ts";
 import type { Problems } from "./problems.ts";
 import type { SharedTexts } from "./shared-texts.ts";
-import { mergeSlices, type ReadSlice, readSlice } from "./slices.ts";
+import { mergeSlices, type ReadSlice, readSlice, versionOf } from "./slices.ts";
 import { type TranslatedService, translateService } from "./translate.ts";
 import type { Unit } from "./unit.ts";
 
@@ -57,7 +57,19 @@ export class ObjectSource {
     const gone = new Set<ObjectKey>([...this.#serviceKeys.keys(), ...this.#sliceUnits.keys()]);
     for (const object of objects) gone.delete(objectKey(object));
     for (const key of gone) this.#delete(key);
-    for (const object of objects) this.#put(object);
+    for (const object of objects) if (!this.#isHeld(object)) this.#put(object);
+  }
+
+  /** A relist repeats mostly what is known. */
+  #isHeld(object: ServicesObject): boolean {
+    const version = versionOf(object.metadata);
+    if (version === undefined) return false;
+    const key = objectKey(object);
+    const held =
+      object.kind === "Service"
+        ? this.#serviceKeys.get(key)?.version
+        : this.#sliceUnits.get(key)?.slices.get(key)?.version;
+    return held === version;
   }
 
   #put(object: ServicesObject): void {
@@ -69,6 +81,7 @@ export class ObjectSource {
     const key = objectKey(object);
     const unit = this.#unit(`${object.metadata.namespace}/${object.metadata.name}`);
     unit.translated = translateService(object);
+    unit.version = versionOf(object.metadata);
     this.#around.problems.set(key, unit.translated.problems);
     this.#serviceKeys.set(key, unit);
     this.#around.touch(unit);
@@ -98,6 +111,7 @@ export class ObjectSource {
     const unit = this.#serviceKeys.get(key);
     if (unit === undefined) return;
     unit.translated = undefined;
+    unit.version = undefined;
     this.#serviceKeys.delete(key);
     this.#around.touch(unit);
   }
@@ -123,6 +137,8 @@ class ObjectUnit implements Unit {
   readonly service: string;
   readonly scope: string;
   translated: TranslatedService | undefined;
+  /** Of the Service object. */
+  version: string | undefined;
   readonly slices = new Map<ObjectKey, ReadSlice>();
   planned: UnitPlan | undefined;
   revision = 0;

@@ -2,7 +2,7 @@ import type { Family } from "../ip/address.ts";
 import { familyOf, findAddressText } from "./address-text.ts";
 import { weightOf } from "./annotations.ts";
 import type { Endpoint, EndpointGroup, EndpointPort } from "./model.ts";
-import type { EndpointSlice, SliceEndpoint } from "./objects.ts";
+import type { EndpointSlice, ObjectMeta, SliceEndpoint } from "./objects.ts";
 import type { SharedTexts } from "./shared-texts.ts";
 
 /** An EndpointSlice as read: all that is kept of it. */
@@ -22,7 +22,8 @@ export function readSlice(
   slice: EndpointSlice,
   { texts, problems }: { readonly texts: SharedTexts; readonly problems: string[] },
 ): ReadSlice | undefined {
-  const { labels, annotations, namespace, name, uid, resourceVersion } = slice.metadata;
+  const { labels, annotations, namespace, name } = slice.metadata;
+  const version = versionOf(slice.metadata);
   const service = labels?.["kubernetes.io/service-name"];
   if (service === undefined || service === "") return undefined;
   if (labels?.["service.kubernetes.io/headless"] !== undefined) return undefined;
@@ -49,8 +50,7 @@ export function readSlice(
     service: `${namespace}/${service}`,
     family,
     endpoints,
-    ...(uid !== undefined &&
-      resourceVersion !== undefined && { version: `${uid}/${resourceVersion}` }),
+    ...(version !== undefined && { version }),
     ...(!Number.isNaN(triggeredMs) && { triggeredMs }),
   };
 }
@@ -87,6 +87,11 @@ export function mergeSlices(
       return weight === endpoint.weight ? endpoint : { ...endpoint, weight };
     }),
   };
+}
+
+/** What is the same whenever an object of the API is; undefined: it does not come from there. */
+export function versionOf({ uid, resourceVersion }: ObjectMeta): string | undefined {
+  return uid && resourceVersion ? `${uid}/${resourceVersion}` : undefined;
 }
 
 function readPorts(slice: EndpointSlice, problems: string[]): readonly EndpointPort[] {

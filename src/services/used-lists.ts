@@ -1,5 +1,5 @@
 import { CountedSet } from "./counted-set.ts";
-import { type BuiltList, sameList } from "./lists.ts";
+import { type BuiltList, samePlannedList } from "./lists.ts";
 import type { AddressText } from "./model.ts";
 import type { ListId, PlannedFrontend, PlannedList } from "./plan-types.ts";
 
@@ -42,14 +42,13 @@ export class UsedLists {
     for (const [id, content] of this.#touched) {
       const before = this.#held.get(id);
       const after = this.#uses.has(id) ? (content ?? before) : undefined;
-      if (before && !after) {
+      if (after === before) continue;
+      if (after === undefined) {
         this.#held.delete(id);
         removed.push(id);
-      } else if (after && !(before && sameList(before, after))) {
-        this.#held.set(id, after);
-        put.push(after.planned);
       } else {
-        continue;
+        this.#held.set(id, after);
+        if (!(before && samePlannedList(before.planned, after.planned))) put.push(after.planned);
       }
       for (const address of before?.local ?? []) this.localEndpoints.remove(address);
       for (const address of after?.local ?? []) this.localEndpoints.add(address);
