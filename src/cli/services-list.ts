@@ -44,7 +44,8 @@ Examples:
     );
   withCommonOptions(command).action(async (service = "") => {
     const { root, json, watch } = command.opts<ServicesOptions>();
-    await withHost(context, { root, what: "list the Services" }, async (host) => {
+    const what = watch ? "watch the Services" : "list the Services";
+    await withHost(context, { root, what }, async (host) => {
       if (watch) {
         const printChange = createChangePrinter(context.output);
         for await (const change of host.watchServices({ service })) {

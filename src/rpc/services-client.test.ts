@@ -99,6 +99,13 @@ describe("connectHostWithServices()", () => {
     await cancelled.promise;
   });
 
+  it("rejects a watch as unreachable when the host stops", async (t) => {
+    const client = await connect(t, {
+      WatchServices: (stream) => stream.emit("error", grpcError("CANCELLED", "Call cancelled")),
+    });
+    await assert.rejects(Array.fromAsync(client.watchServices({})), { unreachable: true });
+  });
+
   it("rejects as unreachable where no host is", async () => {
     const client = connectHostWithServices("/nowhere/host.sock", { timeoutMs: 10_000 });
     await assert.rejects(client.listServices({}), { name: "HostCallError", unreachable: true });

@@ -87,7 +87,10 @@ async function* readStream<T>(
   try {
     for await (const item of stream) yield item as T;
   } catch (error) {
-    throw toCallError(error as ServiceError);
+    const known = toCallError(error as ServiceError);
+    // Nobody here has cancelled it by now: a host that stops hangs up so.
+    const isHungUp = (error as ServiceError).code === status.CANCELLED;
+    throw isHungUp ? new HostCallError(known.message, true, { cause: error }) : known;
   } finally {
     stream.cancel();
   }
