@@ -14,6 +14,7 @@ import {
   type TestNode,
   until,
 } from "../test/e2e/harness.ts";
+import { CLUSTER_IPS, dialService, manifestFolder, publishService } from "./demo-services.ts";
 
 const repository = join(import.meta.dirname, "..");
 const CLI = join(repository, "src/cli/patchbay.js");
@@ -38,6 +39,7 @@ print(await cli(["attachments", "--root", node.root]));
 
 const [first, second, third] = pods as [Pod, Pod, Pod];
 await pingAll(node, host, pods);
+const stopServing = hasNft ? await showService(node) : () => {};
 
 say("A TCP connection between two pods: a line every 20 ms, echoed");
 const stream = await openEcho(node, second, first);
@@ -45,6 +47,7 @@ await until("ten echoed lines", 10_000, () => stream.echoed() >= 10);
 
 say(`kill -9 of the host (pid ${host.pid})`);
 await host.kill("SIGKILL");
+if (hasNft) await dialAgain();
 const atKill = stream.echoed();
 await until("25 lines without a host", 10_000, () => stream.echoed() >= atKill + 25);
 note(
@@ -64,6 +67,7 @@ await until("25 lines after the restart", 10_000, () => stream.echoed() >= atRes
 note(`The connection never broke: ${stream.echoed()} lines, ${stream.lost()} lost`);
 require(stream.lost() === 0, "no line was lost");
 await stream.close();
+stopServing();
 print(await cli(["check", "--root", node.root]));
 
 say("The pods are deleted, twice each, as runtimes do");
@@ -88,7 +92,8 @@ async function installAndStart(on: TestNode): Promise<string> {
 
 async function startHost(on: TestNode): Promise<HostProcess> {
   const beganMs = performance.now();
-  const started = await on.startHost({ args: ["--log-level", "warn"] });
+  const services = ["--manifests", manifestFolder(on), "--node-name", "demo"];
+  const started = await on.startHost({ args: ["--log-level", "warn", ...services] });
   say(
     `patchbay host: ready after ${(performance.now() - beganMs).toFixed(0)} ms, pid ${started.pid}`,
   );
@@ -144,6 +149,31 @@ async function ping(what: string, netns: string, address: string): Promise<void>
   require(result.exitCode === 0, `${what} ${address}: ${result.stdout}${result.stderr}`);
   const time = /time=([\d.]+)/.exec(result.stdout)?.[1] ?? "?";
   note(`${what.padEnd(34)} ${address.padEnd(14)} ${time} ms`);
+}
+
+/** A Service for two of the pods, dialled from the third and from the node. */
+async function showService(on: TestNode): Promise<() => void> {
+  say(`A Service demo/web for two of the pods: ${CLUSTER_IPS.join(" and ")}, written as manifests`);
+  const backends = [second, third];
+  const addresses = await Promise.all(backends.map((pod) => podAddresses(on, pod)));
+  const stop = await publishService(on, { pods: backends, addresses });
+  print(await cli(["services", "--root", on.root]));
+  const told = { note, require };
+  await dialService(told, { from: first.name, netns: first.netns, pods: backends });
+  // This node has no uplink; another one reaches Service addresses by its default route, up to the DNAT.
+  for (const range of ["10.96.0.0/16", "fd00:96::/112"]) {
+    await runInNetns(on.netns, ["ip", "route", "add", range, "dev", "patchbay0"]);
+  }
+  await dialService(told, { from: "the node", netns: on.netns, pods: backends });
+  const question = ["--from", `demo/${first.name}`, "--to", `[${CLUSTER_IPS[1]}]:80/tcp`];
+  print(await cli(["services", "explain", ...question, "--root", on.root]));
+  return stop;
+}
+
+async function dialAgain(): Promise<void> {
+  note("The Service goes on without a host:");
+  const backends = [second, third];
+  await dialService({ note, require }, { from: first.name, netns: first.netns, pods: backends });
 }
 
 interface Echo {
