@@ -6,7 +6,7 @@ export const EXIT = {
   usage: 2,
   hostNotReachable: 3,
   /** `services explain` alone: the kernel holds something else than the model says. */
-  kernelDiffers: 3,
+  kernelDiffers: 4,
 } as const;
 
 /** An error for the person at the keyboard: one line that says what failed and what to do. */

@@ -56,7 +56,7 @@ Kernel      holds the same
     assert.equal(result.exitCode, 0);
   });
 
-  it("exits 3 with every difference when the kernel differs", async () => {
+  it("exits 4 with every difference when the kernel differs", async () => {
     const kernelDifferences = ["10.88.1.3:8080 is missing", "the list has 2 slots, not 3"];
     const result = await explain({ kernelDifferences, unused: [] }, ...fromPod);
     assert.match(
@@ -64,10 +64,10 @@ Kernel      holds the same
       /\nKernel {6}holds something else:\n {12}10\.88\.1\.3:8080 is missing\n {12}the list has 2 slots, not 3\n$/,
     );
     assert.equal(result.stderr, "");
-    assert.equal(result.exitCode, 3);
+    assert.equal(result.exitCode, 4);
     const json = await explain({ kernelDifferences }, ...fromPod, "--json");
     assert.deepEqual(JSON.parse(json.stdout).kernelDifferences, kernelDifferences);
-    assert.equal(json.exitCode, 3);
+    assert.equal(json.exitCode, 4);
   });
 
   it("says when the kernel was not asked, and why", async () => {
