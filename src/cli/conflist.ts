@@ -38,7 +38,7 @@ export function formatConflist(choice: NetworkChoice): string {
     plugin: choice.plugin,
     ...(choice.mtu !== undefined && { mtu: choice.mtu }),
     ipMasq: choice.ipMasq,
-    capabilities: { ips: true, mac: true },
+    capabilities: { ips: true, mac: true, portMappings: true },
     ipam: { ranges: choice.ranges.map((subnet) => [{ subnet }]) },
   };
   try {

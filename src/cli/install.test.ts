@@ -67,7 +67,7 @@ describe("install and uninstall", () => {
             root: join(folder, "root"),
             plugin: "routed",
             ipMasq: true,
-            capabilities: { ips: true, mac: true },
+            capabilities: { ips: true, mac: true, portMappings: true },
             ipam: { ranges: [[{ subnet: "10.88.0.0/16" }], [{ subnet: "fd00:88::/64" }]] },
           },
         ],

@@ -6,6 +6,7 @@ import type {
   NetworkPlugin,
 } from "../plugin-sdk/network-plugin.ts";
 import type { InvokeRequest__Output } from "../rpc/generated/patchbay/shim/v1/InvokeRequest.ts";
+import { FakeAttachmentServices } from "./fake-attachment-services.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { FakeDelJournal } from "./fake-del-journal.ts";
 import { FakeStore } from "./fake-store.ts";
@@ -76,6 +77,7 @@ export class FakeHostWorld {
   readonly journal = new FakeDelJournal();
   readonly routed = new FakePlugin("routed");
   readonly other = new FakePlugin("other");
+  readonly services = new FakeAttachmentServices();
   readonly namespaces = new Map<string, NetnsIdentity>();
   readonly events: HostEvent[] = [];
   readonly steps: StepName[] = [];
@@ -92,6 +94,7 @@ export class FakeHostWorld {
       journal: this.journal,
       trace: { begin: () => ({ reached: (step) => this.steps.push(step), end: () => {} }) },
       events: { emit: (event) => this.events.push(event) },
+      services: this.services,
       ...changes,
     };
     return new Host(ports, { bootId: this.bootId, ownNetns: "4:1" });

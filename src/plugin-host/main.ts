@@ -119,6 +119,7 @@ export async function runHost(options: RunHostOptions): Promise<void> {
       journal,
       trace: metrics.trace,
       events,
+      services: services.attachments,
     },
     { bootId, ownNetns: ownNetnsIdentity() },
   );

@@ -126,6 +126,7 @@ const CASES: Readonly<Record<StepName, readonly Case[]>> = {
   "add.planned": ADD_CASES,
   "add.recorded": ADD_CASES,
   "add.attached": ADD_CASES,
+  "add.published": ADD_CASES,
   "add.confirmed": ADD_CASES,
   "del.admitted": DEL_CASES,
   "del.marked": DEL_CASES,

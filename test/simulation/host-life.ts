@@ -113,6 +113,12 @@ export class HostLife implements CallOwner {
           if (this.alive) node.observe(event);
         },
       },
+      services: {
+        restore: () => {},
+        publish: ({ id }) => submit(`services.publish ${id}`, async () => {}),
+        withdraw: () => this.#mayDie(),
+        settle: () => undefined,
+      },
     };
   }
 

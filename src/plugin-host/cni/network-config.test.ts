@@ -22,6 +22,7 @@ test("parseNetworkConfig() fills in what a configuration leaves out", () => {
     configJson: '{"name":"net"}',
     requestedAddresses: [],
     requestedMac: undefined,
+    portMappings: [],
     prevResult: undefined,
     validAttachments: undefined,
   });
@@ -184,4 +185,42 @@ test("parseRequested() takes addresses with and without a prefix length, of both
     "fd00::6",
   ]);
   assert.deepEqual(mergeRequested(parseRequested([...texts, ...texts], "x")).length, 4);
+});
+
+test("parseNetworkConfig() reads portMappings, each once and those of port 0 not at all", () => {
+  const web = { hostPort: 8080, containerPort: 80 };
+  const portMappings = [
+    web,
+    { ...web, protocol: "tcp", hostIP: "" },
+    { ...web, protocol: "UDP", hostIP: "FD00::0001" },
+    { hostPort: 0, containerPort: 81 },
+  ];
+  const config = parseNetworkConfig({ name: "net", runtimeConfig: { portMappings } }, "1.1.0");
+  assert.deepEqual(config.portMappings, [
+    { ...web, protocol: "TCP", hostIp: "" },
+    { ...web, protocol: "UDP", hostIp: "fd00::1" },
+  ]);
+  assert.equal(config.configJson, '{"name":"net"}');
+});
+
+test("parseNetworkConfig() names the field of a portMapping that cannot be", () => {
+  const good = { hostPort: 8080, containerPort: 80 };
+  const cases: [unknown[], RegExp][] = [
+    [[{ ...good, hostPort: 70_000 }], /^runtimeConfig\.portMappings\[0\]\.hostPort is 70000/],
+    [[good, { ...good, containerPort: 0 }], /portMappings\[1\]\.containerPort is 0/],
+    [[{ containerPort: 80 }], /portMappings\[0\]\.hostPort is missing/],
+    [[{ ...good, protocol: "icmp" }], /portMappings\[0\]\.protocol is "icmp"/],
+    [[{ ...good, hostIP: "localhost" }], /portMappings\[0\]\.hostIP is "localhost"/],
+    [
+      [good, { ...good, containerPort: 81 }],
+      /portMappings\[1\]\.hostPort is 8080, which container port 80 has already/,
+    ],
+  ];
+  for (const [portMappings, message] of cases) {
+    assert.throws(
+      () => parseNetworkConfig({ name: "net", runtimeConfig: { portMappings } }, "1.1.0"),
+      (error) => error instanceof PatchbayError && message.test(error.message),
+      message.source,
+    );
+  }
 });

@@ -23,6 +23,8 @@ export interface NetworkConfig {
   readonly requestedAddresses: readonly IpAddress[];
   /** MAC asked for by runtimeConfig.mac. */
   readonly requestedMac: string | undefined;
+  /** Host ports asked for by runtimeConfig.portMappings, each once. */
+  readonly portMappings: readonly PortMapping[];
   readonly prevResult: unknown;
   /** GC: what the runtime says is valid. Absent: not told. */
   readonly validAttachments: readonly ValidAttachment[] | undefined;
@@ -38,6 +40,15 @@ export interface DnsConfig {
 export interface ValidAttachment {
   readonly containerId: string;
   readonly ifname: string;
+}
+
+/** A port of the node that leads to one of the pod. */
+export interface PortMapping {
+  readonly hostPort: number;
+  readonly containerPort: number;
+  readonly protocol: "TCP" | "UDP" | "SCTP";
+  /** Canonical. "0.0.0.0" and "::": all of the node's of that family; "": of both. */
+  readonly hostIp: string;
 }
 
 /** One that a link can have: unicast, and not all zero. */
@@ -81,6 +92,23 @@ export const CONFIG_SCHEMA = {
       properties: {
         ips: { type: "array", items: { type: "string" }, maxItems: 2 },
         mac: { type: "string", pattern: MAC_PATTERN },
+        portMappings: {
+          type: "array",
+          maxItems: LIMITS.hostPortsMax,
+          items: {
+            type: "object",
+            required: ["hostPort", "containerPort"],
+            properties: {
+              hostPort: { type: "integer", minimum: 0, maximum: 65535 },
+              containerPort: { type: "integer", minimum: 1, maximum: 65535 },
+              protocol: {
+                type: "string",
+                pattern: "^([tT][cC][pP]|[uU][dD][pP]|[sS][cC][tT][pP])?$",
+              },
+              hostIP: { type: "string" },
+            },
+          },
+        },
       },
     },
   },
@@ -119,8 +147,20 @@ interface ConfigShape {
   readonly ipam?: Record<string, unknown>;
   readonly dns?: Partial<DnsConfig>;
   readonly args?: { readonly cni?: { readonly ips?: readonly string[] } };
-  readonly runtimeConfig?: { readonly ips?: readonly string[]; readonly mac?: string };
+  readonly runtimeConfig?: {
+    readonly ips?: readonly string[];
+    readonly mac?: string;
+    readonly portMappings?: readonly PortMappingShape[];
+  };
   readonly prevResult?: unknown;
+}
+
+/** CNI conventions, "portMappings". */
+interface PortMappingShape {
+  readonly hostPort: number;
+  readonly containerPort: number;
+  readonly protocol?: string;
+  readonly hostIP?: string;
 }
 
 /** Checks a configuration. Throws PatchbayError INVALID_NETWORK_CONFIG that names field and expectation. */
@@ -144,6 +184,7 @@ export function parseNetworkConfig(
       ...parseRequested(config.runtimeConfig?.ips ?? [], "runtimeConfig.ips"),
     ],
     requestedMac: config.runtimeConfig?.mac,
+    portMappings: parsePortMappings(config.runtimeConfig?.portMappings ?? []),
     prevResult: config.prevResult,
     validAttachments: parseValidAttachments(json),
   };
@@ -238,6 +279,42 @@ export function parseRequested(texts: readonly string[], field: string): IpAddre
 /** Addresses in any order with doubles removed: the three sources may say the same. */
 export function mergeRequested(addresses: readonly IpAddress[]): IpAddress[] {
   return [...new Map(addresses.map((address) => [formatAddress(address), address])).values()];
+}
+
+/** A host port of 0 is none, as Kubernetes has it; saying the same twice is saying it once. */
+function parsePortMappings(shapes: readonly PortMappingShape[]): PortMapping[] {
+  const mappings = new Map<string, PortMapping>();
+  for (const [index, shape] of shapes.entries()) {
+    if (shape.hostPort === 0) continue;
+    const mapping: PortMapping = {
+      hostPort: shape.hostPort,
+      containerPort: shape.containerPort,
+      protocol: (shape.protocol || "tcp").toUpperCase() as PortMapping["protocol"],
+      hostIp: parseHostIp(shape.hostIP ?? "", `runtimeConfig.portMappings[${index}].hostIP`),
+    };
+    const key = `${mapping.protocol} ${mapping.hostPort} ${mapping.hostIp}`;
+    const before = mappings.get(key);
+    if (before && before.containerPort !== mapping.containerPort) {
+      throw new PatchbayError(
+        "INVALID_NETWORK_CONFIG",
+        `runtimeConfig.portMappings[${index}].hostPort is ${mapping.hostPort}, which container port ${before.containerPort} has already`,
+      );
+    }
+    mappings.set(key, mapping);
+  }
+  return [...mappings.values()];
+}
+
+function parseHostIp(text: string, field: string): string {
+  if (text === "") return "";
+  try {
+    return formatAddress(parseAddress(text));
+  } catch {
+    throw new PatchbayError(
+      "INVALID_NETWORK_CONFIG",
+      `${field} is ${JSON.stringify(text)}, expected an IP address`,
+    );
+  }
 }
 
 function parseValidAttachments(json: Record<string, unknown>): ValidAttachment[] | undefined {

@@ -20,6 +20,7 @@ import { LIMITS } from "../limits.ts";
 import { type AttachmentRecord, attachmentIdOf } from "./attachment.ts";
 import { type HostContext, requirePlugin } from "./context.ts";
 import { describePod, detachRecord, rollBackRecord } from "./detach.ts";
+import { requireFreeHostPorts } from "./host-ports.ts";
 import { identifyNetns } from "./netns.ts";
 import { planAttach } from "./plan.ts";
 import type { CallTrace } from "./ports.ts";
@@ -62,6 +63,8 @@ export async function add(
     const response = await attachByPlugin(context, plugin, record);
     trace.reached("add.attached");
     const attachment: AttachmentRecord = { ...record, state: { kind: "attached", response } };
+    await publish(context, attachment);
+    trace.reached("add.published");
     context.state.commit([{ kind: "put-attachment", attachment }]);
     trace.reached("add.confirmed");
     context.ports.events.emit({
@@ -93,10 +96,18 @@ async function attachAgain(
 ): Promise<AttachResponse> {
   const plugin = requirePlugin(context, existing.plugin);
   const response = await attachByPlugin(context, plugin, existing);
+  await publish(context, existing);
   const createdWallMs = context.ports.clock.wallMs();
   context.state.commit([{ kind: "put-attachment", attachment: { ...existing, createdWallMs } }]);
   context.leaks.clear(existing.id);
   return response;
+}
+
+/** Whoever is told that the pod runs may dial it by its host ports, and it may dial Services. */
+async function publish(context: HostContext, attachment: AttachmentRecord): Promise<void> {
+  const { services } = context.ports;
+  if (attachment.portMappings) await services.publish(attachment);
+  await services.settle(attachment);
 }
 
 /** Allocates and records in one go: nothing can come between the two. */
@@ -110,6 +121,7 @@ function recordAttachment(
   const { config, containerId, ifname, args } = request;
   state.requireRoomFor(1);
   const id = attachmentIdOf({ network: config.name, containerId, ifname });
+  requireFreeHostPorts(state.attachments.values(), { containerId, mappings: config.portMappings });
   const network = state.ensureNetwork(config);
   const mac = config.requestedMac ?? parseMac(args.mac);
   const requested = mergeRequested([
@@ -136,6 +148,7 @@ function recordAttachment(
     netnsIdentity,
     plugin: network.plugin,
     request: planAttach({ ...request, id, network, leases, mac }),
+    ...(config.portMappings.length > 0 && { portMappings: config.portMappings }),
     state: { kind: "attaching" },
     createdWallMs: ports.clock.wallMs(),
   };

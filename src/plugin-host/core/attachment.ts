@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { NetnsPath } from "../../kernel/kernel.ts";
+import type { PortMapping } from "../cni/network-config.ts";
 import type { AttachRequest, AttachResponse } from "../../plugin-sdk/network-plugin.ts";
 
 /** 32 hex digits, the same for the same (network, container id, ifname) for ever. */
@@ -21,6 +22,8 @@ export interface AttachmentRecord extends AttachmentKey {
   readonly plugin: string;
   /** As sent to the plugin: enough to repeat Attach, and to Detach with no memory. */
   readonly request: AttachRequest;
+  /** Ports of the node that lead here. Absent: none. */
+  readonly portMappings?: readonly PortMapping[];
   readonly state: AttachmentState;
   /** Wall time of the ADD that was answered last, ms: what was asked of this pod before is settled. */
   readonly createdWallMs: number;

@@ -57,6 +57,7 @@ async function takeAway(
     ]);
   }
   if (steps.marked) trace.reached(steps.marked);
+  context.ports.services.withdraw(record.id);
   // Runs beside the kernel's 20-40 ms: the lease on disk becomes a cooldown after a power loss.
   const flushed = flush(context);
   await detachByPlugin(context, record);

@@ -21,6 +21,7 @@ test("ADD records, attaches and answers; a repeat answers the same", async () =>
     "add.planned",
     "add.recorded",
     "add.attached",
+    "add.published",
     "add.confirmed",
   ]);
   const again = await host.invoke(cniCall("ADD", POD));

@@ -80,6 +80,10 @@ export class Host {
     }
     await finishUnfinished(this.#context);
     await replayJournal(this.#context);
+    const standing = [...state.attachments.values()].filter(
+      (record) => record.state.kind === "attached",
+    );
+    ports.services.restore(standing);
     // Told to stop before it had started.
     if (this.#phase !== "starting") return;
     this.#phase = "ready";

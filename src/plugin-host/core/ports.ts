@@ -18,6 +18,7 @@ export interface HostPorts {
   readonly journal: DelJournal;
   readonly trace: Trace;
   readonly events: EventSink;
+  readonly services: AttachmentServices;
 }
 
 /** Time. Wall time may jump; monotonic time does not, and starts anywhere. */
@@ -114,6 +115,21 @@ export interface Trace {
 export interface CallTrace {
   reached(step: StepName): void;
   end(outcome: "ok" | "error"): void;
+}
+
+/** The node's Services, as far as attachments are concerned. */
+export interface AttachmentServices {
+  /** After a start: all attachments that stand. */
+  restore(records: readonly AttachmentRecord[]): void;
+  /** Makes its host ports lead to an attachment, and resolves when they do. Throws PatchbayError; withdraw() follows then. */
+  publish(record: AttachmentRecord): Promise<void>;
+  /** Its host ports lead nowhere any more. What has none is success. */
+  withdraw(id: AttachmentId): void;
+  /**
+   * Waits until the Services of this moment are programmed, for a bounded time, where the host is
+   * configured to; undefined: it is not. Never rejects.
+   */
+  settle(record: AttachmentRecord): Promise<void> | undefined;
 }
 
 /** Something that an operator may want to know. */

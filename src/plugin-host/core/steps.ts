@@ -3,7 +3,14 @@
  * a bucket of the metrics' histogram, and it is a fault point where tests kill the host.
  */
 export const STEPS = {
-  ADD: ["add.admitted", "add.planned", "add.recorded", "add.attached", "add.confirmed"],
+  ADD: [
+    "add.admitted",
+    "add.planned",
+    "add.recorded",
+    "add.attached",
+    "add.published",
+    "add.confirmed",
+  ],
   DEL: ["del.admitted", "del.marked", "del.detached", "del.released"],
   ROLLBACK: ["rollback.detached", "rollback.released"],
 } as const;

@@ -196,6 +196,11 @@ export class ServicesCore {
     this.want();
   }
 
+  /** As expectSource(), should anybody want Services: this source alone is no reason. */
+  awaitSource(source: string): void {
+    this.#awaited.add(source);
+  }
+
   /** From now on the planes hold the plan: an empty one as well. */
   want(): void {
     if (this.#isWanted || this.#isStopped) return;

@@ -6,11 +6,12 @@ import type { Netfilter } from "../../kernel/nf-netfilter.ts";
 import type { ObjectEvent } from "../../services/objects.ts";
 import type { ServicePlane } from "../../services/service-plane.ts";
 import { createServiceTable } from "../../services/service-table.ts";
-import type { Clock, EventSink } from "../core/ports.ts";
+import type { AttachmentServices, Clock, EventSink } from "../core/ports.ts";
 import { formatErrorChain } from "../errors.ts";
 import type { ServicesConfig } from "../host-config.ts";
 import { formatProblem, type SourceProblem } from "../manifests/object-source.ts";
 import { watchManifests } from "../manifests/manifest-source.ts";
+import { CoreAttachmentServices } from "./attachment-services.ts";
 import { ApplySources } from "./apply-sources.ts";
 import { LazyPlane } from "./lazy-plane.ts";
 import { NodeAddresses } from "./node-addresses.ts";
@@ -36,11 +37,13 @@ export interface ServicesNodeDeps {
 }
 
 const MANIFESTS = "manifests";
+const NODE_ADDRESSES = "node addresses";
 
 /** Everything of Services that a host runs. */
 export interface ServicesNode extends AsyncDisposable {
   readonly core: ServicesCore;
   readonly applySources: ApplySources;
+  readonly attachments: AttachmentServices;
   /** What sources could not read. */
   problems(): readonly string[];
   /** Begins with the sources. */
@@ -84,15 +87,19 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
       if (tracker.setKernelAddresses(found)) core.setFacts(tracker.facts);
     },
     onError: (message) =>
-      events.emit({ kind: "services-source-failed", subject: "node addresses", message }),
+      events.emit({ kind: "services-source-failed", subject: NODE_ADDRESSES, message }),
   });
   cleanup.defer(() => addresses.stop());
-  const followKernel = () => {
-    const following = tracker.needsKernel ? addresses.start() : addresses.stop();
-    return following.catch((error: unknown) => {
+  // A host port that is on no address yet would be taken for programmed.
+  core.awaitSource(NODE_ADDRESSES);
+  const followKernel = async () => {
+    try {
+      await (tracker.needsKernel ? addresses.start() : addresses.stop());
+    } catch (error) {
       const message = formatErrorChain(error);
-      events.emit({ kind: "services-source-failed", subject: "node addresses", message });
-    });
+      events.emit({ kind: "services-source-failed", subject: NODE_ADDRESSES, message });
+    }
+    core.sourceIsReady(NODE_ADDRESSES);
   };
 
   const problems = new Map<string, readonly SourceProblem[]>();
@@ -111,6 +118,12 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
   return {
     core,
     applySources: new ApplySources(),
+    attachments: new CoreAttachmentServices({
+      core,
+      events,
+      nodeName,
+      addWaits: config.addWaits,
+    }),
     problems: () => [...problems.values()].flatMap((found) => found.map(formatProblem)),
     start() {
       if (deps.manifests === undefined) {
