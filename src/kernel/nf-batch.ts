@@ -81,6 +81,12 @@ export function recordBytes(run: Pick<ElementRun, "keyBytes" | "dataBytes" | "in
   return run.keyBytes * (run.interval === undefined ? 1 : 2) + run.dataBytes;
 }
 
+/** A batch of nothing. The kernel works on it after commits that are under way (commit_mutex). */
+export function writeEmptyBatch(writer: MessageWriter): void {
+  writeMark(writer, NFNL_MSG_BATCH_BEGIN);
+  writeMark(writer, NFNL_MSG_BATCH_END);
+}
+
 function writeMark(writer: MessageWriter, type: number): void {
   const resource = NFNL_SUBSYS_NFTABLES;
   endMessage(writer, beginMessage(writer, { type, flags: 0, family: AF_UNSPEC, resource }));

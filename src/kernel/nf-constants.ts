@@ -23,6 +23,7 @@ export const NFT_MSG_NEWSETELEM = 12;
 export const NFT_MSG_GETSETELEM = 13;
 export const NFT_MSG_DELSETELEM = 14;
 export const NFT_MSG_NEWGEN = 15;
+export const NFT_MSG_GETGEN = 16;
 export const NFT_MSG_NEWOBJ = 18;
 export const NFT_MSG_DELOBJ = 20;
 export const NFT_MSG_NEWFLOWTABLE = 22;
@@ -55,6 +56,7 @@ export const NFTA_DATA_VALUE = 1;
 export const NFTA_EXPR_NAME = 1;
 export const NFTA_EXPR_DATA = 2;
 export const NFTA_COUNTER_PACKETS = 2;
+export const NFTA_GEN_ID = 1;
 export const NFTA_GEN_PROC_PID = 2;
 export const NFTA_GEN_PROC_NAME = 3;
 /** nftables' own (libnftnl udata.h): the comment among a table's user data. */

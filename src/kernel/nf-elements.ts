@@ -27,6 +27,7 @@ import {
   NFTA_SET_NAME,
   NFTA_SET_TABLE,
 } from "./nf-constants.ts";
+import { currentGeneration, settledGeneration } from "./nf-generation.ts";
 import {
   beginMessage,
   beginNested,
@@ -62,29 +63,32 @@ export function readElements(socket: NfSocket, set: SetPlace): ElementDump | und
   const { keyBytes, dataBytes } = shape;
   const single = shape.interval === "single" ? new RangeEnds(keyBytes, dataBytes) : undefined;
   const records = new RecordWriter();
-  const begin = (): void => {
-    records.reset();
-    single?.reset();
-  };
-  const isThere = dumpElements(socket, set, begin, (view, element) => {
-    const key = findValue(view, element, NFTA_SET_ELEM_KEY);
-    if (key === undefined) return;
-    const data = dataBytes > 0 ? findValue(view, element, NFTA_SET_ELEM_DATA) : undefined;
-    const { bytes } = received;
-    if (single) {
-      const flags = findU32(view, element, NFTA_SET_ELEM_FLAGS) ?? 0;
-      single.add(bytes, key.start, {
-        data: data?.start,
-        isEnd: (flags & NFT_SET_ELEM_INTERVAL_END) !== 0,
-      });
-      return;
-    }
-    records.put(bytes, key.start, keyBytes);
-    if (shape.interval === "concatenated") {
-      const last = findValue(view, element, NFTA_SET_ELEM_KEY_END) ?? key;
-      records.put(bytes, last.start, keyBytes);
-    }
-    if (dataBytes > 0) records.put(bytes, data?.start, dataBytes);
+  const recordBytes = keyBytes + dataBytes;
+  const isThere = dumpElements(socket, set, {
+    begin() {
+      records.reset();
+      single?.reset();
+    },
+    onElement(view, element) {
+      const key = findValue(view, element, NFTA_SET_ELEM_KEY);
+      if (key === undefined) return;
+      const data = dataBytes > 0 ? findValue(view, element, NFTA_SET_ELEM_DATA) : undefined;
+      const { bytes } = received;
+      if (single) {
+        const flags = findU32(view, element, NFTA_SET_ELEM_FLAGS) ?? 0;
+        const isEnd = (flags & NFT_SET_ELEM_INTERVAL_END) !== 0;
+        single.add(bytes, key.start, { data: data?.start, isEnd });
+        return;
+      }
+      records.put(bytes, key.start, keyBytes);
+      if (shape.interval === "concatenated") {
+        const last = findValue(view, element, NFTA_SET_ELEM_KEY_END) ?? key;
+        records.put(bytes, last.start, keyBytes);
+      }
+      if (dataBytes > 0) records.put(bytes, data?.start, dataBytes);
+    },
+    isUsable: () =>
+      shape.interval !== undefined || !records.hasRepeats({ bytes: recordBytes, keyBytes }),
   });
   if (!isThere) return undefined;
   return { keyBytes, dataBytes, records: single ? single.records() : records.take() };
@@ -96,18 +100,17 @@ export function readCounters(socket: NfSocket, set: SetPlace): CounterRecords | 
   if (shape === undefined) return undefined;
   const { keyBytes } = shape;
   const records = new RecordWriter();
-  const isThere = dumpElements(
-    socket,
-    set,
-    () => records.reset(),
-    (view, element) => {
+  const isThere = dumpElements(socket, set, {
+    begin: () => records.reset(),
+    onElement(view, element) {
       const key = findValue(view, element, NFTA_SET_ELEM_KEY);
       const packets = findPackets(view, element);
       if (key === undefined || packets === undefined) return;
       records.put(received.bytes, key.start, keyBytes);
       records.put(received.bytes, packets.start, 8);
     },
-  );
+    isUsable: () => !records.hasRepeats({ bytes: keyBytes + 8, keyBytes }),
+  });
   return isThere ? { keyBytes, records: records.take() } : undefined;
 }
 
@@ -173,11 +176,19 @@ function findShape(socket: NfSocket, set: SetPlace): SetShape | undefined {
   return shape;
 }
 
+/**
+ * The kernel does not mark a dump of elements that a commit interrupts (no NLM_F_DUMP_INTR, 6.18):
+ * the generation tells. Nor one of a hash table that it resizes meanwhile, for a while after large
+ * additions: some elements come twice and as many are left out; `isUsable` looks for the former.
+ */
 function dumpElements(
   socket: NfSocket,
   set: SetPlace,
-  begin: () => void,
-  onElement: (view: DataView, element: Range) => void,
+  reader: {
+    begin(): void;
+    onElement(view: DataView, element: Range): void;
+    isUsable(): boolean;
+  },
 ): boolean {
   const writer = new MessageWriter(512);
   const type = nftType(NFT_MSG_GETSETELEM);
@@ -185,7 +196,15 @@ function dumpElements(
   putText(writer, NFTA_SET_ELEM_LIST_TABLE, set.table);
   putText(writer, NFTA_SET_ELEM_LIST_SET, set.set);
   endMessage(writer, start);
-  return socket.dump(writer, begin, (at) => eachElement(at, onElement));
+  let generation = 0;
+  return socket.dump(writer, {
+    begin() {
+      generation = settledGeneration(socket);
+      reader.begin();
+    },
+    onMessage: (at) => eachElement(at, (view, element) => reader.onElement(view, element)),
+    isUsable: () => generation === currentGeneration(socket) && reader.isUsable(),
+  });
 }
 
 function writeGet(writer: MessageWriter, set: SetPlace, key: Uint8Array): void {

@@ -67,11 +67,10 @@ export function readFlows(socket: NfSocket, filter: FlowFilter): FlowRecords {
   endNested(writer, filterStart);
   endMessage(writer, start);
   const records = new RecordWriter();
-  socket.dump(
-    writer,
-    () => records.reset(),
-    (at) => packFlow(records, filter, at),
-  );
+  socket.dump(writer, {
+    begin: () => records.reset(),
+    onMessage: (at) => packFlow(records, filter, at),
+  });
   return { filter, records: records.take() };
 }
 

@@ -14,11 +14,19 @@ export interface Netfilter {
   terminate(): Promise<void>;
 }
 
+export interface NetfilterOptions {
+  /**
+   * Room for events of nf_tables that nobody has read yet; beyond it the kernel drops them and a
+   * "resync" event comes. Default 4 MiB; memory is used only for what waits.
+   */
+  readonly monitorReceiveBufferBytes?: number;
+}
+
 /** Starts the nfnetlink worker. Throws KernelError. Linux only. */
-export async function openNetfilter(): Promise<Netfilter> {
+export async function openNetfilter(options: NetfilterOptions = {}): Promise<Netfilter> {
   const client = await NfWorkerClient.start();
   return {
-    nfnetlink: new KernelNfnetlink(client),
+    nfnetlink: new KernelNfnetlink(client, options.monitorReceiveBufferBytes ?? 4 << 20),
     conntrack: new KernelConntrack(client),
     close: () => client.close(),
     terminate: () => client.terminate(),

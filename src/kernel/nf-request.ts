@@ -31,6 +31,11 @@ export class NfSocket {
     this.#fd = undefined;
   }
 
+  /** Sends what nothing is answered to. */
+  send(writer: MessageWriter): void {
+    this.#use((fd) => sendAll(fd, writer.bytes.subarray(0, writer.length)));
+  }
+
   /**
    * Sends messages that each ask for an acknowledgement. Calls back with each answer: offset in
    * `received`, index of the message that it belongs to, and its errno, undefined for data.
@@ -58,14 +63,22 @@ export class NfSocket {
 
   /**
    * Runs a dump. `begin` forgets what an earlier, interrupted try brought; `onMessage` gets the
-   * offset in `received` of each message. False: ENOENT.
+   * offset in `received` of each message; `isUsable` looks at the whole. False: ENOENT.
    */
-  dump(writer: MessageWriter, begin: () => void, onMessage: (at: number) => void): boolean {
+  dump(
+    writer: MessageWriter,
+    reader: {
+      begin(): void;
+      onMessage(at: number): void;
+      isUsable?(): boolean;
+    },
+  ): boolean {
     return this.#use((fd) => {
       for (let tries = 0; tries < MOST_DUMP_TRIES; tries++) {
-        begin();
-        const outcome = dumpOnce(fd, writer, onMessage);
-        if (outcome !== "interrupted") return outcome === "complete";
+        reader.begin();
+        const outcome = dumpOnce(fd, writer, (at) => reader.onMessage(at));
+        if (outcome === "absent") return false;
+        if (outcome === "complete" && reader.isUsable?.() !== false) return true;
       }
       throw new WorkerFault(errno.EBUSY, `It changed during each of ${MOST_DUMP_TRIES} dumps`);
     });

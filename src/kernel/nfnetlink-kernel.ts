@@ -14,8 +14,6 @@ import type {
 
 /** Above, records change hands without a copy; below, a copy is quicker. */
 const LEAST_TRANSFER_BYTES = 16_384;
-/** Room for events that nobody has read yet; memory is used only for what waits. */
-const MONITOR_RECEIVE_BUFFER_BYTES = 4 << 20;
 
 interface Watch {
   readonly tables: readonly TablePlace[];
@@ -25,11 +23,13 @@ interface Watch {
 /** nf_tables of the namespace of this process; see Nfnetlink. Made by openNetfilter(). */
 export class KernelNfnetlink implements Nfnetlink {
   readonly #client: NfWorkerClient;
+  readonly #monitorReceiveBufferBytes: number;
   readonly #watches = new Set<Watch>();
   #monitorChange: Promise<unknown> = Promise.resolve();
 
-  constructor(client: NfWorkerClient) {
+  constructor(client: NfWorkerClient, monitorReceiveBufferBytes: number) {
     this.#client = client;
+    this.#monitorReceiveBufferBytes = monitorReceiveBufferBytes;
     client.onMonitor((what) => this.#tell(what));
   }
 
@@ -121,7 +121,7 @@ export class KernelNfnetlink implements Nfnetlink {
       for (const watch of this.#watches) {
         for (const table of watch.tables) tables.set(placeKey(table), table);
       }
-      const receiveBufferBytes = MONITOR_RECEIVE_BUFFER_BYTES;
+      const receiveBufferBytes = this.#monitorReceiveBufferBytes;
       await this.#client.call(
         { method: "monitor-start", tables: [...tables.values()], receiveBufferBytes },
         { where },
