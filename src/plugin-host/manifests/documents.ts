@@ -116,7 +116,6 @@ async function* readWithLibrary(text: string, range: TextRange): AsyncGenerator<
       logLevel: "silent",
     }),
   );
-  if (!Array.isArray(documents)) return;
   for (const document of documents) {
     const [problem] = [...document.errors, ...document.warnings];
     if (problem !== undefined) {

@@ -5,9 +5,15 @@ import type { Clock } from "../core/ports.ts";
 import { systemClock } from "../system-clock.ts";
 import { type WatchFolder, watchFolder } from "./folder-watch.ts";
 import { MANIFEST_LIMITS, type ManifestLimits } from "./manifest-limits.ts";
-import { ObjectIndex } from "./object-index.ts";
+import { type Conflict, ObjectIndex } from "./object-index.ts";
 import type { ObjectListener, ObjectSource, SourceProblem } from "./object-source.ts";
-import { describeKey, locateObject, type ParsedManifest, parseManifest } from "./parse-manifest.ts";
+import {
+  describeKey,
+  isJson,
+  locateObject,
+  type ParsedManifest,
+  parseManifest,
+} from "./parse-manifest.ts";
 import { type FileIdentity, identify, type ReadFile, readFile } from "./read-file.ts";
 import { sameValue } from "./same-value.ts";
 
@@ -48,8 +54,8 @@ export async function watchManifests(options: ManifestOptions): Promise<Manifest
 interface Look {
   /** It was written in place: what is read may be half of it. */
   readonly written: boolean;
-  /** The time to wait for more has passed. */
-  readonly settled: boolean;
+  /** What waited for the file to come to rest has waited long enough. */
+  readonly settled?: Pending | undefined;
 }
 
 interface FileState {
@@ -95,7 +101,9 @@ class FolderSource implements ManifestSource {
   #events: ObjectEvent[] = [];
   #folderProblems: readonly SourceProblem[] = [];
   #toldProblems: readonly SourceProblem[] = [];
+  /** The folder was there. */
   #isListed = false;
+  #hasRelisted = false;
   #closed = false;
   #stopWatching: (() => void) | undefined;
   #cancelPoll: (() => void) | undefined;
@@ -119,8 +127,7 @@ class FolderSource implements ManifestSource {
   }
 
   async start(): Promise<void> {
-    this.#working = this.#work();
-    await this.#working;
+    await this.#run();
   }
 
   async close(): Promise<void> {
@@ -141,8 +148,10 @@ class FolderSource implements ManifestSource {
       this.#scanFor("changed");
     } else if (MANIFEST_NAME.test(name)) {
       const before = this.#dirty.get(name);
-      const written = look.written || before?.written === true;
-      this.#dirty.set(name, { written, settled: look.settled && before?.settled !== false });
+      this.#dirty.set(name, {
+        written: look.written || before?.written === true,
+        settled: look.settled ?? before?.settled,
+      });
       this.#wake();
     }
   }
@@ -158,26 +167,32 @@ class FolderSource implements ManifestSource {
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
-      if (!this.#closed) this.#working = this.#work();
+      if (!this.#closed) void this.#run();
     });
+  }
+
+  #run(): Promise<void> {
+    const working = this.#work().finally(() => {
+      this.#working = undefined;
+      // What came between the last look and now.
+      if (this.#scan !== "none" || this.#dirty.size > 0) this.#wake();
+    });
+    this.#working = working;
+    return working;
   }
 
   async #work(): Promise<void> {
     this.#sliceEndMs = this.#clock.monotonicMs() + this.#limits.sliceMs;
-    try {
-      while (!this.#closed && (this.#scan !== "none" || this.#dirty.size > 0)) {
-        if (this.#scan !== "none") await this.#look();
-        const dirty = this.#dirty;
-        this.#dirty = new Map();
-        for (const [name, look] of dirty) {
-          await this.#breathe();
-          if (this.#closed) return;
-          await this.#examine(name, look);
-        }
-        await this.#tell();
+    while (!this.#closed && (this.#scan !== "none" || this.#dirty.size > 0)) {
+      if (this.#scan !== "none") await this.#look();
+      const dirty = this.#dirty;
+      this.#dirty = new Map();
+      for (const [name, look] of dirty) {
+        await this.#breathe();
+        if (this.#closed) return;
+        await this.#examine(name, look);
       }
-    } finally {
-      this.#working = undefined;
+      await this.#tell();
     }
   }
 
@@ -203,7 +218,7 @@ class FolderSource implements ManifestSource {
     if (names === undefined) return;
     this.#isListed = true;
     for (const name of this.#files.keys()) {
-      if (!names.has(name)) this.#dirty.set(name, { written: false, settled: false });
+      if (!names.has(name)) this.#dirty.set(name, { written: false });
     }
     for (const name of names) {
       await this.#breathe();
@@ -211,7 +226,7 @@ class FolderSource implements ManifestSource {
       if (state?.identity !== undefined && identify(join(this.#folder, name)) === state.identity) {
         continue;
       }
-      this.#dirty.set(name, { written: false, settled: false, ...this.#dirty.get(name) });
+      this.#dirty.set(name, { written: false, ...this.#dirty.get(name) });
     }
   }
 
@@ -242,7 +257,7 @@ class FolderSource implements ManifestSource {
     this.#stopWatching?.();
     this.#stopWatching = undefined;
     this.#stopWatching = this.#watch(this.#folder, {
-      changed: (name, written) => this.#changed(name, { written, settled: false }),
+      changed: (name, written) => this.#changed(name, { written }),
       lost: () => this.#scanFor("whole"),
     });
   }
@@ -277,7 +292,8 @@ class FolderSource implements ManifestSource {
 
   /** Some editors move a file away before they write it anew. */
   #examineAbsent(name: string, state: FileState, look: Look): void {
-    const isGone = look.settled && state.pending?.digest === ABSENT;
+    const { pending } = state;
+    const isGone = pending?.digest === ABSENT && look.settled === pending;
     state.identity = undefined;
     if (!isGone) {
       this.#wait(name, state, { digest: ABSENT, parsed: undefined, ms: this.#limits.settleMs });
@@ -299,7 +315,8 @@ class FolderSource implements ManifestSource {
     const { pending } = state;
     const digest = file.kind === "text" ? file.digest : `${file.identity} ${file.message}`;
     state.identity = file.identity;
-    if (pending?.digest === digest && !look.settled) return;
+    const isSettled = pending?.digest === digest && look.settled === pending;
+    if (pending?.digest === digest && !isSettled) return;
     pending?.cancel();
     state.pending = undefined;
     if (digest === state.goodDigest) {
@@ -307,10 +324,9 @@ class FolderSource implements ManifestSource {
       return;
     }
     if (digest === state.brokenDigest) return;
-    const isSettled = look.settled && pending?.digest === digest;
     const parsed = (isSettled ? pending.parsed : undefined) ?? (await this.#parse(name, file));
     const bytes = file.kind === "text" ? file.bytes : 0;
-    const isNow = isSettled || !this.#isTold();
+    const isNow = isSettled || !this.#hasRelisted;
     if (parsed.problems.length > 0) {
       if (isNow) Object.assign(state, { problems: parsed.problems, brokenDigest: digest });
       else this.#wait(name, state, { digest, parsed, ms: this.#limits.brokenMs });
@@ -319,7 +335,7 @@ class FolderSource implements ManifestSource {
     } else {
       Object.assign(state, { goodDigest: digest, bytes, others: parsed.others });
       this.#mend(state);
-      this.#events.push(...this.#index.replace(name, parsed.objects));
+      this.#events.push(...this.#index.replace(name, parsed.objects, { copy: parsed.isSliced }));
       // Once more when it has come to rest, should the kernel have kept the last event to itself.
       if (look.written) {
         this.#wait(name, state, { digest, parsed: undefined, ms: this.#limits.settleMs });
@@ -331,12 +347,6 @@ class FolderSource implements ManifestSource {
     state.problems = [];
     state.brokenDigest = "";
   }
-
-  #isTold(): boolean {
-    return this.#hasRelisted;
-  }
-
-  #hasRelisted = false;
 
   #parse(
     name: string,
@@ -363,7 +373,7 @@ class FolderSource implements ManifestSource {
     state: FileState,
     found: { readonly parsed: ParsedManifest; readonly bytes: number; readonly look: Look },
   ): boolean {
-    if (name.endsWith(".json")) return false;
+    if (isJson(name)) return false;
     if (found.bytes % BLOCK_BYTES === 0) return true;
     if (!found.look.written) return false;
     return found.bytes < state.bytes || lacks(found.parsed.objects, this.#index.objectsOf(name));
@@ -380,9 +390,10 @@ class FolderSource implements ManifestSource {
   ): void {
     state.pending?.cancel();
     const cancel = this.#clock.after(what.ms, () =>
-      this.#changed(name, { written: false, settled: true }),
+      this.#changed(name, { written: false, settled: pending }),
     );
-    state.pending = { digest: what.digest, parsed: what.parsed, cancel };
+    const pending: Pending = { digest: what.digest, parsed: what.parsed, cancel };
+    state.pending = pending;
   }
 
   async #tell(): Promise<void> {
@@ -405,7 +416,7 @@ class FolderSource implements ManifestSource {
   async #problems(): Promise<SourceProblem[]> {
     const problems = [...this.#folderProblems];
     for (const state of this.#files.values()) problems.push(...state.problems);
-    const conflicts = this.#index.conflicts();
+    const conflicts = this.#index.conflicts().filter((conflict) => !this.#isLeaving(conflict));
     for (const [index, { key, file, heldBy }] of conflicts.entries()) {
       const isLocated = index < LOCATED_CONFLICTS_MAX;
       const place = isLocated ? await this.#locate(file, key) : file;
@@ -417,6 +428,13 @@ class FolderSource implements ManifestSource {
     if (byPlace.length <= problemsMax) return byPlace;
     const left = `has ${byPlace.length - problemsMax} more problems`;
     return [...byPlace.slice(0, problemsMax), this.#folderProblem(left)];
+  }
+
+  /** A file that was renamed is two for a moment. */
+  #isLeaving(conflict: Conflict): boolean {
+    return [conflict.file, conflict.heldBy].some(
+      (name) => this.#files.get(name)?.pending?.digest === ABSENT,
+    );
   }
 
   async #locate(name: string, key: ObjectKey): Promise<string> {
@@ -431,7 +449,7 @@ class FolderSource implements ManifestSource {
 const ABSENT = "absent";
 
 function broken(name: string, message: string): ParsedManifest {
-  return { objects: new Map(), problems: [{ place: name, message }], others: 0 };
+  return { objects: new Map(), problems: [{ place: name, message }], others: 0, isSliced: false };
 }
 
 /** True when an object of before is not among those of now. */

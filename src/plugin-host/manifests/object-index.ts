@@ -34,13 +34,22 @@ export class ObjectIndex {
     }
   }
 
-  /** Replaces what a file has; none at all when it is gone. Returns what changes by it. */
-  replace(file: string, objects: ReadonlyMap<ObjectKey, ServicesObject>): ObjectEvent[] {
+  /**
+   * Replaces what a file has; none at all when it is gone. Returns what changes by it. `copy`: keep
+   * copies of the objects that are new.
+   */
+  replace(
+    file: string,
+    objects: ReadonlyMap<ObjectKey, ServicesObject>,
+    options: { readonly copy?: boolean } = {},
+  ): ObjectEvent[] {
     const events: ObjectEvent[] = [];
     const before = this.objectsOf(file);
-    const kept = keepSame(objects, before);
+    const kept = keepSame(objects, { before, copy: options.copy === true });
     this.#files.set(file, kept);
-    for (const key of before.keys()) if (!kept.has(key)) this.#release(file, key, events);
+    for (const [key, object] of before) {
+      if (!kept.has(key)) this.#release(file, { key, before: object }, events);
+    }
     for (const [key, object] of kept) {
       if (before.has(key)) {
         const isHeld = firstOf(this.#holders.get(key) ?? file) === file;
@@ -77,7 +86,12 @@ export class ObjectIndex {
     if (!sameValue(beaten, object)) events.push({ kind: "put", object });
   }
 
-  #release(file: string, key: ObjectKey, events: ObjectEvent[]): void {
+  #release(
+    file: string,
+    gone: { readonly key: ObjectKey; readonly before: ServicesObject },
+    events: ObjectEvent[],
+  ): void {
+    const { key, before } = gone;
     const holders = listOf(this.#holders.get(key));
     const left = holders.filter((holder) => holder !== file);
     const [next] = left;
@@ -89,7 +103,8 @@ export class ObjectIndex {
     this.#holders.set(key, left.length === 1 ? next : left);
     if (left.length === 1) this.#contested.delete(key);
     const object = this.#files.get(next)?.get(key);
-    if (holders[0] === file && object !== undefined) events.push({ kind: "put", object });
+    if (holders[0] !== file || object === undefined) return;
+    if (!sameValue(before, object)) events.push({ kind: "put", object });
   }
 }
 
@@ -98,18 +113,19 @@ const NOTHING: ReadonlyMap<ObjectKey, ServicesObject> = new Map();
 /** The new objects, and the old ones themselves where nothing is new about them. */
 function keepSame(
   objects: ReadonlyMap<ObjectKey, ServicesObject>,
-  before: ReadonlyMap<ObjectKey, ServicesObject>,
+  options: { readonly before: ReadonlyMap<ObjectKey, ServicesObject>; readonly copy: boolean },
 ): ReadonlyMap<ObjectKey, ServicesObject> {
   const kept = new Map<ObjectKey, ServicesObject>();
   for (const [key, object] of objects) {
-    const old = before.get(key);
-    kept.set(key, old !== undefined && sameValue(old, object) ? old : compact(object));
+    const old = options.before.get(key);
+    const isSame = old !== undefined && sameValue(old, object);
+    kept.set(key, isSame ? old : options.copy ? copyOf(object) : object);
   }
   return kept;
 }
 
-/** A copy with strings of its own: those of a reader may be slices that hold the text of the whole file. */
-function compact(object: ServicesObject): ServicesObject {
+/** With strings of its own: those of a reader may be slices of the text of the whole file. */
+function copyOf(object: ServicesObject): ServicesObject {
   return JSON.parse(JSON.stringify(object)) as ServicesObject;
 }
 

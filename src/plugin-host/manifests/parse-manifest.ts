@@ -11,7 +11,12 @@ export interface ParsedManifest {
   readonly problems: readonly SourceProblem[];
   /** Documents and items of kinds that Patchbay does not read. */
   readonly others: number;
+  /** Strings of the objects may hold the whole text in memory: copy what is kept. */
+  readonly isSliced: boolean;
 }
+
+/** What a text shorter than this would hold in memory is not worth copying objects for. */
+const SLICED_CHARACTERS_MIN = 64 << 10;
 
 interface ManifestOptions {
   /** Name of the file: its ending says whether it is JSON or YAML, and problems begin with it. */
@@ -30,6 +35,8 @@ export async function parseManifest(
   const objects = new Map<ObjectKey, ServicesObject>();
   const problems: SourceProblem[] = [];
   let others = 0;
+  // JSON.parse copies.
+  const isSliced = !isJson(options.name) && text.length >= SLICED_CHARACTERS_MIN;
   const report = (offset: number, message: string) => {
     const place = `${options.name}:${positionOf(text, offset)}`;
     if (problems.length < options.problemsMax) problems.push({ place, message });
@@ -50,7 +57,8 @@ export async function parseManifest(
         } catch (error) {
           if (!(error instanceof FieldError)) throw error;
           report(document.locate(error.path), error.message);
-          if (problems.length >= options.problemsMax) return { objects, problems, others };
+          if (problems.length >= options.problemsMax)
+            return { objects, problems, others, isSliced };
         }
       }
     }
@@ -58,11 +66,16 @@ export async function parseManifest(
     if (!(error instanceof DocumentError)) throw error;
     report(error.offset, error.message);
   }
-  return { objects, problems, others };
+  return { objects, problems, others, isSliced };
+}
+
+/** Whether a file is read as JSON: one value, whose end can be told. */
+export function isJson(name: string): boolean {
+  return name.endsWith(".json");
 }
 
 async function* documentsOf(text: string, name: string): AsyncGenerator<ManifestDocument> {
-  if (name.endsWith(".json")) yield readJson(text);
+  if (isJson(name)) yield readJson(text);
   else yield* readYaml(text);
 }
 

@@ -251,7 +251,7 @@ class PlainReader {
     if (
       this.#text.charCodeAt(colon) !== COLON ||
       (behind < this.#lineEnd && this.#text.charCodeAt(behind) !== SPACE) ||
-      WORDS.has(key) ||
+      isWord(key) ||
       Object.hasOwn(result, key)
     ) {
       throw NOT_PLAIN;
@@ -354,7 +354,7 @@ class LineReader {
     this.#at++;
     while (!this.#closes(CLOSE_BRACE)) {
       const key = this.#flowWord();
-      if (!isLetter(key.charCodeAt(0)) || WORDS.has(key) || Object.hasOwn(result, key)) {
+      if (!isLetter(key.charCodeAt(0)) || isWord(key) || Object.hasOwn(result, key)) {
         throw NOT_PLAIN;
       }
       const behind = this.#at + 1;
@@ -416,12 +416,15 @@ class LineReader {
   }
 }
 
+/** The longest word is "false". */
+function isWord(text: string): boolean {
+  return text.length <= 5 && WORDS.has(text);
+}
+
 /** Tags of the core schema (YAML 1.2.2, 10.3.2). */
 function resolvePlain(text: string): unknown {
   if (isLetter(text.charCodeAt(0))) {
-    if (text.length > 5) return text;
-    const word = WORDS.get(text);
-    return word === undefined ? text : word;
+    return isWord(text) ? WORDS.get(text) : text;
   }
   if (SHORT_INTEGER.test(text)) return Number(text);
   if (NUMBER.test(text)) throw NOT_PLAIN;
