@@ -42,7 +42,7 @@ const WRONG: readonly [name: string, value: string, why: string][] = [
   ["topology-keys", "-a", '"-a" is no label key'],
   ["topology-keys", "Example.com/a", '"Example.com/a" is no label key'],
   ["topology-keys", "a/b/c", '"a/b/c" is no label key'],
-  ["topology-keys", `${"a".repeat(64)}`, `"${"a".repeat(64)}" is no label key`],
+  ["topology-keys", "a".repeat(64), `"${"a".repeat(64)}" is no label key`],
   ["topology-keys", "*,a", '"*" may only be last'],
   ["topology-keys", "a,b,a", '"a" stands twice'],
   ["topology-keys", keys(17), "17 keys, at most 16"],

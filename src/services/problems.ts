@@ -25,19 +25,25 @@ export class Problems {
       const object = key.replace("/", " ");
       for (const message of sentences) problems.push({ source: this.#source, object, message });
     }
-    return problems.sort((one, other) => {
-      if (one.object !== other.object) return one.object < other.object ? -1 : 1;
-      return 0;
-    });
+    return problems;
   }
 }
 
-/** The first of many. */
+/** The first of many, ordered by source and object: who came first does not matter. */
 export function boundProblems(problems: readonly ObjectProblem[]): readonly ObjectProblem[] {
-  if (problems.length <= maxProblems) return problems;
-  const more = problems.length - (maxProblems - 1);
+  const ordered = problems.toSorted(
+    (one, other) =>
+      compareTexts(one.source, other.source) || compareTexts(one.object, other.object),
+  );
+  if (ordered.length <= maxProblems) return ordered;
+  const more = ordered.length - (maxProblems - 1);
   return [
-    ...problems.slice(0, maxProblems - 1),
+    ...ordered.slice(0, maxProblems - 1),
     { source: "", object: "", message: `${more} more problems` },
   ];
+}
+
+function compareTexts(one: string, other: string): number {
+  if (one === other) return 0;
+  return one < other ? -1 : 1;
 }

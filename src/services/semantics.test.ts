@@ -217,6 +217,10 @@ const ENDPOINTS: Readonly<Record<string, Partial<Endpoint>>> = {
   z: { nodeName: "node-a", ready: false, serving: false, terminating: true },
 };
 
+function lettersOf({ state }: Cell): readonly string[] {
+  return state === "-" ? [] : Array.from(state);
+}
+
 /** One address for each letter, ordered as the letters of a state. */
 function endpointAddress(letter: string, family: 4 | 6): AddressText {
   const number = "lLxzRry".indexOf(letter) + 1;
@@ -253,7 +257,7 @@ function frontendAddress(kind: FrontendKind, family: 4 | 6): AddressText {
 
 function tableOf(cell: Cell, { masqueradeAll = false } = {}): ServiceTable {
   const table = createServiceTable(sampleFacts({ masqueradeAll }));
-  const letters = cell.state === "-" ? [] : [...cell.state];
+  const letters = lettersOf(cell);
   const endpoints = letters.map((letter) =>
     sampleModelEndpoint(endpointAddress(letter, cell.family), ENDPOINTS[letter]),
   );
@@ -289,7 +293,7 @@ function cellOf(
   addresses: readonly AddressText[],
   { cell, masquerade }: { readonly cell: Cell; readonly masquerade: boolean },
 ): string {
-  const letters = [...cell.state].filter((letter) =>
+  const letters = lettersOf(cell).filter((letter) =>
     addresses.includes(endpointAddress(letter, cell.family)),
   );
   assert.equal(letters.length, addresses.length);

@@ -14,7 +14,15 @@ function read(slice: EndpointSlice) {
 /** "address:port" of what a Service has at a port, with an L where it is on node-a. */
 function merged(
   slices: readonly EndpointSlice[],
-  { family = 4 as 4 | 6, portName = "http", protocol = "TCP" as "TCP" | "UDP" } = {},
+  {
+    family = 4,
+    portName = "http",
+    protocol = "TCP",
+  }: {
+    readonly family?: 4 | 6;
+    readonly portName?: string;
+    readonly protocol?: "TCP" | "UDP";
+  } = {},
 ): readonly string[] {
   const texts = new SharedTexts();
   const readSlices = slices.flatMap((slice) => readSlice(slice, { texts, problems: [] }) ?? []);
