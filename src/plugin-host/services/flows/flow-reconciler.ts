@@ -1,10 +1,10 @@
 import type { Family } from "../../../ip/address.ts";
-import type { Conntrack, Flow, FlowFilter } from "../../../kernel/conntrack.ts";
+import type { Conntrack, FlowFilter } from "../../../kernel/conntrack.ts";
 import type { FrontendKey, Protocol } from "../../../services/model.ts";
 import type { TableChanges } from "../../../services/table-types.ts";
 import { withDeadline } from "../../core/deadline.ts";
 import type { Clock } from "../../core/ports.ts";
-import { staleTest } from "./stale-flows.ts";
+import { staleFlows, staleTest } from "./stale-flows.ts";
 
 /** One listing, or one deletion, ms. */
 export const CONNTRACK_MS = 10_000;
@@ -146,14 +146,14 @@ export class FlowReconciler {
     const startMs = this.#clock.monotonicMs();
     const what = `IPv${filter.family} ${filter.protocol} flows`;
     let listed = 0;
-    const isStaleBefore = this.#staleTest(frontends);
+    const isSuspect = staleTest(frontends, this.#findServing);
     const listing = this.#conntrack.flows(filter, (flow) => {
       listed += 1;
-      return isStaleBefore(flow);
+      return isSuspect(flow);
     });
     const suspects = await this.#bounded(listing, `Listing ${what}`);
     // Asked again: an endpoint that came meanwhile may have flows among those listed.
-    const stale = suspects.length === 0 ? [] : suspects.filter(this.#staleTest(frontends));
+    const stale = staleFlows(suspects, frontends, this.#findServing);
     const deleted =
       stale.length === 0
         ? 0
@@ -165,15 +165,6 @@ export class FlowReconciler {
       listed,
       deleted,
     });
-  }
-
-  /** By the endpoints that serve now. */
-  #staleTest(frontends: readonly StaleFrontend[]): (flow: Flow) => boolean {
-    return staleTest(
-      frontends.map(({ key, port }) => {
-        return { key, port, serving: this.#findServing(key) ?? new Set<string>() };
-      }),
-    );
   }
 
   #bounded<T>(promise: Promise<T>, what: string): Promise<T> {

@@ -6,43 +6,52 @@ import { type AddressText, type FrontendKey, frontendKey } from "../../../servic
 export interface FlowFrontend {
   readonly key: FrontendKey;
   readonly port: number;
-  /** Its serving endpoints as "10.1.0.5|8080" (ServiceTable.servingEndpoints()); none for one that is gone. */
-  readonly serving: ReadonlySet<string>;
 }
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 /**
  * Which flows lead nowhere (services.md 3.6): those whose original destination is one of the
  * frontends and whose answers come from none of its serving endpoints. A flow that no rule
  * translated is one of them: its answers come from the frontend's own address, and as long as it
  * lives no rule will. Whether an endpoint is local, or ready, does not matter: what serves still
- * answers. Pure.
+ * answers. `findServing` gives a frontend's endpoints as "10.1.0.5|8080"
+ * (ServiceTable.servingEndpoints()), undefined for one that is gone. Pure.
  */
-export function staleFlows(flows: readonly Flow[], frontends: readonly FlowFrontend[]): Flow[] {
-  return flows.filter(staleTest(frontends));
+export function staleFlows(
+  flows: readonly Flow[],
+  frontends: readonly FlowFrontend[],
+  findServing: (key: FrontendKey) => ReadonlySet<string> | undefined,
+): Flow[] {
+  return flows.filter(staleTest(frontends, findServing));
 }
 
-/** The same for flows that come piece by piece. */
-export function staleTest(frontends: readonly FlowFrontend[]): (flow: Flow) => boolean {
-  const byKey = new Map(frontends.map((frontend) => [frontend.key, frontend]));
-  // Most flows are no Service's: the text of an address is only made where the port fits.
+/**
+ * The same for flows that come piece by piece. Asks once for each frontend that has a flow. Most
+ * flows are no Service's, and those that are go to few places: the text of an address is made once.
+ */
+export function staleTest(
+  frontends: readonly FlowFrontend[],
+  findServing: (key: FrontendKey) => ReadonlySet<string> | undefined,
+): (flow: Flow) => boolean {
+  const keys = new Set(frontends.map(({ key }) => key));
   const ports = new Set(frontends.map(({ port }) => port));
-  return (flow) => {
-    if (!ports.has(flow.original.destinationPort)) return false;
-    const frontend = byKey.get(frontendOf(flow));
-    return frontend !== undefined && !frontend.serving.has(endpointOf(flow));
+  const texts = { 4: new Map<bigint, AddressText>(), 6: new Map<bigint, AddressText>() };
+  const textOf = (address: IpAddress): AddressText => {
+    const known = texts[address.family].get(address.value);
+    if (known !== undefined) return known;
+    const text = formatAddress(address) as AddressText;
+    texts[address.family].set(address.value, text);
+    return text;
   };
-}
-
-function frontendOf({ protocol, original }: Flow): FrontendKey {
-  const { destination, destinationPort } = original;
-  return frontendKey(textOf(destination), { protocol, port: destinationPort });
-}
-
-/** In the words of ServiceTable.servingEndpoints(). */
-function endpointOf({ reply }: Flow): string {
-  return `${textOf(reply.source)}|${reply.sourcePort}`;
-}
-
-function textOf(address: IpAddress): AddressText {
-  return formatAddress(address) as AddressText;
+  const served = new Map<FrontendKey, ReadonlySet<string>>();
+  return ({ protocol, original, reply }) => {
+    const port = original.destinationPort;
+    if (!ports.has(port)) return false;
+    const key = frontendKey(textOf(original.destination), { protocol, port });
+    if (!keys.has(key)) return false;
+    const serving = served.get(key) ?? findServing(key) ?? NOBODY;
+    served.set(key, serving);
+    return !serving.has(`${textOf(reply.source)}|${reply.sourcePort}`);
+  };
 }
