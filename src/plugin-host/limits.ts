@@ -70,6 +70,8 @@ export const LIMITS = {
   servicesFirstListMs: 10_000,
   /** Pause after a change of the node's addresses before they are read, ms. */
   nodeAddressesMs: 200,
+  /** Pause after a change of Services before health check ports are brought in order, ms. */
+  healthChecksMs: 50,
   /** Callers that wait for a revision at the same time. */
   servicesWaitersMax: 1_000,
   /** Wait of WaitProgrammed where the caller names none, ms. */

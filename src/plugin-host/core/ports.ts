@@ -162,6 +162,7 @@ export type EventKind =
   | "services-refused"
   | "services-repaired"
   | "services-source-failed"
+  | "services-edge-failed"
   | "services-plane-joined"
   | "services-plane-left"
   | "services-wait-failed";

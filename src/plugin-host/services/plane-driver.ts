@@ -53,7 +53,6 @@ export class PlaneDriver {
   #failures = 0;
   #trouble = "";
   #busySinceMs = 0;
-  #isResetCall = false;
   #cancelTimer: () => void = () => {};
   #cancelRetry: () => void = () => {};
   #tamper: Tamper | undefined;
@@ -109,11 +108,6 @@ export class PlaneDriver {
     return this.isRequired || (this.#hasProgrammed && !this.isDown);
   }
 
-  /** It reads the plan, which must not change under it. */
-  get isResetting(): boolean {
-    return this.#state === "busy" && this.#isResetCall;
-  }
-
   /** How long its call has been running, ms. */
   get busyMs(): number {
     return this.#state === "busy" ? this.#ports.clock.monotonicMs() - this.#busySinceMs : 0;
@@ -163,7 +157,6 @@ export class PlaneDriver {
     const { clock } = this.#ports;
     const { kind, revision } = call;
     this.#state = "busy";
-    this.#isResetCall = kind === "reset";
     this.#busySinceMs = clock.monotonicMs();
     const number = ++this.#lastCall;
     this.#unsettledCall = number;

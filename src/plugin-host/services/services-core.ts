@@ -359,10 +359,9 @@ export class ServicesCore {
   #mayTake(): boolean {
     if (!this.#isStarted) return true;
     const required = [...this.#drivers.values()].filter((driver) => driver.isRequired);
-    return required.every((driver) => {
-      if (driver.isResetting) return false;
-      return driver.isIdle || driver.isPaused || driver.busyMs >= LIMITS.planeOverdueMs;
-    });
+    return required.every(
+      (driver) => driver.isIdle || driver.isPaused || driver.busyMs >= LIMITS.planeOverdueMs,
+    );
   }
 
   #take(): void {

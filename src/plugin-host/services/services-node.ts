@@ -13,6 +13,7 @@ import { formatProblem, type SourceProblem } from "../manifests/object-source.ts
 import { watchManifests } from "../manifests/manifest-source.ts";
 import { CoreAttachmentServices } from "./attachment-services.ts";
 import { ApplySources } from "./apply-sources.ts";
+import { ServiceEdges } from "./edges.ts";
 import { LazyPlane } from "./lazy-plane.ts";
 import { NodeAddresses } from "./node-addresses.ts";
 import { NodeFactsTracker } from "./node-facts.ts";
@@ -68,8 +69,20 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
   cleanup.defer(() => core.stop());
 
   const netfilter = new Lazy(deps.openNetfilter);
+  const edges = cleanup.use(
+    new ServiceEdges({
+      core,
+      clock,
+      events,
+      metrics,
+      healthz: config.healthz,
+      servesLocalhost: tracker.servesLocalhost,
+      nodePortAddresses: () => tracker.facts.nodePortAddresses,
+    }),
+  );
   const plane = new LazyPlane("nftables", async () => {
     const opened = await netfilter.get();
+    edges.openFlows(opened.conntrack);
     mkdirSync(dirname(deps.markerFile), { recursive: true, mode: 0o700 });
     writeFileSync(deps.markerFile, "");
     return deps.createPlane(opened);
@@ -84,7 +97,9 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
     kernel: deps.kernel,
     clock,
     listener: (found) => {
-      if (tracker.setKernelAddresses(found)) core.setFacts(tracker.facts);
+      if (!tracker.setKernelAddresses(found)) return;
+      core.setFacts(tracker.facts);
+      edges.setNode(tracker.ownNode);
     },
     onError: (message) =>
       events.emit({ kind: "services-source-failed", subject: NODE_ADDRESSES, message }),
@@ -108,6 +123,7 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
       core.setFacts(tracker.facts);
       void followKernel();
     }
+    edges.setNode(tracker.ownNode);
     core.applyObjects(source, changes);
   };
   const onProblems = (source: string, found: readonly SourceProblem[]) => {

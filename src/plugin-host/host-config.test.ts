@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { formatPrefix } from "../ip/address.ts";
+import { parseHostConfig, readHostConfig } from "./host-config.ts";
+
+describe("parseHostConfig()", () => {
+  it("fills in what the file leaves out", () => {
+    assert.deepEqual(parseHostConfig({}), {
+      services: {
+        clusterCidrs: [],
+        nodePortAddresses: ["primary"],
+        masqueradeAll: false,
+        masqueradeBit: 14,
+        addWaits: { enabled: false, timeoutMs: 2_000 },
+        healthz: { address: "0.0.0.0", port: 10_256 },
+      },
+    });
+  });
+
+  it("reads every key", () => {
+    const { services } = parseHostConfig({
+      services: {
+        clusterCidrs: ["10.244.0.0/16", "fd00::/48"],
+        nodePortAddresses: ["localhost", "192.0.2.7/24"],
+        masqueradeAll: true,
+        masqueradeBit: 0,
+        addWaits: { enabled: true, timeoutMs: 1 },
+        healthzAddress: "[::1]:80",
+      },
+    });
+    assert.deepEqual(services.clusterCidrs.map(formatPrefix), ["10.244.0.0/16", "fd00::/48"]);
+    assert.equal(services.nodePortAddresses[0], "localhost");
+    assert.deepEqual(services.healthz, { address: "::1", port: 80 });
+    assert.equal(
+      parseHostConfig({ services: { healthzAddress: "off" } }).services.healthz,
+      undefined,
+    );
+  });
+
+  const cases: [unknown, string][] = [
+    [[], "The configuration is [], expected an object"],
+    [{ service: {} }, 'The configuration has the key "service", expected services'],
+    [
+      { services: { clusterCIDRs: [] } },
+      'services has the key "clusterCIDRs", expected clusterCidrs, ',
+    ],
+    [
+      { services: { clusterCidrs: "10.0.0.0/8" } },
+      'services.clusterCidrs is "10.0.0.0/8", expected a list',
+    ],
+    [
+      { services: { clusterCidrs: ["10.0.0.1/8"] } },
+      'services.clusterCidrs[0] is "10.0.0.1/8", expected 10.0.0.0/8',
+    ],
+    [{ services: { nodePortAddresses: ["secondary"] } }, "services.nodePortAddresses[0] is"],
+    [{ services: { masqueradeAll: 1 } }, "services.masqueradeAll is 1, expected true or false"],
+    [
+      { services: { masqueradeBit: 32 } },
+      "services.masqueradeBit is 32, expected a whole number from 0 to 31",
+    ],
+    [{ services: { addWaits: { timeoutMs: 0 } } }, "services.addWaits.timeoutMs is 0"],
+    [{ services: { healthzAddress: "10256" } }, 'services.healthzAddress is "10256"'],
+    [{ services: { healthzAddress: "::1:80" } }, "services.healthzAddress is"],
+    [{ services: { healthzAddress: "0.0.0.0:0" } }, "services.healthzAddress is"],
+  ];
+  for (const [json, message] of cases) {
+    it(`refuses ${JSON.stringify(json)}`, () => {
+      assert.throws(
+        () => parseHostConfig(json),
+        (error: Error & { code?: string }) =>
+          error.code === "INVALID_HOST_CONFIG" && error.message.startsWith(message),
+      );
+    });
+  }
+});
+
+describe("readHostConfig()", () => {
+  it("takes an absent file for an empty one, unless it was asked for by name", () => {
+    const file = "/nonexistent/host.json";
+    assert.deepEqual(readHostConfig(file, { isOptional: true }), parseHostConfig({}));
+    assert.throws(() => readHostConfig(file, { isOptional: false }), /Cannot read/);
+  });
+
+  it("names the file with the field", () => {
+    const folder = mkdtempSync(join(tmpdir(), "pb-config-"));
+    try {
+      const file = join(folder, "host.json");
+      writeFileSync(file, '{"services":{"masqueradeBit":"14"}}');
+      assert.throws(() => readHostConfig(file, { isOptional: true }), {
+        message: `${file}: services.masqueradeBit is "14", expected a whole number from 0 to 31`,
+      });
+      writeFileSync(file, "{");
+      assert.throws(() => readHostConfig(file, { isOptional: true }), /is not JSON/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
