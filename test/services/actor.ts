@@ -43,7 +43,7 @@ const handlers: Handlers = {
     const opened = await openFlow(dial);
     flows.set(flow, opened);
     const first = await opened.first;
-    if (first.kind !== "answer") opened.close();
+    if (first.kind !== "answer" && dial.transport === "TCP") opened.close();
     return first;
   },
   say: ({ flow, timeoutMs }) => flowOf(flow).say(timeoutMs),

@@ -147,6 +147,28 @@ export async function untilProgrammed({ client }: LabHost, services: number): Pr
   });
 }
 
+/** Resolves when a Service's clients are led to exactly these endpoints, and the kernel knows it. */
+export async function untilEndpoints(
+  { client }: LabHost,
+  service: string,
+  wish: { readonly family: Family; readonly addresses: readonly string[] },
+): Promise<void> {
+  const wanted = [...wish.addresses].sort().join();
+  await until(`${service} with ${wish.addresses.length} endpoints`, PROGRAM_MS, async () => {
+    const { services } = await client.listServices({ service });
+    const found = services.find((each) => each.service === service);
+    return (
+      found?.programmed === true &&
+      found.frontends
+        .filter(({ address }) => familyOf(address) === wish.family)
+        .every(({ inside }) => {
+          const addresses = inside?.endpoints.map(({ address }) => address) ?? [];
+          return addresses.sort().join() === wanted;
+        })
+    );
+  });
+}
+
 /** Gives the host frontends and groups, and resolves with the revision when they are programmed. */
 export async function program(
   { client }: LabHost,

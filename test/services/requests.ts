@@ -48,7 +48,7 @@ export function group(
 export function frontend(
   groupId: string,
   place: { readonly address: string; readonly port: number; readonly protocol: Transport },
-  more: Omit<Frontend, "id" | "group" | "address" | "port" | "protocol"> = {},
+  more: Omit<Frontend, "id" | "group"> = {},
 ): Frontend {
   const { address, port, protocol } = place;
   return {
