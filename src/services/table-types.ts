@@ -62,6 +62,8 @@ export interface TableChanges {
     readonly address: AddressText;
     readonly protocol: Protocol;
     readonly port: number;
+    /** TCP and SCTP flows too (FrontendPolicy.closeTcpFlows); UDP always. */
+    readonly closeTcpFlows?: true;
   }[];
   /** Newest last-change-trigger-time of the endpoint objects in it, ms since 1970; for network_programming_duration. */
   readonly triggeredMs?: number;

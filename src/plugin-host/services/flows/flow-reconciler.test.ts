@@ -55,10 +55,7 @@ class HookedConntrack implements Conntrack {
   }
 }
 
-function setUp(
-  context?: TestContext,
-  options: { readonly closesStreams?: (frontend: StaleFrontend) => boolean } = {},
-) {
+function setUp(context?: TestContext) {
   const conntrack = new HookedConntrack();
   const clock = new FakeClock();
   const serving = new Map<FrontendKey, ReadonlySet<string>>();
@@ -70,7 +67,6 @@ function setUp(
     findServing: (key) => serving.get(key),
     onSynced: (one) => synced.push(one),
     onEvent: (event) => events.push(event),
-    ...options,
   });
   context?.after(() => reconciler.close());
   const add = (...flows: readonly Parameters<typeof makeFlow>[0][]) => {
@@ -123,10 +119,8 @@ describe("FlowReconciler", () => {
 
   it("leaves TCP alone unless asked to", async (context) => {
     const tcp = makeFrontend("10.96.0.10|80", "TCP");
-    const asked = makeFrontend("10.96.0.11|80", "TCP");
-    const { reconciler, add, ids } = setUp(context, {
-      closesStreams: ({ key }) => key === asked.key,
-    });
+    const asked = { ...makeFrontend("10.96.0.11|80", "TCP"), closeTcpFlows: true } as const;
+    const { reconciler, add, ids } = setUp(context);
     add(
       { to: "10.96.0.10|80", by: OLD, protocol: "TCP" },
       { to: "10.96.0.11|80", by: OLD, protocol: "TCP" },

@@ -43,7 +43,6 @@ export class FlowReconciler {
   readonly #conntrack: Conntrack;
   readonly #clock: Clock;
   readonly #findServing: (key: FrontendKey) => ReadonlySet<string> | undefined;
-  readonly #closesStreams: (frontend: StaleFrontend) => boolean;
   readonly #onSynced: (synced: FlowsSynced) => void;
   readonly #onEvent: (event: FlowEvent) => void;
   #pending = new Map<FrontendKey, StaleFrontend>();
@@ -59,28 +58,25 @@ export class FlowReconciler {
     readonly clock: Clock;
     /** ServiceTable.servingEndpoints(). undefined: the frontend is gone, and all its flows go. */
     readonly findServing: (key: FrontendKey) => ReadonlySet<string> | undefined;
-    /** Asked for TCP and SCTP frontends (FrontendPolicy.closeTcpFlows). Default: never; UDP always is. */
-    readonly closesStreams?: (frontend: StaleFrontend) => boolean;
     readonly onSynced: (synced: FlowsSynced) => void;
     readonly onEvent: (event: FlowEvent) => void;
   }) {
     this.#conntrack = options.conntrack;
     this.#clock = options.clock;
     this.#findServing = options.findServing;
-    this.#closesStreams = options.closesStreams ?? (() => false);
     this.#onSynced = options.onSynced;
     this.#onEvent = options.onEvent;
   }
 
   /**
-   * Flows of these frontends are brought in order. To be called after the plane acknowledged the
+   * Flows of these frontends are brought in order, TCP and SCTP where the frontend asks for it. To be called after the plane acknowledged the
    * revision that they are of: before that, packets would make the same entries again. At a start
    * with all frontends: healthy flows stay.
    */
   update(frontends: readonly StaleFrontend[]): void {
     if (this.#isClosed) return;
     for (const frontend of frontends) {
-      if (frontend.protocol !== "UDP" && !this.#closesStreams(frontend)) continue;
+      if (frontend.protocol !== "UDP" && frontend.closeTcpFlows !== true) continue;
       this.#pending.set(frontend.key, frontend);
     }
     this.#bound();

@@ -3,7 +3,14 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { AddressText } from "../../../services/model.ts";
 import type { ListId, PlannedFrontend } from "../../../services/plan-types.ts";
-import { makeChanges, makeList, makeNodePort, makePlan, toList } from "./fake-plan.ts";
+import {
+  makeChanges,
+  makeEndpoint,
+  makeList,
+  makeNodePort,
+  makePlan,
+  toList,
+} from "./fake-plan.ts";
 import { LocalPorts } from "./local-ports.ts";
 
 const SECOND = "192.168.0.3" as AddressText;
@@ -72,6 +79,27 @@ describe("LocalPorts", () => {
     assert.deepEqual(keysAfter("api"), ["4|TCP|2"]);
     ports.apply(makeChanges({ putFrontends: [makeNodePort({ port: 2, inside: toList("web") })] }));
     assert.deepEqual([keysAfter("api"), keysAfter("web")], [[], ["4|TCP|1", "4|TCP|2"]]);
+  });
+
+  it("listOf() is the list as last told, by differences and by the whole plan", () => {
+    const ports = new LocalPorts();
+    const list = makeList([makeEndpoint("10.1.0.1", 80)]);
+    const frontend = makeNodePort({ port: 1, inside: toList("web") });
+    const listNow = () => {
+      const port = ports.find("4|TCP|1");
+      return port && ports.listOf(port);
+    };
+    // The list comes first: no frontend uses it yet.
+    ports.apply(makeChanges({ putLists: [list] }));
+    ports.apply(makeChanges({ putFrontends: [frontend] }));
+    assert.equal(listNow(), list);
+    const newer = makeList([makeEndpoint("10.1.0.2", 80)]);
+    ports.apply(makeChanges({ putLists: [newer] }));
+    assert.equal(listNow(), newer);
+    ports.apply(makeChanges({ removeLists: [list.id] }));
+    assert.equal(listNow(), undefined);
+    ports.reset({ ...makePlan([frontend]), lists: new Map([[list.id, list]]) });
+    assert.equal(listNow(), list);
   });
 
   it("differences lead to what the whole plan leads to", () => {

@@ -4,6 +4,7 @@ import type {
   ListId,
   PlanChanges,
   PlannedFrontend,
+  PlannedList,
   Route,
   ServicePlan,
 } from "../../../services/plan-types.ts";
@@ -37,13 +38,22 @@ export class LocalPorts {
   readonly #frontends = new Map<string, Map<FrontendKey, PlannedFrontend>>();
   readonly #localKeys = new Map<FrontendKey, string>();
   readonly #byList = new Map<ListId, Set<string>>();
+  /** All lists of the plan, the plan's own objects: a port may come to use any. */
+  #lists = new Map<ListId, PlannedList>();
 
   find(key: string): LocalPort | undefined {
     return this.#ports.get(key);
   }
 
+  /** The list that the port's route names now. */
+  listOf(port: LocalPort): PlannedList | undefined {
+    return port.route.kind === "list" ? this.#lists.get(port.route.list) : undefined;
+  }
+
   apply(changes: PlanChanges): LocalPortChanges {
     const touched = new Set<string>();
+    for (const list of changes.putLists) this.#lists.set(list.id, list);
+    for (const list of changes.removeLists) this.#lists.delete(list);
     for (const key of changes.removeFrontends) this.#forget(key, touched);
     for (const frontend of changes.putFrontends) {
       this.#forget(frontend.key, touched);
@@ -59,6 +69,7 @@ export class LocalPorts {
   /** The whole plan anew. Every port that stays is among `put`. */
   reset(plan: ServicePlan): LocalPortChanges {
     const touched = new Set(this.#frontends.keys());
+    this.#lists = new Map(plan.lists);
     this.#frontends.clear();
     this.#localKeys.clear();
     for (const frontend of plan.frontends.values()) {

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import type { Family } from "../../../ip/address.ts";
-import type { ListId, PlannedEndpoint, PlannedList } from "../../../services/plan-types.ts";
+import type { ListId, PlannedEndpoint } from "../../../services/plan-types.ts";
 import { FakeClock } from "../../fake-clock.ts";
 import { RETRY_MS } from "../listening/listener-set.ts";
 import { makeChanges, makeEndpoint, makeList, makeNodePort, toList } from "./fake-plan.ts";
@@ -29,7 +29,6 @@ async function setUp(
   const { family, protocol } = place;
   const clock = new FakeClock();
   const events: LocalhostEvent[] = [];
-  const lists = new Map<ListId, PlannedList>();
   /** What picks an endpoint, and how often it did. */
   const random = { share: 0, picks: 0 };
   const proxy = new LocalhostNodePorts({
@@ -38,7 +37,6 @@ async function setUp(
       random.picks += 1;
       return random.share;
     },
-    findList: (id) => lists.get(id),
     onEvent: (event) => events.push(event),
     ...bounds,
   });
@@ -47,14 +45,12 @@ async function setUp(
   const frontend = makeNodePort({ family, protocol, port, inside: toList("web") });
   const changes = (endpoints: readonly PlannedEndpoint[]) => {
     if (endpoints.length === 0) {
-      lists.clear();
       return makeChanges({
         putFrontends: [{ ...frontend, inside: { kind: "reject" } }],
         removeLists: ["web" as ListId],
       });
     }
     const list = makeList(endpoints, { family });
-    lists.set(list.id, list);
     return makeChanges({ putFrontends: [frontend], putLists: [list] });
   };
   /** Sends the NodePort to these; none: it rejects. */

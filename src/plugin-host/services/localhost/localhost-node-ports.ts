@@ -31,7 +31,6 @@ export type LocalhostEvent =
  * served as long as the plan has a NodePort frontend of that family, on whichever address.
  */
 export class LocalhostNodePorts {
-  readonly #findList: (id: ListId) => PlannedList | undefined;
   readonly #onEvent: (event: LocalhostEvent) => void;
   readonly #picker: EndpointPicker;
   readonly #tcp: TcpForwarder;
@@ -43,8 +42,8 @@ export class LocalhostNodePorts {
     readonly clock: Clock;
     /** 0 inclusive to 1 exclusive: Math.random. */
     readonly random: () => number;
-    /** A list of the newest plan: `(id) => table.plan().lists.get(id)`. */
-    readonly findList: (id: ListId) => PlannedList | undefined;
+    /** Not asked any more: update() and reset() tell of every list. */
+    readonly findList?: (id: ListId) => PlannedList | undefined;
     readonly onEvent: (event: LocalhostEvent) => void;
     /** Default CONNECTIONS_MAX. */
     readonly connectionsMax?: number;
@@ -52,7 +51,6 @@ export class LocalhostNodePorts {
     readonly associationsMax?: number;
   }) {
     const { clock, onEvent } = options;
-    this.#findList = options.findList;
     this.#onEvent = onEvent;
     this.#picker = new EndpointPicker(options);
     this.#tcp = new TcpForwarder({
@@ -68,7 +66,7 @@ export class LocalhostNodePorts {
     this.#listeners = new ListenerSet((port) => this.#listen(port), { clock, onEvent });
   }
 
-  /** A difference of the plan. `findList` answers by the new plan already. */
+  /** A difference of the plan. All differences since the first, or since a reset, are to be told. */
   update(changes: PlanChanges): void {
     this.#apply(this.#ports.apply(changes));
   }
@@ -107,7 +105,9 @@ export class LocalhostNodePorts {
 
   #dropRemovedEndpoints(ports: readonly LocalPort[]): void {
     if (ports.length === 0 || this.#udp.associationCount === 0) return;
-    const usable = new Map(ports.map((port) => [port.key, endpointNames(this.#listOf(port))]));
+    const usable = new Map(
+      ports.map((port) => [port.key, endpointNames(this.#ports.listOf(port))]),
+    );
     this.#udp.dropEndpoints((portKey, endpoint) => {
       return usable.get(portKey)?.has(nameOf(endpoint)) === false;
     });
@@ -125,14 +125,10 @@ export class LocalhostNodePorts {
     const port = this.#ports.find(key);
     if (port === undefined || port.route.kind === "reject") return { kind: "reject" };
     if (port.route.kind === "drop") return { kind: "drop" };
-    const list = this.#listOf(port);
+    const list = this.#ports.listOf(port);
     if (list === undefined) return { kind: "reject" };
     const endpoint = this.#picker.pick(list);
     return { kind: "endpoint", endpoint, failed: () => this.#picker.forget(list) };
-  }
-
-  #listOf(port: LocalPort): PlannedList | undefined {
-    return port.route.kind === "list" ? this.#findList(port.route.list) : undefined;
   }
 }
 
