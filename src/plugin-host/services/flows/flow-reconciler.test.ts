@@ -13,7 +13,6 @@ import {
   type FlowEvent,
   FlowReconciler,
   type FlowsSynced,
-  type StaleFrontend,
 } from "./flow-reconciler.ts";
 
 const VIP = makeFrontend("10.96.0.10|53");
