@@ -4,8 +4,8 @@ import { flowBytes, packFlows, unpackFlow } from "./nf-flow-records.ts";
 import type { FlowRecords } from "./nf-protocol.ts";
 import type { NfWorkerClient } from "./nf-worker-client.ts";
 
-/** Of records that are looked at in one turn of the event loop: a millisecond or two. */
-const RECORDS_PER_TURN = 2048;
+/** Of records that are looked at in one turn of the event loop: less than a millisecond. */
+const RECORDS_PER_TURN = 512;
 
 /** Connection tracking of the namespace of this process; see Conntrack. Made by openNetfilter(). */
 export class KernelConntrack implements Conntrack {

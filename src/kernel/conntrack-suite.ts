@@ -101,7 +101,10 @@ export function conntrackSuite(
         await add(udp4, `127.0.0.1 4000 > 127.0.0.2 ${port}`);
       }
       const flows = await conntrack.flows(udp4, ({ original }) => original.destinationPort > 5000);
-      assert.deepEqual(flows.map(({ original }) => original.destinationPort).sort(), [5001, 5002]);
+      assert.deepEqual(
+        new Set(flows.map(({ original }) => original.destinationPort)),
+        new Set([5001, 5002]),
+      );
     });
 
     it("remove() deletes those flows and no others, and counts them", async () => {
