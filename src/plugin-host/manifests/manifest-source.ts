@@ -6,16 +6,10 @@ import { systemClock } from "../system-clock.ts";
 import { type WatchFolder, watchFolder } from "./folder-watch.ts";
 import { MANIFEST_LIMITS, type ManifestLimits } from "./manifest-limits.ts";
 import { type Conflict, ObjectIndex } from "./object-index.ts";
-import type { ObjectListener, ObjectSource, SourceProblem } from "./object-source.ts";
-import {
-  describeKey,
-  isJson,
-  locateObject,
-  type ParsedManifest,
-  parseManifest,
-} from "./parse-manifest.ts";
+import type { ObjectListener, ObjectSource } from "./object-source.ts";
+import { isJson, locateObject, type ParsedManifest, parseManifest } from "./parse-manifest.ts";
+import { ProblemList } from "./problem-list.ts";
 import { type FileIdentity, identify, type ReadFile, readFile } from "./read-file.ts";
-import { sameValue } from "./same-value.ts";
 
 export interface ManifestOptions {
   /** Holds *.yaml, *.yml and *.json; what lies in folders below is not read, nor are hidden files. */
@@ -67,7 +61,6 @@ interface FileState {
   /** Of the content whose objects count. */
   bytes: number;
   others: number;
-  problems: readonly SourceProblem[];
   /** What happens if the file stays as it is now. */
   pending: Pending | undefined;
 }
@@ -83,9 +76,6 @@ const MANIFEST_NAME = /^[^.].*\.(?:yaml|yml|json)$/;
 /** Writers that are not through have mostly written whole blocks. */
 const BLOCK_BYTES = 4_096;
 
-/** Conflicts of which both places are told; finding them means reading the files again. */
-const LOCATED_CONFLICTS_MAX = 10;
-
 class FolderSource implements ManifestSource {
   readonly name: string;
   readonly #folder: string;
@@ -99,8 +89,7 @@ class FolderSource implements ManifestSource {
   #dirty = new Map<string, Look>();
   #scan: "none" | "changed" | "whole" = "whole";
   #events: ObjectEvent[] = [];
-  #folderProblems: readonly SourceProblem[] = [];
-  #toldProblems: readonly SourceProblem[] = [];
+  readonly #problems: ProblemList;
   /** The folder was there. */
   #isListed = false;
   #hasRelisted = false;
@@ -118,6 +107,7 @@ class FolderSource implements ManifestSource {
     this.#clock = options.clock ?? systemClock;
     this.#limits = { ...MANIFEST_LIMITS, ...options.limits };
     this.#watch = options.watch ?? watchFolder;
+    this.#problems = new ProblemList(this.#folder, { max: this.#limits.problemsMax });
   }
 
   get counts(): ManifestCounts {
@@ -236,10 +226,10 @@ class FolderSource implements ManifestSource {
       if (isWhole) this.#rewatch();
       const names = readdirSync(this.#folder).filter((name) => MANIFEST_NAME.test(name));
       const { filesMax } = this.#limits;
-      this.#folderProblems =
-        names.length <= filesMax
-          ? []
-          : [this.#folderProblem(`has ${names.length} manifests, the first ${filesMax} are read`)];
+      const isTooMany = names.length > filesMax;
+      this.#problems.setFolder(
+        isTooMany ? `has ${names.length} manifests, the first ${filesMax} are read` : undefined,
+      );
       return new Set(names.sort().slice(0, filesMax));
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
@@ -247,7 +237,7 @@ class FolderSource implements ManifestSource {
       this.#stopWatching = undefined;
       const what =
         code === "ENOENT" ? "does not exist" : `cannot be read: ${code ?? String(error)}`;
-      this.#folderProblems = [this.#folderProblem(`${what}; the objects read from it stay`)];
+      this.#problems.setFolder(`${what}; the objects read from it stay`);
       return undefined;
     }
   }
@@ -260,10 +250,6 @@ class FolderSource implements ManifestSource {
       changed: (name, written) => this.#changed(name, { written }),
       lost: () => this.#scanFor("whole"),
     });
-  }
-
-  #folderProblem(message: string): SourceProblem {
-    return { place: this.#folder, message };
   }
 
   async #examine(name: string, look: Look): Promise<void> {
@@ -283,7 +269,6 @@ class FolderSource implements ManifestSource {
       brokenDigest: "",
       bytes: 0,
       others: 0,
-      problems: [],
       pending: undefined,
     };
     this.#files.set(name, state);
@@ -303,6 +288,7 @@ class FolderSource implements ManifestSource {
     // A folder that is gone takes nothing with it.
     if (identify(this.#folder) === undefined) return;
     this.#events.push(...this.#index.replace(name, new Map()));
+    this.#problems.setFile(name, []);
     this.#files.delete(name);
   }
 
@@ -320,7 +306,7 @@ class FolderSource implements ManifestSource {
     pending?.cancel();
     state.pending = undefined;
     if (digest === state.goodDigest) {
-      this.#mend(state);
+      this.#mend(name, state);
       return;
     }
     if (digest === state.brokenDigest) return;
@@ -328,13 +314,13 @@ class FolderSource implements ManifestSource {
     const bytes = file.kind === "text" ? file.bytes : 0;
     const isNow = isSettled || !this.#hasRelisted;
     if (parsed.problems.length > 0) {
-      if (isNow) Object.assign(state, { problems: parsed.problems, brokenDigest: digest });
+      if (isNow) this.#break(name, state, { digest, parsed });
       else this.#wait(name, state, { digest, parsed, ms: this.#limits.brokenMs });
     } else if (!isNow && this.#seemsUnfinished(name, state, { parsed, bytes, look })) {
       this.#wait(name, state, { digest, parsed, ms: this.#limits.settleMs });
     } else {
       Object.assign(state, { goodDigest: digest, bytes, others: parsed.others });
-      this.#mend(state);
+      this.#mend(name, state);
       this.#events.push(...this.#index.replace(name, parsed.objects, { copy: parsed.isSliced }));
       // Once more when it has come to rest, should the kernel have kept the last event to itself.
       if (look.written) {
@@ -343,9 +329,18 @@ class FolderSource implements ManifestSource {
     }
   }
 
-  #mend(state: FileState): void {
-    state.problems = [];
+  #break(
+    name: string,
+    state: FileState,
+    what: { readonly digest: string; readonly parsed: ParsedManifest },
+  ): void {
+    state.brokenDigest = what.digest;
+    this.#problems.setFile(name, what.parsed.problems);
+  }
+
+  #mend(name: string, state: FileState): void {
     state.brokenDigest = "";
+    this.#problems.setFile(name, []);
   }
 
   #parse(
@@ -407,34 +402,17 @@ class FolderSource implements ManifestSource {
       this.#events = [];
       this.#listener.onEvents(this.name, events);
     }
-    const problems = await this.#problems();
-    if (this.#closed || sameValue(problems, this.#toldProblems)) return;
-    this.#toldProblems = problems;
-    this.#listener.onProblems(this.name, problems);
-  }
-
-  async #problems(): Promise<SourceProblem[]> {
-    const problems = [...this.#folderProblems];
-    for (const state of this.#files.values()) problems.push(...state.problems);
-    const conflicts = this.#index.conflicts().filter((conflict) => !this.#isLeaving(conflict));
-    for (const [index, { key, file, heldBy }] of conflicts.entries()) {
-      const isLocated = index < LOCATED_CONFLICTS_MAX;
-      const place = isLocated ? await this.#locate(file, key) : file;
-      const other = isLocated ? await this.#locate(heldBy, key) : heldBy;
-      problems.push({ place, message: `${describeKey(key)} is in ${other} already, which counts` });
-    }
-    const { problemsMax } = this.#limits;
-    const byPlace = problems.sort((left, right) => (left.place < right.place ? -1 : 1));
-    if (byPlace.length <= problemsMax) return byPlace;
-    const left = `has ${byPlace.length - problemsMax} more problems`;
-    return [...byPlace.slice(0, problemsMax), this.#folderProblem(left)];
-  }
-
-  /** A file that was renamed is two for a moment. */
-  #isLeaving(conflict: Conflict): boolean {
-    return [conflict.file, conflict.heldBy].some(
-      (name) => this.#files.get(name)?.pending?.digest === ABSENT,
+    const problems = await this.#problems.findNews(this.#conflicts(), (file, key) =>
+      this.#locate(file, key),
     );
+    if (problems && !this.#closed) this.#listener.onProblems(this.name, problems);
+  }
+
+  /** What is wrong with a file that was renamed, so that it is two for a moment, is not told. */
+  #conflicts(): Conflict[] {
+    const isLeaving = (name: string) => this.#files.get(name)?.pending?.digest === ABSENT;
+    const conflicts = this.#index.conflicts();
+    return conflicts.filter(({ file, heldBy }) => !isLeaving(file) && !isLeaving(heldBy));
   }
 
   async #locate(name: string, key: ObjectKey): Promise<string> {
