@@ -1,6 +1,6 @@
 import { errno } from "./errno.ts";
 import type { KernelError } from "./kernel-error.ts";
-import { recordBytes } from "./nf-batch.ts";
+import { recordBytes } from "./nf-runs.ts";
 import type { ElementCounter, ElementDump, ElementRun } from "./nfnetlink.ts";
 
 /** A set or map as it is made. */

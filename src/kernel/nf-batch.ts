@@ -26,6 +26,7 @@ import {
   putU32,
   tableFamily,
 } from "./nf-messages.ts";
+import { recordBytes } from "./nf-runs.ts";
 import { MessageWriter } from "./netlink-message.ts";
 import type { ElementRun } from "./nfnetlink.ts";
 import { AF_UNSPEC, NLM_F_ACK, NLM_F_CREATE } from "./rtnetlink-constants.ts";
@@ -74,11 +75,6 @@ export function batchBytes(runs: readonly ElementRun[]): number {
     bytes += Math.ceil(count * (element.bytes.length + (end?.bytes.length ?? 0)) * 1.02) + 1024;
   }
   return bytes;
-}
-
-/** Bytes of one record of a run: key, in ranges another key, value. */
-export function recordBytes(run: Pick<ElementRun, "keyBytes" | "dataBytes" | "interval">): number {
-  return run.keyBytes * (run.interval === undefined ? 1 : 2) + run.dataBytes;
 }
 
 /** A batch of nothing. The kernel works on it after commits that are under way (commit_mutex). */

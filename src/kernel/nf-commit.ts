@@ -19,7 +19,8 @@ const KEPT_BYTES = 128 << 10;
 const MOST_ANSWERS = 4096;
 
 const keptWriter = new MessageWriter(KEPT_BYTES);
-let sendBufferBytes = 0;
+/** Of a new socket: no less than net.core.wmem_default on any kernel. */
+let sendBufferBytes = 128 << 10;
 
 /** Sends runs as one transaction. Throws NfFault with the first error's place. */
 export function commitRuns(socket: number, runs: readonly ElementRun[]): void {
@@ -29,7 +30,7 @@ export function commitRuns(socket: number, runs: readonly ElementRun[]): void {
   writer.reset();
   const messages = writeBatch(writer, runs);
   if (writer.length * 2 > sendBufferBytes) {
-    sendBufferBytes = Math.max(1 << 20, writer.length * 2);
+    sendBufferBytes = writer.length * 2;
     ensureSendBuffer(socket, sendBufferBytes);
   }
   sendAll(socket, writer.bytes.subarray(0, writer.length));

@@ -44,7 +44,7 @@ export class NfMonitor {
   #watcher: { close(): void } | undefined;
   #tables: readonly TablePlace[] = [];
   #credit = MOST_CREDIT;
-  #changes = new Map<TablePlace, Change["what"]>();
+  #changes = new Map<string, Change>();
 
   constructor(ownPortId: number, tell: (what: Transaction | "resync") => void) {
     this.#ownPortId = ownPortId;
@@ -54,8 +54,8 @@ export class NfMonitor {
   /** Started already: other tables. */
   start(tables: readonly TablePlace[], receiveBufferBytes: number): void {
     this.#tables = tables;
-    this.#changes.clear();
     if (this.#socket !== undefined) return;
+    this.#changes.clear();
     const socket = openNetlinkSocket(1 << (NFNLGRP_NFTABLES - 1), NETLINK_NETFILTER);
     setReceiveBuffer(socket, receiveBufferBytes);
     // Without the filter own messages are passed over when they are read.
@@ -126,13 +126,16 @@ export class NfMonitor {
     );
     if (table === undefined) return;
     const what = changeOf(message);
-    const known = this.#changes.get(table);
-    if (known === undefined || strength[what] > strength[known]) this.#changes.set(table, what);
+    const key = `${table.family} ${table.table}`;
+    const known = this.#changes.get(key);
+    if (known === undefined || strength[what] > strength[known.what]) {
+      this.#changes.set(key, { table, what });
+    }
   }
 
   #endTransaction(range: { start: number; end: number }): void {
     if (this.#changes.size === 0) return;
-    const changes = [...this.#changes].map(([table, what]) => ({ table, what }));
+    const changes = [...this.#changes.values()];
     this.#changes.clear();
     const { view } = received;
     this.#credit--;

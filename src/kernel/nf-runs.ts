@@ -1,6 +1,5 @@
 import { errno } from "./errno.ts";
 import { KernelError } from "./kernel-error.ts";
-import { recordBytes } from "./nf-batch.ts";
 import type { ElementRun, SetPlace, TablePlace } from "./nfnetlink.ts";
 
 /** NFT_DATA_VALUE_MAXLEN: sixteen registers. */
@@ -33,6 +32,11 @@ export function checkPlace(place: TablePlace, ...names: readonly string[]): void
       throw invalid(JSON.stringify(name), "Not a name");
     }
   }
+}
+
+/** Bytes of one record of a run: key, in ranges another key, value. */
+export function recordBytes(run: Pick<ElementRun, "keyBytes" | "dataBytes" | "interval">): number {
+  return run.keyBytes * (run.interval === undefined ? 1 : 2) + run.dataBytes;
 }
 
 /** For messages: which run of a commit, and which of its records. */

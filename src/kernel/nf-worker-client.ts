@@ -123,6 +123,9 @@ export class NfWorkerClient {
     const lost = [...this.#pending.values()];
     this.#pending.clear();
     for (const pending of lost) pending.lose(this.#gone);
+    // Who relies on being told must not wait for ever: the next call says what is wrong.
+    if (this.#closing === undefined) this.#onMonitor("resync");
+    this.#onMonitor = () => {};
   }
 }
 

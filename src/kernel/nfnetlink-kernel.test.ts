@@ -145,7 +145,7 @@ describe("openNetfilter()", { skip: privateNodeSkip }, () => {
 
   it("tells a resync when more came from others than the buffer takes", async (t) => {
     const place = await make();
-    const own = await openNetfilter({ monitorReceiveBufferBytes: 4096 });
+    const own = await openNetfilter({ monitorReceiveBufferBytes: 65_536 });
     t.after(() => own.close());
     const events = new Set<string>();
     const stop = await own.nfnetlink.monitor([place], ({ kind }) => events.add(kind));
@@ -246,10 +246,16 @@ describe("openNetfilter()", { skip: privateNodeSkip }, () => {
   it("rejects calls under way and later ones when the worker dies", async () => {
     const place = await make();
     const own = await openNetfilter();
+    const kinds: string[] = [];
+    const stop = await own.nfnetlink.monitor([place], ({ kind }) => kinds.push(kind));
+    const stopOther = await own.nfnetlink.monitor([place], () => {});
     const call = own.nfnetlink.elements({ ...place, set: "members" });
     const rejected = assert.rejects(call, { code: "WORKER_GONE", name: "KernelError" });
     await own.terminate();
     await rejected;
+    assert.deepEqual(kinds, ["resync"]);
+    await stop();
+    await stopOther();
     await assert.rejects(own.nfnetlink.findTable(place), { code: "WORKER_GONE" });
     await assert.rejects(own.conntrack.flows({ family: 4, protocol: "UDP" }), {
       code: "WORKER_GONE",

@@ -67,7 +67,11 @@ export class KernelNfnetlink implements Nfnetlink {
   ): Promise<readonly (Uint8Array | undefined)[]> {
     checkPlace(set, set.set);
     const where = { operation: "find-elements", object: setObject(set) };
-    return this.#client.call({ method: "find-elements", set, keys }, { where });
+    // Copies: of a view, the whole buffer would go over.
+    return this.#client.call(
+      { method: "find-elements", set, keys: keys.map((key) => new Uint8Array(key)) },
+      { where },
+    );
   }
 
   async counters(set: SetPlace): Promise<readonly ElementCounter[] | undefined> {
@@ -100,7 +104,11 @@ export class KernelNfnetlink implements Nfnetlink {
       throw error;
     }
     return async () => {
-      if (this.#watches.delete(watch)) await this.#updateMonitor();
+      if (!this.#watches.delete(watch)) return;
+      await this.#updateMonitor().catch((error: unknown) => {
+        // Without a worker nothing is told any more.
+        if (this.#client.isOpen) throw error;
+      });
     };
   }
 

@@ -32,7 +32,7 @@ export interface Nfnetlink {
   /**
    * Tells of changes that somebody else (another socket; `nft -f` of the own process too) made to
    * these tables, one event for each transaction and table, until the returned function is called.
-   * Own commits tell nothing. After lost events "resync" comes.
+   * Own commits tell nothing. After lost events "resync" comes, and when the worker ends.
    */
   monitor(
     tables: readonly TablePlace[],
