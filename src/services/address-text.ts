@@ -7,6 +7,7 @@ import {
   networkOf,
   parseAddress,
 } from "../ip/address.ts";
+import { isCanonicalIpv4, isCanonicalIpv6 } from "./canonical-text.ts";
 import type { AddressText } from "./model.ts";
 
 /**
@@ -15,13 +16,13 @@ import type { AddressText } from "./model.ts";
  * IPv4-mapped IPv6 address is the IPv4 address. Throws RangeError for what is no address.
  */
 export function parseAddressText(text: string): AddressText {
-  if (isCanonicalIpv4(text)) return text as AddressText;
+  if (isCanonical(text)) return text as AddressText;
   return formatAddress(parseSloppyAddress(text)) as AddressText;
 }
 
 /** As parseAddressText(); undefined for what is no address. */
 export function findAddressText(text: string): AddressText | undefined {
-  if (isCanonicalIpv4(text)) return text as AddressText;
+  if (isCanonical(text)) return text as AddressText;
   try {
     return formatAddress(parseSloppyAddress(text)) as AddressText;
   } catch {
@@ -74,28 +75,10 @@ function unmap(address: IpAddress): IpAddress | undefined {
 }
 
 /** What nearly every address is; found without a BigInt. */
-function isCanonicalIpv4(text: string): boolean {
-  let dots = 0;
-  let part = -1;
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code === DOT) {
-      if (part < 0) return false;
-      dots++;
-      part = -1;
-    } else {
-      // A zero in front of another digit is not canonical.
-      if (code < ZERO || code > NINE || part === 0) return false;
-      part = (part < 0 ? 0 : part * 10) + (code - ZERO);
-      if (part > 255) return false;
-    }
-  }
-  return dots === 3 && part >= 0;
+function isCanonical(text: string): boolean {
+  return isCanonicalIpv4(text) || isCanonicalIpv6(text);
 }
 
 const MAPPED_BITS = 96;
-const DOT = 0x2e;
-const ZERO = 0x30;
-const NINE = 0x39;
 /** Zeros in front of a digit of a dotted part: "010.0.0.01", "::ffff:010.0.0.1". */
 const LEADING_ZEROS = /(?<=^|\.|:(?=\d+\.))0+(?=\d)/g;

@@ -1,4 +1,4 @@
-import { type Candidate, effectiveKeys } from "./choose-endpoints.ts";
+import { type Candidate, compareTargets, effectiveKeys } from "./choose-endpoints.ts";
 import type { AddressText, Frontend } from "./model.ts";
 import type { ListId, PlannedEndpoint, PlannedList } from "./plan-types.ts";
 
@@ -70,15 +70,9 @@ export function sameList(one: BuiltList, other: BuiltList): boolean {
   );
 }
 
+/** What else a list has is in its id (listSuffixOf). */
 export function samePlannedList(one: PlannedList, other: PlannedList): boolean {
-  return (
-    one.id === other.id &&
-    one.family === other.family &&
-    one.pick === other.pick &&
-    one.affinity?.seconds === other.affinity?.seconds &&
-    one.affinity?.key === other.affinity?.key &&
-    sameTargets(one.endpoints, other.endpoints)
-  );
+  return one.id === other.id && sameTargets(one.endpoints, other.endpoints);
 }
 
 export function sameTargets(
@@ -95,6 +89,25 @@ export function sameTargets(
       there.weight === target.weight
     );
   });
+}
+
+/** True where a target of `before` is not in `after`. Both are sorted. */
+export function lostTarget(
+  before: readonly PlannedEndpoint[],
+  after: readonly PlannedEndpoint[],
+): boolean {
+  let index = 0;
+  for (const target of before) {
+    while (true) {
+      const there = after[index];
+      if (there === undefined) return true;
+      const order = compareTargets(there, target);
+      if (order === 0) break;
+      if (order > 0) return true;
+      index++;
+    }
+  }
+  return false;
 }
 
 const none: readonly AddressText[] = [];

@@ -1,17 +1,11 @@
 import type { IpPrefix } from "../ip/address.ts";
 import { Claims } from "./claims.ts";
 import { CountedSet } from "./counted-set.ts";
+import { lostTarget } from "./lists.ts";
 import type { AddressText, FrontendKey, NodeFacts } from "./model.ts";
 import type { PlanChanges, PlannedFrontend, ServicePlan } from "./plan-types.ts";
-import {
-  type Claim,
-  emptyPlan,
-  lostTarget,
-  planUnit,
-  samePlanned,
-  samePrefixes,
-  type UnitPlan,
-} from "./plan-unit.ts";
+import { samePlanned, samePrefixes } from "./plan-frontend.ts";
+import { type Claim, emptyPlan, planUnit, type UnitPlan } from "./plan-unit.ts";
 import type { TableChanges } from "./table-types.ts";
 import type { Unit } from "./unit.ts";
 import { UsedLists } from "./used-lists.ts";
@@ -88,11 +82,9 @@ export class LivePlan {
       ...(servicePrefixes && { servicePrefixes: facts.servicePrefixes }),
       ...(podPrefixes && { podPrefixes: facts.podPrefixes }),
     };
-    // An endpoint that only served its last connections leaves flows and no trace in the plan; a
-    // Service whose addresses all belong to others has a view and no trace in the plan.
-    if (isEmpty(changes) && frontends.stale.length === 0 && step.services.size === 0) {
-      return undefined;
-    }
+    // Flows and views change where the plan does not: an endpoint that only served its last
+    // connections goes, a Service comes whose addresses all belong to others.
+    if (isEmpty(changes) && step.services.size === 0) return undefined;
     return {
       changes,
       services: [...step.services],

@@ -418,6 +418,7 @@ test("setFacts() replans what depends on what changed", () => {
     [["203.0.113.0/24", "198.51.100.1/32"]],
   );
   assert.deepEqual(change({ nodeName: "node-b" })?.addLocalEndpoints, ["10.1.0.1"]);
+  assert.deepEqual(change({ podPrefixes: [] })?.podPrefixes, []);
   const prefixes = change({ podPrefixes: [], servicePrefixes: [parsePrefix("10.97.0.0/16")] });
   assert.deepEqual(prefixes?.podPrefixes, []);
   assert.deepEqual(prefixes?.servicePrefixes, [parsePrefix("10.97.0.0/16")]);

@@ -11,7 +11,7 @@ function read(slice: EndpointSlice) {
   return { slice: readSlice(slice, { texts: new SharedTexts(), problems }), problems };
 }
 
-/** "address:port" of what a Service has at a port, with an L where it is on node-a. */
+/** "address:port" of what a Service has at a port, and what of local, ready and serving it is. */
 function merged(
   slices: readonly EndpointSlice[],
   {
@@ -28,7 +28,8 @@ function merged(
   const readSlices = slices.flatMap((slice) => readSlice(slice, { texts, problems: [] }) ?? []);
   const group = mergeSlices(readSlices, { id: "default/web/4", family });
   return resolveEndpoints(group, { portName, protocol, nodeName: "node-a" }).map(
-    ({ target, isLocal }) => `${target.address}:${target.port}${isLocal ? " L" : ""}`,
+    ({ target, isLocal, endpoint }) =>
+      `${target.address}:${target.port}${isLocal ? " local" : ""}${endpoint.ready ? " ready" : ""}${endpoint.serving ? "" : " gone"}`,
   );
 }
 
@@ -162,9 +163,9 @@ test("mergeSlices() and resolveEndpoints() match ports by name and protocol, nev
       ],
     }),
   ];
-  assert.deepEqual(merged(slices), ["10.1.0.1:8080", "10.1.0.2:9090"]);
-  assert.deepEqual(merged(slices, { protocol: "UDP" }), ["10.1.0.2:9091"]);
-  assert.deepEqual(merged(slices, { portName: "dns", protocol: "UDP" }), ["10.1.0.1:53"]);
+  assert.deepEqual(merged(slices), ["10.1.0.1:8080 ready", "10.1.0.2:9090 ready"]);
+  assert.deepEqual(merged(slices, { protocol: "UDP" }), ["10.1.0.2:9091 ready"]);
+  assert.deepEqual(merged(slices, { portName: "dns", protocol: "UDP" }), ["10.1.0.1:53 ready"]);
   assert.deepEqual(merged(slices, { portName: "" }), []);
 });
 
@@ -173,20 +174,23 @@ test("mergeSlices() keeps families apart", () => {
     sampleSlice([sampleEndpoint("10.1.0.1")], { name: "four" }),
     sampleSlice([sampleEndpoint("fd01::1")], { name: "six", addressType: "IPv6" }),
   ];
-  assert.deepEqual(merged(slices), ["10.1.0.1:8080"]);
-  assert.deepEqual(merged(slices, { family: 6 }), ["fd01::1:8080"]);
+  assert.deepEqual(merged(slices), ["10.1.0.1:8080 ready"]);
+  assert.deepEqual(merged(slices, { family: 6 }), ["fd01::1:8080 ready"]);
 });
 
 const ready = { ready: true };
 const notReady = { ready: false };
+const gone = { ready: false, serving: false };
 const draining = { ready: false, serving: true, terminating: true };
 
 test("resolveEndpoints() takes one of two alike: a local one, then a usable one, in any order", () => {
   const rows = [
-    [{ nodeName: "node-a" }, { nodeName: "node-b" }, "10.1.0.1:8080 L"],
-    [{ nodeName: "node-a", conditions: notReady }, { conditions: ready }, "10.1.0.1:8080 L"],
-    [{ conditions: notReady }, { conditions: ready }, "10.1.0.1:8080"],
-    [{ conditions: draining }, { conditions: notReady }, "10.1.0.1:8080"],
+    [{ nodeName: "node-a" }, { nodeName: "node-b" }, "10.1.0.1:8080 local ready"],
+    [{ nodeName: "node-a", conditions: notReady }, { conditions: ready }, "10.1.0.1:8080 local"],
+    [{ conditions: notReady }, { conditions: ready }, "10.1.0.1:8080 ready"],
+    [{ conditions: draining }, { conditions: ready }, "10.1.0.1:8080 ready"],
+    [{ conditions: draining }, { conditions: gone }, "10.1.0.1:8080"],
+    [{ conditions: notReady }, { conditions: gone }, "10.1.0.1:8080"],
   ] as const;
   for (const [left, right, expected] of rows) {
     const one = sampleSlice([sampleEndpoint("10.1.0.1", left)], { name: "one" });
@@ -214,7 +218,11 @@ test("resolveEndpoints() sorts by address text, then by port as a number", () =>
       ports: [{ name: "http", port: 900 }],
     }),
   ];
-  assert.deepEqual(merged(slices), ["10.1.0.10:8080", "10.1.0.9:900", "10.1.0.9:8080"]);
+  assert.deepEqual(merged(slices), [
+    "10.1.0.10:8080 ready",
+    "10.1.0.9:900 ready",
+    "10.1.0.9:8080 ready",
+  ]);
 });
 
 test("mergeSlices() weighs endpoints and copies only those that weigh something else", () => {
