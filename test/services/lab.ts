@@ -76,9 +76,12 @@ export class Lab implements AsyncDisposable {
     await rm(join(this.manifests, name));
   }
 
-  async startHost(args: readonly string[] = []): Promise<LabHost> {
+  /** `services`: that part of the host's configuration. */
+  async startHost(services: object = {}): Promise<LabHost> {
+    const config = join(this.node.root, "../host.json");
+    await writeFile(config, JSON.stringify({ services }));
     const process = await this.node.startHost({
-      args: ["--manifests", this.manifests, "--node-name", "node-a", ...args],
+      args: ["--manifests", this.manifests, "--node-name", "node-a", "--config", config],
     });
     const socket = pathsBelow(this.node.root).hostSocket;
     const client = connectHostWithServices(socket, { timeoutMs: 60_000 });

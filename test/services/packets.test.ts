@@ -25,7 +25,7 @@ describe("packets to Services", { skip: skipLab }, () => {
     ]);
     await lab.write("cluster.yaml", clusterObjects());
     await lab.write("services.yaml", objects);
-    host = await lab.startHost();
+    host = await lab.startHost({ nodePortAddresses: ["primary", "localhost"] });
     await untilProgrammed(host, objects.filter(({ kind }) => kind === "Service").length);
   });
   after(() => lab?.[Symbol.asyncDispose]());
