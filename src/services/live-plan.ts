@@ -132,7 +132,8 @@ export class LivePlan {
       const claim = after ?? before;
       if (claim && flowsAreStale(before, after)) {
         const { address, protocol, port } = claim.planned;
-        stale.push({ key, address, protocol, port });
+        const closes = claim.frontend.policy.closeTcpFlows;
+        stale.push({ key, address, protocol, port, ...(closes && { closeTcpFlows: true }) });
       }
       if (before === undefined && after === undefined) continue;
       if (before && after && samePlanned(before.planned, after.planned)) continue;

@@ -239,6 +239,23 @@ test("staleFlows name frontends that lost a serving endpoint, used or not, or go
   }
 });
 
+test("staleFlows say where TCP flows are to go as well", () => {
+  const table = createServiceTable(sampleFacts());
+  const annotations = { "services.patchbay.dev/close-tcp-flows": "true" };
+  table.applyObjects("test", puts(sampleService({}, { annotations }), sampleSlice([])));
+  assert.deepEqual(table.takeChanges()?.staleFlows, [
+    {
+      key: "10.96.0.10|TCP|80",
+      address: "10.96.0.10",
+      protocol: "TCP",
+      port: 80,
+      closeTcpFlows: true,
+    },
+  ]);
+  table.applyObjects("test", [{ kind: "relist", objects: [] }]);
+  assert.equal(table.takeChanges()?.staleFlows[0]?.closeTcpFlows, true);
+});
+
 test("servingEndpoints() ignores readiness, policies and topology", () => {
   const table = createServiceTable(sampleFacts());
   const service = sampleService(
