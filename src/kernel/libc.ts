@@ -92,5 +92,23 @@ export function lastErrno(): number {
 
 /** Calls back whenever the descriptor is readable, from the thread's own event loop (epoll). */
 export function watchReadable(fd: number, callback: () => void): { close(): void } {
-  return koffi.node.poll(fd, { readable: true }, callback);
+  let handle: { close(): void } | undefined;
+  const watch = (): void => {
+    // koffi hands the status over first, unlike its types.
+    handle = koffi.node.poll(fd, { readable: true }, (status: unknown) => {
+      // An error of the socket (ENOBUFS: events were dropped) ends libuv's poll, though not the socket.
+      if (typeof status === "number" && status < 0) {
+        handle?.close();
+        watch();
+      }
+      callback();
+    });
+  };
+  watch();
+  return {
+    close() {
+      handle?.close();
+      handle = undefined;
+    },
+  };
 }

@@ -95,6 +95,12 @@ describe("openNetfilter()", { skip: privateNodeSkip }, () => {
     return records;
   };
 
+  const padTo12 = (keys: Uint8Array): Uint8Array => {
+    const records = new Uint8Array(keys.length * 3);
+    for (let at = 0; at < keys.length; at += 4) records.set(keys.subarray(at, at + 4), at * 3);
+    return records;
+  };
+
   for (const [command, what] of [
     ["delete element ip TABLE members { 10.0.0.1 }", "elements"],
     ["flush set ip TABLE members", "elements"],
@@ -149,13 +155,19 @@ describe("openNetfilter()", { skip: privateNodeSkip }, () => {
     t.after(() => own.close());
     const events = new Set<string>();
     const stop = await own.nfnetlink.monitor([place], ({ kind }) => events.add(kind));
-    const records = manyKeys(50_000);
-    await netfilter.nfnetlink.commit([run("add", place, { set: "members", records })]);
-    await eventually(async () => events.has("resync"));
-    // It goes on afterwards.
-    events.clear();
-    nft(`delete chain ip ${place.table} c0`);
-    await eventually(async () => events.has("changed"));
+    // Three times: it goes on afterwards.
+    for (let round = 0; round < 3; round++) {
+      events.clear();
+      const records = manyKeys(50_000);
+      await netfilter.nfnetlink.commit([
+        run("flush", place, { set: "values" }),
+        run("add", place, { set: "values", records: padTo12(records) }),
+      ]);
+      await eventually(async () => events.has("resync"));
+      events.clear();
+      nft(`insert rule ip ${place.table} c0 drop`);
+      await eventually(async () => events.has("changed"));
+    }
     await stop();
   });
 
@@ -249,7 +261,9 @@ describe("openNetfilter()", { skip: privateNodeSkip }, () => {
     const kinds: string[] = [];
     const stop = await own.nfnetlink.monitor([place], ({ kind }) => kinds.push(kind));
     const stopOther = await own.nfnetlink.monitor([place], () => {});
-    const call = own.nfnetlink.elements({ ...place, set: "members" });
+    // Long enough to be under way when the worker ends.
+    const records = padTo12(manyKeys(100_000));
+    const call = own.nfnetlink.commit([run("add", place, { set: "values", records })]);
     const rejected = assert.rejects(call, { code: "WORKER_GONE", name: "KernelError" });
     await own.terminate();
     await rejected;
