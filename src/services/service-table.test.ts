@@ -447,6 +447,48 @@ test("setFacts() replans what depends on what changed", () => {
   );
 });
 
+test("setFacts() follows the labels of nodes where hints or topology keys depend on them", () => {
+  const onB = { nodeName: "node-b" };
+  const onC = { nodeName: "node-c" };
+  const hinted = (name: string) => ({ hints: { forZones: [{ name }] } });
+  const plain = sampleFacts();
+  const keys = { "services.patchbay.dev/topology-keys": "example.com/rack,*" };
+  const table = createServiceTable(plain);
+  table.applyObjects(
+    "test",
+    puts(
+      sampleService(),
+      sampleSlice([
+        sampleEndpoint("10.1.0.2", { ...onB, ...hinted("zone-1") }),
+        sampleEndpoint("10.1.0.3", { ...onC, ...hinted("zone-2") }),
+      ]),
+      sampleService({ clusterIPs: ["10.96.0.11"] }, { name: "keyed", annotations: keys }),
+      sampleSlice([sampleEndpoint("10.1.0.4", onB), sampleEndpoint("10.1.0.5", onC)], {
+        name: "keyed-1",
+        service: "keyed",
+      }),
+    ),
+  );
+  table.takeChanges();
+  const [web, keyed] = ["web", "keyed"].map((name) => `test:default/${name}/4|http|TCP|cluster`);
+  assert.deepEqual(listsOf(table), {
+    [`${web}`]: ["10.1.0.2:8080*1"],
+    [`${keyed}|keys=example.com/rack,*`]: ["10.1.0.5:8080*1"],
+  });
+  const relabel = (node: string, changes: Readonly<Record<string, string>>): void => {
+    const labels = new Map([...(plain.nodeLabels.get(node) ?? []), ...Object.entries(changes)]);
+    table.setFacts(sampleFacts({ nodeLabels: new Map([...plain.nodeLabels, [node, labels]]) }));
+  };
+  relabel("node-b", { "example.com/rack": "r1" });
+  assert.deepEqual(
+    table.takeChanges()?.changes.putLists.map(({ endpoints }) => endpoints.length),
+    [2],
+  );
+  relabel("node-a", { "topology.kubernetes.io/zone": "zone-2" });
+  table.takeChanges();
+  assert.deepEqual(listsOf(table)[`${web}`], ["10.1.0.3:8080*1"]);
+});
+
 test("changePodAddresses() counts an address once", () => {
   const table = createServiceTable(sampleFacts({ podPrefixes: [], servicePrefixes: [] }));
   const add = [text("172.16.0.1")];
