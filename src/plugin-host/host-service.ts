@@ -122,7 +122,8 @@ function listPlugins(host: Host) {
 
 /** Data planes of Services, with what is wrong with them. */
 function listPlanes(services: ServicesCore) {
-  return services.isWanted ? services.planes.map((plane) => ({ ...plane })) : [];
+  if (!services.isWanted) return [];
+  return services.planes.map(({ revision: _revision, ...plane }) => plane);
 }
 
 /** What an event says of an attachment; undefined for the others. */

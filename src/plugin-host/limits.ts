@@ -98,6 +98,8 @@ export const LIMITS = {
   hostConfigBytesMax: 1 << 20,
   /** Sockets in the plugin folder that are looked at. */
   pluginSocketsMax: 64,
+  /** Pause between two looks into the plugin folder in case an event was lost, ms. */
+  pluginFolderMs: 10_000,
   /** Answer of a plugin to a greeting, GetInfo for example, ms. */
   pluginGreetingMs: 5_000,
   /** Bytes of one message to or from a service plugin. */

@@ -8,6 +8,7 @@ import { createRoutedPlugin } from "../../plugins/routed/plugin.ts";
 import { openNetfilter } from "../kernel/nf-netfilter.ts";
 import { openNftables } from "../kernel/nftables.ts";
 import { openKernel } from "../kernel/rtnetlink-kernel.ts";
+import { connectPlugin } from "../rpc/service-plugin-client.ts";
 import { serveUnix } from "../rpc/unix-server.ts";
 import { Host } from "./core/host.ts";
 import { FolderDelJournal } from "./del-journal.ts";
@@ -91,6 +92,12 @@ export async function runHost(options: RunHostOptions): Promise<void> {
       manifests: options.manifests,
       markerFile: paths.servicesMarker,
       version: HOST_VERSION,
+      pluginFolder: paths.pluginDir,
+      connectPlugin: (socketPath) =>
+        connectPlugin(socketPath, {
+          timeoutMs: LIMITS.pluginGreetingMs,
+          messageBytesMax: LIMITS.pluginMessageBytesMax,
+        }),
       openNetfilter,
       createPlane: ({ nfnetlink }) =>
         createNftablesPlane({

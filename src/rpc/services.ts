@@ -21,7 +21,8 @@ export const hostProto: HostProto["patchbay"]["host"]["v1"] = load<HostProto>(
   "patchbay/host/v1/host.proto",
 ).patchbay.host.v1;
 
-function load<T>(file: string): T {
+/** Loads a file below proto/. */
+export function load<T>(file: string): T {
   const definition = loadSync(file, { ...loadOptions, includeDirs: [protoFolder] });
   return loadPackageDefinition(definition) as GrpcObject & T;
 }

@@ -163,6 +163,7 @@ export type EventKind =
   | "services-repaired"
   | "services-source-failed"
   | "services-edge-failed"
+  | "services-plane-failed"
   | "services-plane-joined"
   | "services-plane-left"
   | "services-wait-failed";

@@ -62,6 +62,8 @@ export interface PlaneState {
   readonly name: string;
   readonly version: string;
   readonly builtIn: boolean;
+  /** The newest revision that it holds. */
+  readonly revision: number;
   /** "": nothing. */
   readonly trouble: string;
 }
@@ -129,11 +131,12 @@ export class ServicesCore {
 
   /** Planes with what is wrong with them; "": nothing. */
   get planes(): readonly PlaneState[] {
-    return [...this.#drivers.values()].map(({ plane, version, isRequired, trouble }) => ({
-      name: plane.name,
-      version,
-      builtIn: isRequired,
-      trouble,
+    return [...this.#drivers.values()].map((driver) => ({
+      name: driver.plane.name,
+      version: driver.version,
+      builtIn: driver.isRequired,
+      revision: driver.programmedRevision,
+      trouble: driver.trouble,
     }));
   }
 

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import type { Registry } from "prom-client";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { Netfilter } from "../../kernel/nf-netfilter.ts";
+import type { PluginConnection } from "../../rpc/service-plugin-client.ts";
 import type { ObjectEvent } from "../../services/objects.ts";
 import type { ServicePlane } from "../../services/service-plane.ts";
 import { createServiceTable } from "../../services/service-table.ts";
@@ -17,6 +18,7 @@ import { ServiceEdges } from "./edges.ts";
 import { LazyPlane } from "./lazy-plane.ts";
 import { NodeAddresses } from "./node-addresses.ts";
 import { NodeFactsTracker } from "./node-facts.ts";
+import { PluginFolder } from "./plugin-folder.ts";
 import { ServicesCore } from "./services-core.ts";
 import { createServicesMetrics } from "./services-metrics.ts";
 import { ANY_CALLER } from "./services-service.ts";
@@ -33,6 +35,9 @@ export interface ServicesNodeDeps {
   /** Stands while a data plane may hold something of ours. */
   readonly markerFile: string;
   readonly version: string;
+  /** Sockets of third parties. */
+  readonly pluginFolder: string;
+  readonly connectPlugin: (socketPath: string) => PluginConnection;
   readonly openNetfilter: () => Promise<Netfilter>;
   readonly createPlane: (netfilter: Netfilter) => ServicePlane;
 }
@@ -93,6 +98,16 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
     await netfilter.found?.close();
   });
 
+  const plugins = new PluginFolder({
+    core,
+    clock,
+    events,
+    folder: deps.pluginFolder,
+    hostVersion: deps.version,
+    connect: deps.connectPlugin,
+  });
+  cleanup.defer(() => plugins.close());
+
   const addresses = new NodeAddresses({
     kernel: deps.kernel,
     clock,
@@ -142,6 +157,7 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
     }),
     problems: () => [...problems.values()].flatMap((found) => found.map(formatProblem)),
     start() {
+      plugins.start();
       if (deps.manifests === undefined) {
         // An earlier host had callers of ApplyServices: they get time to come back.
         if (existsSync(deps.markerFile)) core.expectSource(ANY_CALLER);

@@ -11,7 +11,7 @@ import type { Long } from '@grpc/proto-loader';
  */
 export interface ProgramRequest {
   /**
-   * Number of this state of the node's Services; grows by at least one with each message.
+   * Number of this state of the node's Services. It never falls within a stream; sent again it asks for the same state anew.
    */
   'revision'?: (number | string | Long);
   /**
@@ -69,7 +69,7 @@ export interface ProgramRequest {
  */
 export interface ProgramRequest__Output {
   /**
-   * Number of this state of the node's Services; grows by at least one with each message.
+   * Number of this state of the node's Services. It never falls within a stream; sent again it asks for the same state anew.
    */
   'revision': (number);
   /**
