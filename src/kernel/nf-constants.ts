@@ -9,14 +9,12 @@ export const NFNL_MSG_BATCH_END = 17;
 export const NFNLGRP_NFTABLES = 7;
 
 // linux/netfilter/nf_tables.h
-export const NFT_MSG_NEWTABLE = 0;
 export const NFT_MSG_GETTABLE = 1;
 export const NFT_MSG_DELTABLE = 2;
 export const NFT_MSG_NEWCHAIN = 3;
 export const NFT_MSG_DELCHAIN = 5;
 export const NFT_MSG_NEWRULE = 6;
 export const NFT_MSG_DELRULE = 8;
-export const NFT_MSG_NEWSET = 9;
 export const NFT_MSG_GETSET = 10;
 export const NFT_MSG_DELSET = 11;
 export const NFT_MSG_NEWSETELEM = 12;
@@ -24,9 +22,7 @@ export const NFT_MSG_GETSETELEM = 13;
 export const NFT_MSG_DELSETELEM = 14;
 export const NFT_MSG_NEWGEN = 15;
 export const NFT_MSG_GETGEN = 16;
-export const NFT_MSG_NEWOBJ = 18;
 export const NFT_MSG_DELOBJ = 20;
-export const NFT_MSG_NEWFLOWTABLE = 22;
 export const NFT_MSG_DELFLOWTABLE = 24;
 export const NFTA_TABLE_NAME = 1;
 export const NFTA_TABLE_USE = 3;
