@@ -25,7 +25,7 @@ export const maxWeight = 256;
 /** Reads the annotations of a Service. One that is wrong is ignored, and `problems` gets a sentence. */
 export function readWishes(metadata: ObjectMeta, problems: string[]): ServiceWishes {
   const annotations = metadata.annotations;
-  if (annotations === undefined) return noWishes;
+  if (!annotations) return noWishes;
   const read = <T>(name: string, parse: (text: string) => T | Complaint): T | undefined => {
     const text = annotations[name];
     if (text === undefined) return undefined;

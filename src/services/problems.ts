@@ -3,6 +3,9 @@ import type { ObjectProblem } from "./table-types.ts";
 
 /** What problems() says at most; the last one then says how many more there are. */
 export const maxProblems = 1000;
+/** What is kept of one object's: a slice may have a thousand bad addresses. */
+export const maxProblemsOfObject = 20;
+const maxSentenceChars = 300;
 
 /** What is wrong with the objects of one source. */
 export class Problems {
@@ -15,8 +18,13 @@ export class Problems {
 
   /** Replaces what was wrong with an object; nothing is wrong with it when `sentences` is empty. */
   set(key: ObjectKey, sentences: readonly string[]): void {
-    if (sentences.length === 0) this.#byObject.delete(key);
-    else this.#byObject.set(key, sentences);
+    if (sentences.length === 0) {
+      this.#byObject.delete(key);
+      return;
+    }
+    const kept = sentences.slice(0, maxProblemsOfObject).map(clip);
+    const more = sentences.length - kept.length;
+    this.#byObject.set(key, more > 0 ? [...kept, `${more} more problems`] : kept);
   }
 
   list(): readonly ObjectProblem[] {
@@ -41,6 +49,12 @@ export function boundProblems(problems: readonly ObjectProblem[]): readonly Obje
     ...ordered.slice(0, maxProblems - 1),
     { source: "", object: "", message: `${more} more problems` },
   ];
+}
+
+/** Sentences quote what objects say, however long that is. */
+function clip(sentence: string): string {
+  if (sentence.length <= maxSentenceChars) return sentence;
+  return `${sentence.slice(0, maxSentenceChars)}...`;
 }
 
 function compareTexts(one: string, other: string): number {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { formatPrefix, parsePrefix } from "../ip/address.ts";
 import type { Frontend, FrontendKey } from "./model.ts";
 import type { ObjectKey } from "./objects.ts";
-import { maxProblems } from "./problems.ts";
+import { maxProblems, maxProblemsOfObject } from "./problems.ts";
 import {
   puts,
   sampleEndpoint,
@@ -569,6 +569,18 @@ test("problems() are bounded, and say how many they leave out", () => {
   const problems = table.problems();
   assert.equal(problems.length, maxProblems);
   assert.equal(problems.at(-1)?.message, "6 more problems");
+});
+
+test("problems() keep only so much of one object", () => {
+  const table = createServiceTable(sampleFacts());
+  const bad = Array.from({ length: maxProblemsOfObject + 5 }, () =>
+    sampleEndpoint("x".repeat(999)),
+  );
+  table.applyObjects("test", puts(sampleSlice(bad)));
+  const problems = table.problems();
+  assert.equal(problems.length, maxProblemsOfObject + 1);
+  assert.equal(problems.at(-1)?.message, "5 more problems");
+  assert.ok(problems.every(({ message }) => message.length < 400));
 });
 
 test("triggeredMs is the newest trigger time since the last call", () => {

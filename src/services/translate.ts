@@ -98,7 +98,7 @@ function readByFamily(
   texts: readonly string[] | undefined,
   { field, problems }: { readonly field: string; readonly problems: string[] },
 ): ByFamily {
-  if (texts === undefined || texts.length === 0) return noAddresses;
+  if (!texts?.length) return noAddresses;
   const found: Record<Family, AddressText[]> = { 4: [], 6: [] };
   for (const text of texts) {
     const address = findAddressText(text);
@@ -126,7 +126,7 @@ function ingressIps({ status }: Service): readonly string[] | undefined {
 /** undefined: anyone. What cannot be read lets nobody in. */
 function readRanges({ spec }: Service, problems: string[]): readonly IpPrefix[] | undefined {
   const texts = spec.loadBalancerSourceRanges;
-  if (texts === undefined || texts.length === 0) return undefined;
+  if (!texts?.length) return undefined;
   const ranges: IpPrefix[] = [];
   for (const text of texts) {
     try {
