@@ -212,7 +212,7 @@ async function openUdp(input: Dial): Promise<Flow> {
   socket.on("message", (bytes) => pending.answer(bytes.toString()));
   const say = (timeoutMs: number) => {
     const answer = pending.wait(timeoutMs);
-    send(socket, pending);
+    send(socket, pending, input.bytes);
     return answer;
   };
   try {
@@ -260,8 +260,8 @@ async function setMark(socket: UdpSocket, mark: number): Promise<void> {
   (await import("./raw-sockets.ts")).setMark(handle.fd, mark);
 }
 
-function send(socket: UdpSocket, pending: Pending): void {
-  socket.send("?", (error) => {
+function send(socket: UdpSocket, pending: Pending, bytes = 1): void {
+  socket.send("?".repeat(bytes), (error) => {
     // What this node's own rules drop or reject, the sender hears of as EPERM. A rejection says more soon.
     if (error && codeOf(error) !== "EPERM") pending.fail(error);
   });
@@ -325,7 +325,7 @@ function stormOf(): Storm {
   return storm;
 }
 
-function startStorm({ dial: input, concurrency }: Commands["storm"]["in"]): Storm {
+function startStorm({ dial: input, concurrency, sources }: Commands["storm"]["in"]): Storm {
   const startedMs = nowMs();
   const synRetransmits = readSynRetransmits();
   const endpoints: string[] = [];
@@ -337,8 +337,9 @@ function startStorm({ dial: input, concurrency }: Commands["storm"]["in"]): Stor
   const worker = async () => {
     while (!state.stopped) {
       const dialMs = nowMs();
-      const result = await dial(input);
+      const from = sources?.[state.dials % sources.length];
       state.dials++;
+      const result = await dial(from === undefined ? input : { ...input, from });
       state.slowestMs = Math.max(state.slowestMs, result.ms);
       if (result.kind !== "answer") {
         const what = result.kind === "other" ? result.code : result.kind;

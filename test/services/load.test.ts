@@ -1,14 +1,24 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { until } from "../e2e/harness.ts";
-import { dialOf, type Lab, type LabHost, openLab, program, skipLab } from "./lab.ts";
+import {
+  dialOf,
+  type Lab,
+  type LabHost,
+  openLab,
+  program,
+  skipLab,
+  untilProgrammed,
+} from "./lab.ts";
+import type { ServicesObject } from "../../src/services/objects.ts";
+import { LOCAL_PORT } from "./topology.ts";
 import { clusterObjects } from "./objects.ts";
 import type { StormReport } from "./protocol.ts";
 import { clusterIp, frontend, group, localEndpoints, manyEndpoints } from "./requests.ts";
 
 const CONCURRENCY = 16;
 const CHANGE_EVERY_MS = 100;
-const CHANGES = 60;
+const CHANGES = 40;
 const RECOVERY_MS = 15_000;
 
 /** A client that dials without pause, while what is behind the Service changes. */
@@ -17,25 +27,33 @@ describe("a storm of connections", { skip: skipLab }, () => {
   let host: LabHost;
   const place = { address: clusterIp(4, 60), port: 80 };
   const [always = ""] = localEndpoints(4, ["local-1"]);
-  const coming = manyEndpoints(4, 8);
+  /** Addresses of client-pod. */
+  const manyClients = Array.from({ length: 250 }, (_, index) => `10.244.12.${index + 1}`);
 
   before(async () => {
-    lab = await openLab(["client-pod", "local-1", "local-2"]);
+    lab = await openLab(["local-1", "local-2", "client-pod"]);
     await lab.write("cluster.yaml", clusterObjects());
     host = await lab.startHost();
-    await put([always, ...coming]);
   });
   after(() => lab?.[Symbol.asyncDispose]());
 
-  const put = (addresses: readonly string[]) =>
+  const putStorm = (addresses: readonly string[], affinitySeconds: number) =>
     program(host, {
       putGroups: [group("storm", addresses)],
-      putFrontends: [frontend("storm", { ...place, protocol: "TCP" })],
+      putFrontends: [frontend("storm", { ...place, protocol: "TCP" }, { affinitySeconds })],
     });
-  const storm = (timeoutMs?: number) =>
-    lab
-      .actor("client-pod")
-      .call("storm", { dial: dialOf("TCP", place, timeoutMs), concurrency: CONCURRENCY });
+  const storm = (
+    options: {
+      readonly timeoutMs?: number;
+      readonly sources?: readonly string[];
+      readonly place?: { readonly address: string; readonly port: number };
+    } = {},
+  ) =>
+    lab.actor("client-pod").call("storm", {
+      dial: dialOf("TCP", options.place ?? place, options.timeoutMs),
+      concurrency: CONCURRENCY,
+      ...(options.sources ? { sources: options.sources } : {}),
+    });
   const calm = () => lab.actor("client-pod").call("stopStorm", {});
   const dialled = async (count: number) => {
     const sinceMs = nowMs();
@@ -45,47 +63,79 @@ describe("a storm of connections", { skip: skipLab }, () => {
     });
   };
 
-  it("loses no connection while endpoints come and go ten times a second", async (test) => {
-    /** From the acknowledgement of its removal until it was asked for again. */
-    const absences: { readonly address: string; readonly fromMs: number; toMs: number }[] = [];
-    await storm();
+  const cases: readonly {
+    readonly what: string;
+    readonly pool: number;
+    readonly seconds: number;
+  }[] = [
+    { what: "a few endpoints", pool: 8, seconds: 0 },
+    { what: "lists of very different sizes", pool: 150, seconds: 0 },
+    { what: "session affinity and a new client each time", pool: 8, seconds: 1 },
+  ];
+  for (const { what, pool, seconds } of cases) {
+    it(`loses no connection while endpoints come and go ten times a second: ${what}`, async (test) => {
+      const coming = manyEndpoints(4, pool);
+      const put = (addresses: readonly string[]) => putStorm(addresses, seconds);
+      await put([always, ...coming]);
+      await storm({ ...(seconds > 0 ? { sources: manyClients } : {}) });
+      await dialled(500);
+      const churn = await churnEndpoints(coming, (present) => put([always, ...present]));
+      const report = await calm();
+      test.diagnostic(
+        `${(report.dials / report.seconds).toFixed(0)} connections/s, ` +
+          `${(CHANGES / churn.seconds).toFixed(1)} changes/s, slowest ${report.slowestMs.toFixed(0)} ms`,
+      );
+      assert.deepEqual(report.failures.slice(0, 10), []);
+      assert.equal(report.synRetransmits, 0, "SYNs were lost");
+      assert.ok(churn.absences.length > CHANGES, `only ${churn.absences.length} removals`);
+      assert.deepEqual(findGhosts(report, churn.absences).slice(0, 10), []);
+      assert.ok(report.dials > 1000, `only ${report.dials} connections`);
+      assert.ok(report.endpoints.length > pool / 2, `only ${report.endpoints.length} endpoints`);
+    });
+  }
+
+  it("loses no connection while the host is killed and started again", async (test) => {
+    const objects = stormObjects([always, ...manyEndpoints(4, 20)]);
+    await lab.write("storm.yaml", objects);
+    await untilProgrammed(host, 2);
+    await storm({ place: { address: clusterIp(4, 61), port: 80 } });
     await dialled(500);
-    let present = new Set(coming);
-    const startedMs = nowMs();
-    for (let change = 0; change < CHANGES; change++) {
-      await waitUntil(startedMs + change * CHANGE_EVERY_MS);
-      const next = new Set(coming.filter((_, index) => ((index * 7 + change * 3) % 8) % 3 !== 0));
-      const askedMs = nowMs();
-      for (const absence of absences) {
-        if (next.has(absence.address) && absence.toMs === Number.POSITIVE_INFINITY) {
-          absence.toMs = askedMs;
-        }
-      }
-      await put([always, ...next]);
-      const acknowledgedMs = nowMs();
-      for (const address of present) {
-        if (next.has(address)) continue;
-        absences.push({ address, fromMs: acknowledgedMs, toMs: Number.POSITIVE_INFINITY });
-      }
-      present = next;
+    for (let count = 0; count < 3; count++) {
+      await host.process.kill("SIGKILL");
+      // What changed while nobody looked is found out.
+      await lab.write("storm.yaml", stormObjects([always, ...manyEndpoints(4, 20 - count * 5)]));
+      host = await lab.startHost();
+      await untilProgrammed(host, 1);
     }
-    const seconds = (nowMs() - startedMs) / 1000;
+    await dialled(500);
     const report = await calm();
-    test.diagnostic(
-      `${(report.dials / report.seconds).toFixed(0)} connections/s, ${(CHANGES / seconds).toFixed(1)} changes/s, ` +
-        `slowest ${report.slowestMs.toFixed(0)} ms`,
-    );
-    assert.deepEqual(report.failures, []);
+    test.diagnostic(`${(report.dials / report.seconds).toFixed(0)} connections/s`);
+    assert.deepEqual(report.failures.slice(0, 10), []);
     assert.equal(report.synRetransmits, 0, "SYNs were lost");
-    assert.ok(absences.length > CHANGES, `only ${absences.length} removals`);
-    assert.deepEqual(findGhosts(report, absences).slice(0, 10), []);
-    assert.ok(report.dials > 1000, `only ${report.dials} connections`);
+  });
+
+  it("is not disturbed by tables of others that come and go", async () => {
+    const repairs = async () => {
+      let count = 0;
+      for await (const { kind } of host.client.watchEvents({ last: 100, follow: false })) {
+        if (kind === "services-repaired") count++;
+      }
+      return count;
+    };
+    const before = await repairs();
+    for (let count = 0; count < 10; count++) {
+      const rules = `add table ip other; add chain ip other c { type filter hook forward priority 5; }; delete table ip other`;
+      const { exitCode, stderr } = await lab.node.run(["nft", rules]);
+      assert.equal(exitCode, 0, stderr);
+    }
+    await putStorm([always], 0);
+    assert.equal(await repairs(), before);
   });
 
   it("comes back when the ruleset is flushed, and an event says so", async (test) => {
-    await put([always]);
+    await putStorm([always], 0);
     // Given up soon: TCP itself sends a lost SYN again only after a second.
-    await storm(20);
+    await storm({ timeoutMs: 20 });
     await dialled(500);
     const flushedMs = nowMs();
     const { exitCode, stderr } = await lab.node.run(["nft", "flush ruleset"]);
@@ -104,11 +154,76 @@ describe("a storm of connections", { skip: skipLab }, () => {
   });
 });
 
+interface Absence {
+  readonly address: string;
+  /** Acknowledgement of the removal; when it was asked for again. */
+  readonly fromMs: number;
+  toMs: number;
+}
+
+/** Puts changing subsets of the endpoints, ten times a second. */
+async function churnEndpoints(
+  all: readonly string[],
+  put: (present: readonly string[]) => Promise<unknown>,
+): Promise<{ readonly absences: readonly Absence[]; readonly seconds: number }> {
+  const absences: Absence[] = [];
+  let present = new Set(all);
+  const startedMs = nowMs();
+  for (let change = 0; change < CHANGES; change++) {
+    await waitUntil(startedMs + change * CHANGE_EVERY_MS);
+    // From all but a third to a twelfth: lists cross every size on the way.
+    const modulus = 3 + (change % 10);
+    const next = new Set(
+      all.filter((_, index) =>
+        change % 2 === 0 ? (index + change) % 3 !== 0 : (index + change) % modulus === 0,
+      ),
+    );
+    const askedMs = nowMs();
+    for (const absence of absences) {
+      if (next.has(absence.address) && absence.toMs === Number.POSITIVE_INFINITY) {
+        absence.toMs = askedMs;
+      }
+    }
+    await put([...next]);
+    const fromMs = nowMs();
+    for (const address of present) {
+      if (!next.has(address)) {
+        absences.push({ address, fromMs, toMs: Number.POSITIVE_INFINITY });
+      }
+    }
+    present = next;
+  }
+  return { absences, seconds: (nowMs() - startedMs) / 1000 };
+}
+
+/** A Service of manifests: it is there again with the next host. */
+function stormObjects(addresses: readonly string[]): ServicesObject[] {
+  return [
+    {
+      kind: "Service",
+      metadata: { name: "storm", namespace: "default" },
+      spec: {
+        clusterIP: clusterIp(4, 61),
+        clusterIPs: [clusterIp(4, 61)],
+        ports: [{ protocol: "TCP", port: 80 }],
+      },
+    },
+    {
+      kind: "EndpointSlice",
+      metadata: {
+        name: "storm",
+        namespace: "default",
+        labels: { "kubernetes.io/service-name": "storm" },
+      },
+      addressType: "IPv4",
+      endpoints: addresses.map((address) => ({ addresses: [address], nodeName: "node-a" })),
+      ports: [{ name: "", protocol: "TCP", port: LOCAL_PORT }],
+    },
+  ];
+}
+
 /** Connections that were begun after an endpoint's removal was acknowledged and reached it. */
-function findGhosts(
-  { answers, endpoints }: StormReport,
-  absences: readonly { readonly address: string; readonly fromMs: number; readonly toMs: number }[],
-): string[] {
+function findGhosts({ answers, endpoints }: StormReport, absences: readonly Absence[]): string[] {
   const ghosts: string[] = [];
   for (let at = 0; at < answers.length; at += 2) {
     const startedMs = answers[at] ?? 0;

@@ -12,6 +12,8 @@ export interface Dial {
   readonly from?: string;
   /** SO_MARK of the socket. */
   readonly mark?: number;
+  /** Size of a datagram. Absent: one byte. */
+  readonly bytes?: number;
 }
 
 /** Servers answer with the address that they were reached at and the one that they see as peer. */
@@ -87,7 +89,12 @@ export interface Commands {
   close: { in: { readonly flow: string }; out: Record<string, never> };
   /** Dials without pause until it is told to stop. */
   storm: {
-    in: { readonly dial: Dial; readonly concurrency: number };
+    in: {
+      readonly dial: Dial;
+      readonly concurrency: number;
+      /** Source addresses that take turns. Absent: what the dial says. */
+      readonly sources?: readonly string[];
+    };
     out: Record<string, never>;
   };
   /** How many answers the storm has had since `sinceMs` of the monotonic clock. */

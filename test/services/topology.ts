@@ -56,6 +56,12 @@ export const MANY_PREFIXES: Readonly<Record<Family, string>> = {
   6: "fd00:244:1:0:8::/80",
 };
 
+/** Any address of these is client-pod's: clients by the hundred. */
+export const CLIENT_PREFIXES: Readonly<Record<Family, string>> = {
+  4: "10.244.12.0/24",
+  6: "fd00:244:1:0:12::/80",
+};
+
 export const SERVICE_PREFIXES: Readonly<Record<Family, string>> = {
   4: "10.96.0.0/16",
   6: "fd00:96::/112",
@@ -86,6 +92,11 @@ export function nodeAddresses(family: Family): readonly string[] {
   return [ADDRESSES["node-a"][family], POD_GATEWAY[family], SECOND_NODE_ADDRESS[family]];
 }
 
+const MANY_OF = [
+  ["local-2", MANY_PREFIXES],
+  ["client-pod", CLIENT_PREFIXES],
+] as const;
+
 export type Namespaces = Readonly<Record<Place, NetnsPath>>;
 
 /** Makes and connects all namespaces around a node, which is node-a. Disposing of the node removes them. */
@@ -101,12 +112,14 @@ export async function buildTopology(node: TestNode): Promise<Namespaces> {
   await waitForCarriers(node, namespaces);
   // The kernel port knows no routes of type local.
   await Promise.all(
-    FAMILIES.map(async (family) => {
-      const prefix = MANY_PREFIXES[family];
-      const argv = ["ip", `-${family}`, "route", "add", "local", prefix, "dev", "lo"];
-      const { exitCode, stderr } = await runInNetns(namespaces["local-2"], argv);
-      if (exitCode !== 0) throw new Error(`${argv.join(" ")}: ${stderr}`);
-    }),
+    MANY_OF.flatMap(([pod, prefixes]) =>
+      FAMILIES.map(async (family) => {
+        const prefix = prefixes[family];
+        const argv = ["ip", `-${family}`, "route", "add", "local", prefix, "dev", "lo"];
+        const { exitCode, stderr } = await runInNetns(namespaces[pod], argv);
+        if (exitCode !== 0) throw new Error(`${argv.join(" ")}: ${stderr}`);
+      }),
+    ),
   );
   return namespaces;
 }
@@ -139,8 +152,10 @@ function batches(namespaces: Namespaces): NetnsBatch[] {
       netns: namespaces["node-a"],
       operations: FAMILIES.flatMap((family): KernelOperation[] => [
         address("up", `${SECOND_NODE_ADDRESS[family]}/${bits(family)}`),
-        // Through its address: nobody would answer neighbour solicitations for a route of type local.
-        route(MANY_PREFIXES[family], { gateway: ADDRESSES["local-2"][family] }),
+        // Through an address: nobody would answer neighbour solicitations for a route of type local.
+        ...MANY_OF.map(([pod, prefixes]) =>
+          route(prefixes[family], { gateway: ADDRESSES[pod][family] }),
+        ),
       ]),
     },
     {
