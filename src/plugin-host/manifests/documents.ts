@@ -1,9 +1,12 @@
-import type { Document } from "yaml";
+import type { Document, YAMLMap } from "yaml";
 import { findJsonError, locateInJson } from "./json-text.ts";
 import { locateInPlainYaml, type PathPart, readPlainYaml, type TextRange } from "./plain-yaml.ts";
 
-/** Characters of one YAML document that is not plain: the library takes a second for a megabyte of it. */
-export const LIBRARY_CHARACTERS_MAX = 4 << 20;
+/**
+ * Characters of one YAML document that is not plain. The library takes half a second for a megabyte
+ * of what is well meant, and minutes and gigabytes for what is not.
+ */
+export const LIBRARY_CHARACTERS_MAX = 256 << 10;
 
 /** Documents of one file. */
 const DOCUMENTS_MAX = 200_000;
@@ -43,7 +46,7 @@ export function readJson(text: string): ManifestDocument {
 /** The documents of a YAML file, one after the other. Throws DocumentError. */
 export async function* readYaml(text: string): AsyncGenerator<ManifestDocument> {
   // Directives and "..." are rare, and change what follows.
-  if (hasLine(text, "%") || hasLine(text, "...") || text.includes("\r")) {
+  if (hasLine(text, "%") || hasLine(text, "...")) {
     yield* readWithLibrary(text, { start: 0, end: text.length });
     return;
   }
@@ -107,11 +110,13 @@ async function* readWithLibrary(text: string, range: TextRange): AsyncGenerator<
       `a document of more than ${LIBRARY_CHARACTERS_MAX} characters with anchors, tags, folded text or an error; write it as JSON or as several documents`,
     );
   }
-  const { parseAllDocuments } = await import("yaml");
+  const { isScalar, parseAllDocuments, visit } = await import("yaml");
   const documents = guarded(range.start, () =>
     parseAllDocuments(text.slice(range.start, range.end), {
       prettyErrors: false,
       merge: true,
+      // The library compares each key with each.
+      uniqueKeys: false,
       schema: "core",
       logLevel: "silent",
     }),
@@ -121,12 +126,38 @@ async function* readWithLibrary(text: string, range: TextRange): AsyncGenerator<
     if (problem !== undefined) {
       throw new DocumentError(range.start + problem.pos[0], `YAML: ${firstLine(problem.message)}`);
     }
+    const repeated = guarded(range.start, () => {
+      let found: number | undefined;
+      visit(document, {
+        Map(_, map) {
+          found ??= findRepeatedKey(map, isScalar);
+        },
+      });
+      return found;
+    });
+    if (repeated !== undefined) {
+      throw new DocumentError(range.start + repeated, "YAML: Map keys must be unique");
+    }
     const value = guarded(
       range.start,
       () => document.toJS({ maxAliasCount: ALIASES_MAX }) as unknown,
     );
     yield { value, locate: (path) => range.start + locateInDocument(document, path) };
   }
+}
+
+/** Offset of the first key that the mapping has already; undefined: none. */
+function findRepeatedKey(
+  map: YAMLMap,
+  isScalar: (node: unknown) => node is { value: unknown; range?: readonly number[] | null },
+): number | undefined {
+  const seen = new Set<unknown>();
+  for (const { key } of map.items) {
+    if (!isScalar(key) || key.value === "<<") continue;
+    if (seen.has(key.value)) return key.range?.[0] ?? 0;
+    seen.add(key.value);
+  }
+  return undefined;
 }
 
 /** The library is recursive, and throws for what has too many aliases. */

@@ -508,6 +508,11 @@ spec: {cidrs: [10.96.0.0/16, fd00::/112]}
     ]);
   });
 
+  it("does not give the library more than it can digest", async () => {
+    const [problem = ""] = await problemsOf(`${NODE}---\na: &a\n${"- x\n".repeat(70_000)}`);
+    assert.match(problem, /^web\.yaml:4:1: a document of more than 262144 characters with anchors/);
+  });
+
   it("leaves prototypes alone", async () => {
     const json =
       '{"__proto__": {"kind": "Node"}, "apiVersion": "v1", "constructor": {"prototype": {"x": 1}}}';
