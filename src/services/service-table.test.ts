@@ -360,6 +360,28 @@ test("applyModel() lets a group come late, change for all of its frontends, and 
   assert.deepEqual(table.takeChanges()?.changes.removeFrontends, ["10.96.0.10|TCP|81"]);
 });
 
+test("source ranges count on load-balancer frontends only", () => {
+  const table = createServiceTable(sampleFacts());
+  const policy = { ...samplePolicy, sourceRanges: [parsePrefix("203.0.113.0/24")] };
+  const kinds = ["clusterIP", "nodePort", "externalIP", "loadBalancer", "hostPort"] as const;
+  table.applyModel(
+    "apply",
+    modelChange({
+      putFrontends: kinds.map((kind, index) =>
+        sampleFrontend({ id: kind, kind, port: 80 + index, policy }),
+      ),
+    }),
+  );
+  table.takeChanges();
+  const restricted = [...table.plan().frontends.values()].filter(
+    ({ sourceRanges }) => sourceRanges !== undefined,
+  );
+  assert.deepEqual(
+    restricted.map(({ kind }) => kind),
+    ["loadBalancer"],
+  );
+});
+
 test("applyModel() never mixes families, whatever a group says", () => {
   const table = createServiceTable(sampleFacts());
   table.applyModel(
