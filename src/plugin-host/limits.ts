@@ -90,8 +90,8 @@ export const LIMITS = {
   servicesPerMessageMax: 50_000,
   /** Streams of ApplyServices at the same time. */
   servicesStreamsMax: 32,
-  /** Longest wait of an ADD until its host ports are programmed, ms. */
-  hostPortsMs: 10_000,
+  /** Longest wait of an ADD until its host ports are programmed, ms: longer than that for first lists. */
+  hostPortsMs: 15_000,
   /** Host ports of one attachment. */
   hostPortsMax: 256,
   /** Bytes of the host's configuration file. */

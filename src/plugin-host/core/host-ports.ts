@@ -67,7 +67,8 @@ export function toHostPortModel(
   options: { readonly nodeName: string },
 ): HostPortModel {
   const mappings = record.portMappings ?? [];
-  const service = `host-port/${describePod(record)}`;
+  const pod = record.request.pod;
+  const service = `host-port/${pod?.name ? describePod(record) : record.containerId}`;
   const addresses = new Map(addressesOf(record).map((entry) => [entry.family, entry.address]));
   const ports: EndpointPort[] = mappings.map(({ containerPort, protocol }) => ({
     name: `${containerPort}`,

@@ -10,9 +10,15 @@ interface Held {
 
 /** How much each caller of ApplyServices has given: what bounds the memory of all. Costs what the change has. */
 export class ApplySources {
+  readonly #onFirst: () => void;
   readonly #sources = new Map<string, Held>();
   #frontends = 0;
   #endpoints = 0;
+
+  /** `onFirst` is called when the first caller gives something. */
+  constructor(onFirst: () => void = () => {}) {
+    this.#onFirst = onFirst;
+  }
 
   /** Counts a change in, or throws PatchbayError LIMIT_REACHED and counts nothing. */
   note(source: string, change: ModelChange): void {
@@ -37,7 +43,10 @@ export class ApplySources {
     for (const id of change.removeGroups) kept.groups.delete(id);
     for (const group of change.putGroups) kept.groups.set(group.id, sizeOf(group));
     if (kept.frontends.size + kept.groups.size === 0) this.#sources.delete(source);
-    else this.#sources.set(source, kept);
+    else {
+      if (this.#sources.size === 0) this.#onFirst();
+      this.#sources.set(source, kept);
+    }
   }
 }
 

@@ -15,7 +15,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import type { ProgramRequest__Output } from "../../rpc/generated/patchbay/plugin/v1/ProgramRequest.ts";
 import { servicePluginProto } from "../../rpc/plugin-proto.ts";
 import { connectPlugin } from "../../rpc/service-plugin-client.ts";
 import { createServiceTable } from "../../services/service-table.ts";
@@ -45,7 +44,7 @@ function expectedState(core: ServicesCore): string {
   const { requestSerialize, requestDeserialize } = servicePluginProto.ServicePlugin.service.Program;
   const message = requestSerialize(toSnapshot(core.table.plan(), core.revision));
   const state = new PluginState();
-  state.apply(requestDeserialize(message) as ProgramRequest__Output);
+  state.apply(requestDeserialize(message));
   return state.print();
 }
 

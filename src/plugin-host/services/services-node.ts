@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Registry } from "prom-client";
 import type { Kernel } from "../../kernel/kernel.ts";
@@ -88,8 +88,7 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
   const plane = new LazyPlane("nftables", async () => {
     const opened = await netfilter.get();
     edges.openFlows(opened.conntrack);
-    mkdirSync(dirname(deps.markerFile), { recursive: true, mode: 0o700 });
-    writeFileSync(deps.markerFile, "");
+    mark(deps.markerFile, "");
     return deps.createPlane(opened);
   });
   core.addPlane(plane, { isRequired: true, version: deps.version });
@@ -148,7 +147,7 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
 
   return {
     core,
-    applySources: new ApplySources(),
+    applySources: new ApplySources(() => mark(deps.markerFile, CALLERS)),
     attachments: new CoreAttachmentServices({
       core,
       events,
@@ -159,8 +158,11 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
     start() {
       plugins.start();
       if (deps.manifests === undefined) {
+        const marks = readMarks(deps.markerFile);
         // An earlier host had callers of ApplyServices: they get time to come back.
-        if (existsSync(deps.markerFile)) core.expectSource(ANY_CALLER);
+        if (marks?.includes(CALLERS)) core.expectSource(ANY_CALLER);
+        // It left something that may be out of date.
+        else if (marks !== undefined) core.want();
         core.onWanted(() => void followKernel());
         return;
       }
@@ -214,7 +216,19 @@ class Lazy<T> {
   }
 }
 
-/** Takes away the mark that something of ours may be in the kernel. Absent is success. */
-export function forgetMarker(markerFile: string): void {
-  rmSync(markerFile, { force: true });
+/** In the marker: somebody called ApplyServices. */
+const CALLERS = "callers";
+
+function mark(markerFile: string, text: string): void {
+  mkdirSync(dirname(markerFile), { recursive: true, mode: 0o700 });
+  appendFileSync(markerFile, text);
+}
+
+/** undefined: nothing of ours is in the kernel. */
+function readMarks(markerFile: string): string | undefined {
+  try {
+    return readFileSync(markerFile, "utf8");
+  } catch {
+    return undefined;
+  }
 }
