@@ -3,6 +3,7 @@ import type { TablePlace } from "../../src/kernel/nfnetlink.ts";
 import type { Nftables } from "../../src/kernel/nftables.ts";
 import { FamilyImage } from "./family-image.ts";
 import { TABLE } from "./skeleton.ts";
+import { aboutMap } from "./rules-check.ts";
 import { StickyWays } from "./sticky-ways.ts";
 
 /** Loads our skeleton into a FakeNfnetlink: the maps are there with it. Rules are not looked at. */
@@ -23,10 +24,13 @@ export class FakeRuleset implements Nftables {
         this.#nfnetlink.deleteTable(place);
       }
       const isWhole = ruleset.includes(`add table ${place.family} ${TABLE}`);
-      if (!isWhole || (await this.#nfnetlink.findTable(place)) !== undefined) continue;
-      const { maps } = new FamilyImage(family, new StickyWays());
-      const shapes = Object.values(maps).map((map) => map.shape);
-      this.#nfnetlink.createTable(place, shapes);
+      if (!isWhole) continue;
+      if ((await this.#nfnetlink.findTable(place)) === undefined) {
+        const { maps } = new FamilyImage(family, new StickyWays());
+        const shapes = [...Object.values(maps), aboutMap(family)].map((map) => map.shape);
+        this.#nfnetlink.createTable(place, shapes);
+      }
+      this.#nfnetlink.setRules(place, ruleset);
     }
   }
 

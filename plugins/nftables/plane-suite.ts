@@ -23,6 +23,8 @@ import { StickyWays } from "./sticky-ways.ts";
 export interface PlaneWorld {
   readonly nftables: Nftables;
   readonly nfnetlink: Nfnetlink;
+  /** Somebody empties the chains of our table ip. */
+  flushRules(): Promise<void>;
 }
 
 /** What holds of the plane on any nf_tables, the kernel's and the fake. */
@@ -59,6 +61,34 @@ export function planeSuite(
       await restarted.reset(plan, 2);
       assert.deepEqual(await elementsOf(world), before);
       await restarted.close();
+    });
+
+    it("loads the rules again only when they are others", async () => {
+      await using world = await open(options);
+      let loads = 0;
+      const nftables: Nftables = {
+        load: (text) => {
+          loads++;
+          return world.nftables.load(text);
+        },
+        list: (table) => world.nftables.list(table),
+      };
+      const resetAnew = async (plan: ServicePlan): Promise<number> => {
+        const plane = createNftablesPlane({ nfnetlink: world.nfnetlink, nftables });
+        loads = 0;
+        await plane.reset(plan, 1);
+        await plane.close();
+        return loads;
+      };
+      const plan = planOf([{ name: "web", endpoints: 3 }]);
+      assert.equal(await resetAnew(plan), 2);
+      assert.equal(await resetAnew(plan), 0);
+      const sticky = planOf([{ name: "web", endpoints: 3, affinity: 60 }]);
+      assert.equal(await resetAnew(sticky), 2);
+      assert.equal(await resetAnew(sticky), 0);
+      await world.flushRules();
+      assert.equal(await resetAnew(sticky), 1);
+      assert.equal(await resetAnew(sticky), 0);
     });
 
     it("moves one slot when one of many endpoints goes", async () => {
@@ -140,7 +170,10 @@ export function planeSuite(
 
 export function fakeWorld(): PlaneWorld {
   const nfnetlink = new FakeNfnetlink();
-  return { nfnetlink, nftables: new FakeRuleset(nfnetlink) };
+  const flushRules = async (): Promise<void> => {
+    nfnetlink.setRules({ family: "ip", table: "patchbay-services" }, "flushed");
+  };
+  return { nfnetlink, nftables: new FakeRuleset(nfnetlink), flushRules };
 }
 
 interface OpenWorld extends PlaneWorld {

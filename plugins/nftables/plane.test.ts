@@ -22,7 +22,11 @@ describe("with the kernel", { skip: privateNodeSkip }, () => {
   });
 
   planeSuite("NftablesPlane on the kernel", {
-    open: () => ({ nftables: openNftables(), nfnetlink: netfilter.nfnetlink }),
+    open: () => ({
+      nftables: openNftables(),
+      nfnetlink: netfilter.nfnetlink,
+      flushRules: () => loadRuleset("flush table ip patchbay-services\n"),
+    }),
     skip: false,
     runs: 5,
   });

@@ -17,6 +17,7 @@ import type {
 import { number32 } from "./codecs.ts";
 import { FamilyImage, NoRoom } from "./family-image.ts";
 import { readHeld } from "./held.ts";
+import { noteLoadedRules, rulesAreLoaded } from "./rules-check.ts";
 import { skeleton, stickyAddition, TABLE } from "./skeleton.ts";
 import { StickyWays } from "./sticky-ways.ts";
 
@@ -47,6 +48,8 @@ class NftablesPlane implements ServicePlane {
   readonly #images: readonly FamilyImage[];
   readonly #tamperListeners = new Set<(what: string) => void>();
   #stopMonitor: (() => Promise<void>) | undefined;
+  /** Somebody changed something since the last reset: the rules are not believed. */
+  #isTampered = false;
 
   constructor(deps: NftablesPlaneDeps) {
     this.#nftables = deps.nftables;
@@ -69,6 +72,7 @@ class NftablesPlane implements ServicePlane {
       await this.#dropStaleAffinity(image);
       refused.push(...(await this.#write(image, plan)));
     }
+    this.#isTampered = false;
     await this.#watch();
     return { revision, refused };
   }
@@ -126,17 +130,21 @@ class NftablesPlane implements ServicePlane {
 
   /** Rules, and maps where they are missing; elements stay. A table of another shape is replaced. */
   async #loadSkeleton(family: Family): Promise<void> {
-    const text = skeleton({
-      family,
-      masqueradeBit: this.#masqueradeBit,
-      stickyWays: this.#sticky.all,
-    });
+    const text = this.#textOf(family);
+    const loaded = { family, text };
+    if (!this.#isTampered && (await rulesAreLoaded(this.#nfnetlink, loaded))) return;
     try {
       await this.#nftables.load(text);
     } catch (error) {
       if ((await this.#nfnetlink.findTable(tableOf(family))) === undefined) throw error;
       await this.#nftables.load(`delete table ${tableText(family)}\n${text}`);
     }
+    await noteLoadedRules(this.#nfnetlink, loaded);
+  }
+
+  #textOf(family: Family): string {
+    const stickyWays = this.#sticky.all;
+    return skeleton({ family, masqueradeBit: this.#masqueradeBit, stickyWays });
   }
 
   async #makeStickyChains(lists: readonly PlannedList[]): Promise<void> {
@@ -146,7 +154,10 @@ class NftablesPlane implements ServicePlane {
       await this.#unwatch();
       const { way } = this.#sticky.ensure(affinity.seconds);
       const sticky = { way, seconds: affinity.seconds };
-      for (const each of families) await this.#nftables.load(stickyAddition(each, sticky));
+      for (const each of families) {
+        await this.#nftables.load(stickyAddition(each, sticky));
+        await noteLoadedRules(this.#nfnetlink, { family: each, text: this.#textOf(each) });
+      }
       await this.#watch();
     }
   }
@@ -217,6 +228,7 @@ class NftablesPlane implements ServicePlane {
         event.kind === "resync"
           ? "The kernel dropped events of its ruleset"
           : `${event.processName || "Somebody"} (pid ${event.processId}) changed ${event.what} of table ${event.table.family} ${TABLE}`;
+      this.#isTampered = true;
       for (const listener of this.#tamperListeners) listener(what);
     });
   }

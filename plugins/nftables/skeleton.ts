@@ -30,6 +30,8 @@ export interface SkeletonOptions {
 export function skeleton(options: SkeletonOptions): string {
   const names = namesOf(options.family);
   const table = `${names.family} ${TABLE}`;
+  // In the order of the ways: the same timeouts make the same text.
+  const sticky = [...options.stickyWays].sort(([a], [b]) => a - b);
   const picks = [
     ...PICK_SIZES.map((size) => element(pickWay(size), `jump pick_${size}`)),
     ...HASH_SIZES.map((size, at) => element(FIRST_HASH_WAY + at, `jump hash_${size}`)),
@@ -38,7 +40,7 @@ export function skeleton(options: SkeletonOptions): string {
     element(WAY_REFUSE, "goto refuse"),
     element(WAY_DISCARD, "goto discard"),
     ...picks,
-    ...[...options.stickyWays].map(([way, seconds]) => element(way, `goto sticky_${seconds}`)),
+    ...sticky.map(([way, seconds]) => element(way, `goto sticky_${seconds}`)),
   ];
   return [
     `add table ${table}`,
@@ -47,11 +49,11 @@ export function skeleton(options: SkeletonOptions): string {
     `table ${table} {`,
     'comment "Services; written by patchbay, do not edit: changes are undone"',
     ...maps(names),
-    ...[...options.stickyWays.values()].map((seconds) => stickyMap(names, seconds)),
+    ...sticky.map(([, seconds]) => stickyMap(names, seconds)),
     ...chains(names, options.masqueradeBit),
     ...PICK_SIZES.map(pickChain),
     ...HASH_SIZES.map((size) => hashChain(names, size)),
-    ...[...options.stickyWays.values()].map((seconds) => stickyChains(names, seconds)),
+    ...sticky.map(([, seconds]) => stickyChains(names, seconds)),
     "}",
     `flush map ${table} ways`,
     `flush map ${table} pick-ways`,
@@ -97,6 +99,7 @@ function maps({ address }: Names): string[] {
     "map slots { typeof meta priority . numgen random mod 2 : meta priority; }",
     "map picks { type classid : classid; }",
     `map seats { type classid : ${address} . inet_service; }`,
+    "map about { type mark : mark; }",
     "map ways { type classid : verdict; }",
     // The same without affinity: the kernel takes a chain that could meet itself for a loop.
     "map pick-ways { type classid : verdict; }",

@@ -21,7 +21,7 @@ export interface FakeNfnetlinkOptions {
 export type FakeNfnetlinkCall =
   | { readonly method: "commit"; readonly runs: readonly ElementRun[] }
   | { readonly method: "elements" | "findElements" | "counters"; readonly set: SetPlace }
-  | { readonly method: "findTable"; readonly table: TablePlace }
+  | { readonly method: "findTable" | "ruleDigest"; readonly table: TablePlace }
   | { readonly method: "monitor"; readonly tables: readonly TablePlace[] };
 
 /** What somebody else does. */
@@ -36,6 +36,8 @@ interface FakeTable {
   readonly place: TablePlace;
   readonly comment: string;
   readonly chains: number;
+  /** What stands for the rules, which are text elsewhere. */
+  readonly rules: string;
   readonly handle: bigint;
   readonly sets: ReadonlyMap<string, FakeSet>;
 }
@@ -70,9 +72,17 @@ export class FakeNfnetlink implements Nfnetlink {
       place: { family: table.family, table: table.table },
       comment,
       chains,
+      rules: "",
       handle: this.#nextHandle++,
       sets: new Map(sets.map((shape) => [shape.name, new FakeSet(shape)])),
     });
+  }
+
+  /** As text does that loads other rules; tells nobody. */
+  setRules(table: TablePlace, rules: string): void {
+    const found = this.#tables.get(tableKey(table));
+    if (found === undefined) throw failure(errno.ENOENT, "set-rules", tableKey(table));
+    this.#tables.set(tableKey(table), { ...found, rules });
   }
 
   /** As text does that deletes the table; tells nobody. */
@@ -96,6 +106,7 @@ export class FakeNfnetlink implements Nfnetlink {
         this.#tell(change.table, "table", process);
         return;
       case "flush-rules":
+        this.setRules(change.table, "flushed");
         this.#tell(change.table, "rules", process);
         return;
       case "elements": {
@@ -154,6 +165,13 @@ export class FakeNfnetlink implements Nfnetlink {
     if (found === undefined) return undefined;
     const { handle, comment, chains, sets } = found;
     return { handle, comment, uses: chains + sets.size };
+  }
+
+  async ruleDigest(table: TablePlace): Promise<string | undefined> {
+    checkPlace(table);
+    this.#enter({ method: "ruleDigest", table }, "hash-rules", tableKey(table));
+    const found = this.#tables.get(tableKey(table));
+    return found && `rules: ${found.rules}`;
   }
 
   async monitor(

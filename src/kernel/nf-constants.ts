@@ -10,6 +10,7 @@ export const NFNLGRP_NFTABLES = 7;
 
 // linux/netfilter/nf_tables.h
 export const NFT_MSG_GETTABLE = 1;
+export const NFT_MSG_GETRULE = 7;
 export const NFT_MSG_DELTABLE = 2;
 export const NFT_MSG_NEWCHAIN = 3;
 export const NFT_MSG_DELCHAIN = 5;
@@ -79,3 +80,8 @@ export const CTA_IP_V6_DST = 4;
 export const CTA_PROTO_NUM = 1;
 export const CTA_PROTO_SRC_PORT = 2;
 export const CTA_PROTO_DST_PORT = 3;
+
+/** enum nft_rule_attributes */
+export const NFTA_RULE_TABLE = 1;
+export const NFTA_RULE_HANDLE = 3;
+export const NFTA_RULE_POSITION = 6;

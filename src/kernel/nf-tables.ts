@@ -1,6 +1,11 @@
+import { createHash, type Hash } from "node:crypto";
 import { errno } from "./errno.ts";
 import {
+  NFT_MSG_GETRULE,
   NFT_MSG_GETTABLE,
+  NFTA_RULE_HANDLE,
+  NFTA_RULE_POSITION,
+  NFTA_RULE_TABLE,
   NFTA_TABLE_HANDLE,
   NFTA_TABLE_NAME,
   NFTA_TABLE_USE,
@@ -21,7 +26,7 @@ import type { NfSocket } from "./nf-request.ts";
 import { MessageWriter } from "./netlink-message.ts";
 import { extendedAck, received } from "./netlink-socket.ts";
 import type { TablePlace, TableState } from "./nfnetlink.ts";
-import { NLM_F_ACK } from "./rtnetlink-constants.ts";
+import { NLA_TYPE_MASK, NLM_F_ACK, NLM_F_DUMP } from "./rtnetlink-constants.ts";
 import { WorkerFault } from "./worker-fault.ts";
 
 export function readTable(socket: NfSocket, table: TablePlace): TableState | undefined {
@@ -48,6 +53,40 @@ export function readTable(socket: NfSocket, table: TablePlace): TableState | und
     };
   });
   return state;
+}
+
+/** undefined: no such table. */
+export function readRuleDigest(socket: NfSocket, table: TablePlace): string | undefined {
+  if (readTable(socket, table) === undefined) return undefined;
+  const writer = new MessageWriter(512);
+  const family = tableFamily(table.family);
+  const message = { type: nftType(NFT_MSG_GETRULE), flags: NLM_F_DUMP, family };
+  const start = beginMessage(writer, message);
+  putText(writer, NFTA_RULE_TABLE, table.table);
+  endMessage(writer, start);
+  let hash = createHash("sha256");
+  const isThere = socket.dump(writer, {
+    begin: () => {
+      hash = createHash("sha256");
+    },
+    onMessage: (at) => hashRule(hash, at),
+  });
+  return isThere ? hash.digest("hex") : undefined;
+}
+
+/** Handles and positions are new with each load of the same rules. */
+function hashRule(hash: Hash, messageAt: number): void {
+  const { view, bytes } = received;
+  const end = messageAt + view.getUint32(messageAt, true);
+  for (let at = messageAt + NF_HEADER_BYTES; at + 4 <= end; ) {
+    const length = view.getUint16(at, true);
+    if (length < 4 || at + length > end) return;
+    const number = view.getUint16(at + 2, true) & NLA_TYPE_MASK;
+    if (number !== NFTA_RULE_HANDLE && number !== NFTA_RULE_POSITION) {
+      hash.update(bytes.subarray(at, at + length));
+    }
+    at += (length + 3) & ~3;
+  }
 }
 
 /** User data are nft's own: type and length, a byte each, and a value (libnftnl, udata.c). */

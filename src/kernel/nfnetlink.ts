@@ -29,6 +29,8 @@ export interface Nfnetlink {
   counters(set: SetPlace): Promise<readonly ElementCounter[] | undefined>;
   /** undefined: no such table. */
   findTable(table: TablePlace): Promise<TableState | undefined>;
+  /** A hash of all rules of a table, which is another when a rule was changed, added, removed or moved. undefined: no such table. */
+  ruleDigest(table: TablePlace): Promise<string | undefined>;
   /**
    * Tells of changes that somebody else (another socket; `nft -f` of the own process too) made to
    * these tables, one event for each transaction and table, until the returned function is called.
