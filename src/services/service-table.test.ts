@@ -135,6 +135,28 @@ test("takeChanges() tells nothing when a change was undone", () => {
   assert.deepEqual(table.plan(), before);
 });
 
+test("takeChanges() plans nothing anew but what was touched", () => {
+  const table = createServiceTable(sampleFacts());
+  let planned = 0;
+  const watched: Frontend = {
+    ...sampleFrontend({ id: "watched", service: "x/watched" }),
+    get kind() {
+      planned++;
+      return "clusterIP" as const;
+    },
+  };
+  const other = sampleFrontend({ id: "other", service: "x/other", port: 81, group: "other" });
+  table.applyModel("apply", modelChange({ putFrontends: [watched, other] }));
+  table.takeChanges();
+  assert.ok(planned > 0);
+  planned = 0;
+  const group = sampleGroup([sampleModelEndpoint("10.1.0.1")], { id: "other" });
+  table.applyModel("apply", modelChange({ putGroups: [group] }));
+  assert.equal(table.takeChanges()?.changes.putFrontends.length, 1);
+  assert.equal(table.takeChanges(), undefined);
+  assert.equal(planned, 0);
+});
+
 test("takeChanges() keeps an endpoint that moves between slices, in either order", () => {
   const moved = sampleSlice([sampleEndpoint("10.1.0.1", { nodeName: "node-a" })], {
     name: "web-2",
