@@ -9,11 +9,12 @@ import { fileURLToPath } from "node:url";
 import { ensureBuilt } from "./build.js";
 
 /**
- * Flags of Node by command. The host runs for months beside pods: a heap that is collected early
- * keeps it small (its live data is a few MB), where V8 would let 8 % of the machine's memory pile up.
+ * Flags of Node by command. The host runs for months beside pods: a small young generation keeps it
+ * small. 30,000 Services with 90,000 endpoints live in 250 MB of the old one; a limit below what a node
+ * needs would kill the host.
  */
 const nodeFlags = {
-  host: ["--max-old-space-size=64", "--max-semi-space-size=2"],
+  host: ["--max-old-space-size=1024", "--max-semi-space-size=2"],
 };
 
 const here = dirname(realpathSync(fileURLToPath(import.meta.url)));
