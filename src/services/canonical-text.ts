@@ -19,8 +19,8 @@ export function isCanonicalIpv4(text: string): boolean {
 }
 
 /**
- * True only for IPv6 as RFC 5952 prints it, and not for every such text: addresses in 0::/16,
- * among them the IPv4-mapped ones, and those with lone zero words beside "::" are left to a parser.
+ * True only for IPv6 as RFC 5952 prints it, and not for every such text: addresses that begin with
+ * "::", among them the IPv4-mapped ones, and those with zero words beside "::" are left to a parser.
  */
 export function isCanonicalIpv6(text: string): boolean {
   let words = 0;
@@ -51,7 +51,6 @@ export function isCanonicalIpv6(text: string): boolean {
   }
   if (digits > 0) words++;
   else if (!text.endsWith("::")) return false;
-  if (text.startsWith("0")) return false;
   if (gaps === 0) return words === 8 && zeros <= 1;
   return gaps === 1 && words <= 6 && zeros === 0;
 }
