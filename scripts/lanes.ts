@@ -42,7 +42,7 @@ export function unitLane(): Lane {
     run: () =>
       runNodeTests(
         "unit",
-        findTests().filter((file) => !file.startsWith("test/e2e/")),
+        findTests().filter((file) => !/^test\/(e2e|services)\//.test(file)),
       ),
   };
 }
@@ -89,6 +89,20 @@ export function e2eLane(): Lane {
       runNodeTests(
         "e2e",
         findTests().filter((file) => file.startsWith("test/e2e/")),
+      ),
+  };
+}
+
+/** Services with real packets between namespaces, inside a private node. */
+export function servicesLane(): Lane {
+  return {
+    name: "services",
+    about: "Services with real packets between namespaces, in a private node",
+    needs: ["test/services", "build/cni/patchbay"],
+    run: () =>
+      runNodeTests(
+        "services",
+        findTests().filter((file) => file.startsWith("test/services/")),
       ),
   };
 }

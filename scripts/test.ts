@@ -5,6 +5,7 @@ import {
   type Lane,
   type LaneResult,
   runLane,
+  servicesLane,
   shimLane,
   simulationLane,
   unitLane,
@@ -15,6 +16,7 @@ const lanes: readonly Lane[] = [
   shimLane(),
   simulationLane({ steps: 200_000 }),
   e2eLane(),
+  servicesLane(),
 ];
 
 const usage = `Usage: npm test [-- --only LANE]...

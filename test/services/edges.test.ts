@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { parseAddress, parsePrefix } from "../../src/ip/address.ts";
 import type { Service, ServicesObject } from "../../src/services/objects.ts";
 import { runInNetns } from "../e2e/harness.ts";
 import {
@@ -155,24 +156,14 @@ describe("beside the frontends", { skip: skipLab }, () => {
 
   it("a load balancer's address of mode Proxy is left to the load balancer", async () => {
     // The load balancer is outside here.
+    const { outside, router } = lab.namespaces;
     for (const family of FAMILIES) {
-      const address = BALANCER[family];
-      const bits = family === 4 ? 32 : 128;
-      const commands = [
-        [lab.namespaces.outside, "addr", "add", `${address}/${bits}`, "dev", "lo"],
-        [
-          lab.namespaces.router,
-          "route",
-          "add",
-          `${address}/${bits}`,
-          "via",
-          ADDRESSES.outside[family],
-        ],
-      ] as const;
-      for (const [netns, ...args] of commands) {
-        const { exitCode, stderr } = await runInNetns(netns, ["ip", `-${family}`, ...args]);
-        assert.equal(exitCode, 0, stderr);
-      }
+      const address = parsePrefix(`${BALANCER[family]}/${family === 4 ? 32 : 128}`);
+      const gateway = parseAddress(ADDRESSES.outside[family]);
+      await lab.node.kernel.apply([
+        { netns: outside, operations: [{ kind: "add-address", link: "lo", address }] },
+        { netns: router, operations: [{ kind: "add-route", destination: address, gateway }] },
+      ]);
     }
     await lab.actor("outside").call("listen", {
       places: FAMILIES.flatMap((family) =>
