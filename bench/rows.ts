@@ -9,7 +9,7 @@ export interface BenchRow {
   readonly note?: string;
 }
 
-export type Unit = "ms" | "us" | "MB" | "pairs/s" | "steps/s";
+export type Unit = "s" | "ms" | "us" | "MB" | "pairs/s" | "steps/s" | "elements";
 
 /** Whom the figure is held against. */
 export interface Peer {
