@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { parseAddress, parsePrefix } from "../../src/ip/address.ts";
 import type { Service, ServicesObject } from "../../src/services/objects.ts";
-import { runInNetns } from "../e2e/harness.ts";
+import { runInNetns, until } from "../e2e/harness.ts";
 import {
   ANSWER_MS,
   describeResult,
@@ -171,6 +171,12 @@ describe("beside the frontends", { skip: skipLab }, () => {
       ),
     });
     const place = (family: 4 | 6) => ({ address: BALANCER[family], port: 80 });
+    // The kernel takes its time with the local route of an IPv6 address.
+    await until("the load balancer to hear itself", ANSWER_MS, async () => {
+      const dials = FAMILIES.map((family) => dialOf("UDP", place(family), DROP_MS));
+      const heard = await Promise.all(dials.map((dial) => lab.actor("outside").dial(dial)));
+      return heard.every(({ kind }) => kind === "answer");
+    });
     const wrong = await findWrong(place, (family) => BALANCER[family], {
       from: ["client-pod", "node-a"],
     });
