@@ -18,6 +18,8 @@ export class HostLife implements CallOwner {
   readonly number: number;
   readonly host: Host;
   readonly startedMs: number;
+  /** Attachments whose host ports lead somewhere. */
+  readonly published = new Set<string>();
   alive = true;
   isReady = false;
   /** When it was told to stop. */
@@ -114,9 +116,15 @@ export class HostLife implements CallOwner {
         },
       },
       services: {
-        restore: () => {},
-        publish: ({ id }) => submit(`services.publish ${id}`, async () => {}),
-        withdraw: () => this.#mayDie(),
+        restore: (records) => {
+          for (const { id, portMappings } of records) if (portMappings) this.published.add(id);
+        },
+        publish: ({ id }) =>
+          submit(`services.publish ${id}`, async () => void this.published.add(id)),
+        withdraw: (id) => {
+          this.#mayDie();
+          this.published.delete(id);
+        },
         settle: () => undefined,
       },
     };

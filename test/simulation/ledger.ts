@@ -170,6 +170,23 @@ export class Ledger implements WorldListener {
     }
     this.#scanLeases();
     this.#scanPools();
+    this.#scanHostPorts();
+  }
+
+  /** A living pod's host ports are open, and those of nobody else. */
+  #scanHostPorts(): void {
+    const { life, disk, runtime } = this.#node;
+    if (!life?.isReady) return;
+    for (const { id } of runtime.living()) {
+      if (disk.attachments.get(id)?.portMappings && !life.published.has(id)) {
+        this.#node.fail("a living pod keeps its host ports", id);
+      }
+    }
+    for (const id of life.published) {
+      if (disk.attachments.get(id)?.portMappings === undefined) {
+        this.#node.fail("no host port without a record", id);
+      }
+    }
   }
 
   #scanLeases(): void {

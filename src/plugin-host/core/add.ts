@@ -106,7 +106,13 @@ async function attachAgain(
 /** Whoever is told that the pod runs may dial it by its host ports, and it may dial Services. */
 async function publish(context: HostContext, attachment: AttachmentRecord): Promise<void> {
   const { services } = context.ports;
-  if (attachment.portMappings) await services.publish(attachment);
+  try {
+    if (attachment.portMappings) await services.publish(attachment);
+  } catch (cause) {
+    if (cause instanceof PatchbayError) throw cause;
+    const what = `Cannot open the host ports of ${describePod(attachment)}`;
+    throw new PatchbayError("NOT_PROGRAMMED", what, { cause });
+  }
   await services.settle(attachment);
 }
 
