@@ -158,12 +158,16 @@ describe("openNetfilter()", { skip: privateNodeSkip }, () => {
     // Three times: it goes on afterwards.
     for (let round = 0; round < 3; round++) {
       events.clear();
-      const records = manyKeys(50_000);
-      await netfilter.nfnetlink.commit([
-        run("flush", place, { set: "values" }),
-        run("add", place, { set: "values", records: padTo12(records) }),
-      ]);
-      await eventually(async () => events.has("resync"));
+      // With two processors the reader may keep up with a flood: then comes the next one.
+      for (let flood = 0; flood < 50 && !events.has("resync"); flood++) {
+        events.clear();
+        await netfilter.nfnetlink.commit([
+          run("flush", place, { set: "values" }),
+          run("add", place, { set: "values", records: padTo12(manyKeys(50_000)) }),
+        ]);
+        await eventually(async () => events.size > 0);
+      }
+      assert.ok(events.has("resync"));
       events.clear();
       nft(`insert rule ip ${place.table} c0 drop`);
       // What is left of the flood may push this event out as well: then it says so once more.
