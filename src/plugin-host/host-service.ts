@@ -23,6 +23,7 @@ import type { EventLog, TimedEvent } from "./event-log.ts";
 import { limitWatchers, push, unary } from "./grpc-answers.ts";
 import type { ApplySources } from "./services/apply-sources.ts";
 import type { ServicesCore } from "./services/services-core.ts";
+import { examineServices } from "./services/services-doctor.ts";
 import { servicesHandlers } from "./services/services-service.ts";
 import { HOST_VERSION } from "./version.ts";
 
@@ -100,7 +101,12 @@ export function hostService(deps: HostServiceDeps): ServedService {
     CheckAttachments: unary(async ({ attachmentId }) => ({
       attachments: await checkAttachments(host.context, attachmentId),
     })),
-    Doctor: unary(async () => ({ findings: await examineNode(host.context) })),
+    Doctor: unary(async () => ({
+      findings: [
+        ...(await examineNode(host.context)),
+        ...examineServices(deps.services, deps.servicesProblems()),
+      ],
+    })),
     ...servicesHandlers({
       core: deps.services,
       host,

@@ -78,12 +78,13 @@ export class Host {
       const message = "The node rebooted: old attachments are gone, their addresses cool down";
       ports.events.emit({ kind: "rebooted", subject: this.#bootId, message });
     }
-    await finishUnfinished(this.#context);
-    await replayJournal(this.#context);
+    // Before anything that may take long: their host ports lead to them all the time.
     const standing = [...state.attachments.values()].filter(
       (record) => record.state.kind === "attached",
     );
     ports.services.restore(standing);
+    await finishUnfinished(this.#context);
+    await replayJournal(this.#context);
     // Told to stop before it had started.
     if (this.#phase !== "starting") return;
     this.#phase = "ready";

@@ -18,6 +18,11 @@ export class LazyPlane implements ServicePlane {
     this.#open = open;
   }
 
+  /** Begins to make it: sources take their time too. A failure is told by the reset. */
+  warm(): void {
+    this.#ensure().catch(() => {});
+  }
+
   async reset(plan: ServicePlan, revision: number): Promise<ProgramOutcome> {
     return (await this.#ensure()).reset(plan, revision);
   }

@@ -203,10 +203,14 @@ export class PlaneDriver {
     const ms = this.busyMs;
     this.#askForReset();
     this.#failures++;
+    const before = this.#trouble;
     this.#trouble = formatErrorChain(error);
     const delayMs = backoffMs(this.#failures);
-    const message = `${name}: ${this.#trouble}; the whole plan follows in ${delayMs} ms`;
-    events.emit({ kind: "services-failed", subject: name, message });
+    // What is down for days must not push everything else out of the events.
+    if (this.#trouble !== before || isPowerOfTwo(this.#failures)) {
+      const message = `${name}: ${this.#trouble}; the whole plan follows in ${delayMs} ms`;
+      events.emit({ kind: "services-failed", subject: name, message });
+    }
     this.#wait(delayMs);
     this.#ports.ended(this, { kind, ok: false, ms });
   }
@@ -306,4 +310,8 @@ const noChanges: Omit<PlanChanges, "revision"> = {
 
 function backoffMs(failures: number): number {
   return Math.min(LIMITS.planeRetryMaxMs, LIMITS.planeRetryMinMs * 2 ** Math.min(failures - 1, 20));
+}
+
+function isPowerOfTwo(number: number): boolean {
+  return (number & (number - 1)) === 0;
 }

@@ -92,6 +92,7 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
     return deps.createPlane(opened);
   });
   core.addPlane(plane, { isRequired: true, version: deps.version });
+  core.onWanted(() => plane.warm());
   cleanup.defer(async () => {
     await plane.close();
     await netfilter.found?.close();
