@@ -7,13 +7,14 @@ import {
   type Lab,
   type LabHost,
   openLab,
+  program,
   skipLab,
   untilEndpoints,
   untilProgrammed,
 } from "./lab.ts";
 import { clusterObjects } from "./objects.ts";
-import { clusterIp, manyEndpoints } from "./requests.ts";
-import { type ActorName, ADDRESSES, FAMILIES, LOCAL_PORT } from "./topology.ts";
+import { clusterIp, frontend, group, manyEndpoints } from "./requests.ts";
+import { type ActorName, ADDRESSES, FAMILIES, LOCAL_PORT, nodeAddresses } from "./topology.ts";
 
 /** So many that two dials meet by chance once in a hundred. */
 const MANY = 100;
@@ -112,6 +113,62 @@ describe("session affinity", { skip: skipLab }, () => {
     const again = await Promise.all(Array.from({ length: 20 }, () => dial("client-pod", place)));
     assert.deepEqual(new Set(again), new Set([second]));
     if (other !== first) assert.equal(await dial("outside", place), other, "nobody else moves");
+  });
+
+  it("does not lead around the policy Local", async () => {
+    for (const family of FAMILIES) {
+      const id = `local-${family}`;
+      const cluster = { address: clusterIp(family, 13), port: 80 };
+      const nodePort = { address: ADDRESSES["node-a"][family], port: NODE_PORT + 13 };
+      const more = { affinitySeconds: 3600, externalLocal: true };
+      const put = (names: readonly ("local-2" | "remote-pod")[]) =>
+        program(host, {
+          putGroups: [
+            {
+              id,
+              endpoints: names.map((name) => ({
+                address: ADDRESSES[name][family],
+                ports: [{ name: "tcp", protocol: "TCP", port: LOCAL_PORT }],
+                node: name === "local-2" ? "node-a" : "node-b",
+              })),
+            },
+          ],
+          putFrontends: [
+            frontend(id, { ...cluster, protocol: "TCP" }, more),
+            frontend(
+              id,
+              { address: "", port: nodePort.port, protocol: "TCP" },
+              { ...more, kind: "nodePort", family },
+            ),
+          ],
+        });
+      const [local, remote] = [ADDRESSES["local-2"][family], ADDRESSES["remote-pod"][family]];
+      await put(["remote-pod"]);
+      assert.equal(await dial("outside", cluster), remote);
+      await put(["remote-pod", "local-2"]);
+      assert.equal(await dial("outside", cluster), remote, "remembered");
+      for (let count = 0; count < 5; count++) {
+        assert.equal(await dial("outside", nodePort), local, `v${family}: outside, eTP Local`);
+      }
+      assert.ok([local, remote].includes(await dial("outside", cluster)));
+      assert.equal(await dial("outside", nodePort), local, `v${family}: again`);
+    }
+  });
+
+  it("leads an endpoint back to itself", async () => {
+    for (const family of FAMILIES) {
+      const id = `itself-${family}`;
+      const place = { address: clusterIp(family, 14), port: 80 };
+      await program(host, {
+        putGroups: [group(id, [ADDRESSES["local-2"][family]])],
+        putFrontends: [frontend(id, { ...place, protocol: "TCP" }, { affinitySeconds: 60 })],
+      });
+      for (let count = 0; count < 3; count++) {
+        const result = await lab.actor("local-2").dial(dialOf("TCP", place));
+        assert.equal(result.kind, "answer");
+        assert.ok(result.kind === "answer" && nodeAddresses(family).includes(result.peer));
+      }
+    }
   });
 
   it("survives kill -9 and a new host", async () => {
