@@ -13,11 +13,14 @@ import type {
   Route,
   ServicePlan,
 } from "../../src/services/plan-types.ts";
+import { action, tell, World } from "../../src/services/sample-histories.ts";
+import { createServiceTable } from "../../src/services/service-table.ts";
 import type { HeldRoute, ServicePlane } from "../../src/services/service-plane.ts";
 import { FakeNfnetlink } from "../../src/kernel/fake-nfnetlink.ts";
 import { FamilyImage } from "./family-image.ts";
 import { FakeRuleset } from "./fake-ruleset.ts";
 import { createNftablesPlane } from "./plane.ts";
+import { slotWeights } from "./slots.ts";
 import { StickyWays } from "./sticky-ways.ts";
 
 export interface PlaneWorld {
@@ -165,6 +168,39 @@ export function planeSuite(
         { numRuns: options.runs },
       );
     });
+
+    it("after any history of objects it holds the plan of a fresh start", async () => {
+      const history = fc.array(fc.array(action, { minLength: 1, maxLength: 4 }), { maxLength: 12 });
+      await fc.assert(
+        fc.asyncProperty(history, fc.integer({ min: 0, max: 11 }), async (steps, restartAt) => {
+          await using world = await open(options);
+          const objects = new World();
+          const table = createServiceTable(objects.facts);
+          let plane = world.plane;
+          table.takeChanges();
+          await plane.reset(table.plan(), 1);
+          for (const [index, step] of steps.entries()) {
+            for (const each of step) {
+              objects.apply(each);
+              tell(table, each);
+            }
+            const taken = table.takeChanges();
+            if (index === restartAt) {
+              await plane.close();
+              plane = createNftablesPlane(world);
+              await plane.reset(table.plan(), index + 2);
+            } else if (taken) await plane.apply(taken.changes);
+            await assertHolds({ ...world, plane }, objects.freshTable().plan());
+          }
+          const fresh = fakeWorld();
+          await createNftablesPlane(fresh).reset(objects.freshTable().plan(), 1);
+          const held = countBySet(await elementsOf(world));
+          assert.deepEqual(held, countBySet(await elementsOf(fresh)));
+          await plane.close();
+        }),
+        { numRuns: options.runs },
+      );
+    });
   });
 }
 
@@ -217,8 +253,12 @@ function planned(plan: ServicePlan, route: Route): unknown {
   if (route.kind !== "list") return route;
   const list = plan.lists.get(route.list);
   assert(list);
+  const weights = slotWeights(list.endpoints);
   return list.endpoints
-    .map((each) => `${each.address} ${each.port} ${list.pick === "random" ? each.weight : ""}`)
+    .map(
+      (each, index) =>
+        `${each.address} ${each.port} ${list.pick === "random" ? weights[index] : ""}`,
+    )
     .sort();
 }
 

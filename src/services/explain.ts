@@ -71,7 +71,7 @@ export function explain(question: Question, around: ExplainSurroundings): Explan
   }
   const list = choice[to];
   const used = weigh(list.chosen);
-  const masquerade = masqueradeOf(question, { source, decided, used, facts, claim });
+  const masquerade = masqueradeOf(question, { source, decided, used, around, claim });
   return {
     ...unmoved("forward", rule),
     endpoints: used.map(stateOf),
@@ -132,20 +132,20 @@ function masqueradeOf(
     source,
     decided,
     used,
-    facts,
+    around,
     claim,
   }: {
     readonly source: Source;
     readonly decided: FrontendDecision;
     readonly used: readonly Candidate[];
-    readonly facts: NodeFacts;
+    readonly around: ExplainSurroundings;
     readonly claim: Claim;
   },
 ): { readonly applies: boolean; readonly rule: MasqueradeRule } {
   if (source.sourceKind === "node") return { applies: true, rule: "own-process" };
   const { kind } = claim.frontend;
   if (decided.masquerade === "everyone") {
-    const rule = kind === "clusterIP" && facts.masqueradeAll;
+    const rule = kind === "clusterIP" && around.facts.masqueradeAll;
     return { applies: true, rule: rule ? "masquerade-all" : "external-cluster-policy" };
   }
   if (decided.masquerade === "others" && source.sourceKind === "outside") {
@@ -153,7 +153,9 @@ function masqueradeOf(
   }
   const itself = used.filter(
     ({ target, isLocal }) =>
-      isLocal && asked.kind === "address" && target.address === asked.address,
+      (isLocal || around.isPodAddress(target.address)) &&
+      asked.kind === "address" &&
+      target.address === asked.address,
   );
   if (itself.length > 0 && itself.length === used.length) return { applies: true, rule: "hairpin" };
   if (itself.length > 0) return { applies: false, rule: "maybe-hairpin" };

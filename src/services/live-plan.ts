@@ -29,11 +29,16 @@ export class LivePlan {
   }
 
   addPodAddress(address: AddressText): void {
-    if (!this.#podAddresses.has(address)) this.#podAddresses.add(address);
+    if (this.#podAddresses.has(address)) return;
+    this.#podAddresses.add(address);
+    // A pod that the host attached is here, whatever its endpoints say of their node.
+    this.#lists.localEndpoints.add(address);
   }
 
   removePodAddress(address: AddressText): void {
+    if (!this.#podAddresses.has(address)) return;
     this.#podAddresses.remove(address);
+    this.#lists.localEndpoints.remove(address);
   }
 
   /** Plans a unit anew. */

@@ -16,7 +16,7 @@ export interface ServicePlan {
   /** Sources in these, or among podAddresses, are pods. */
   readonly podPrefixes: readonly IpPrefix[];
   readonly podAddresses: ReadonlySet<AddressText>;
-  /** Endpoints on this node: a connection from one of them to itself is masqueraded. */
+  /** Endpoints on this node, and pods that the host attached: a connection from one of them to itself is masqueraded. */
   readonly localEndpoints: ReadonlySet<AddressText>;
 }
 

@@ -108,7 +108,8 @@ const PORT_NAME: TextRule = {
 
 function parsePort(port: Place): SlicePort {
   return defined({
-    name: textIn(port, "name", PORT_NAME),
+    // As the API server fills it in.
+    name: textIn(port, "name", PORT_NAME) ?? "",
     protocol: choiceIn(port, "protocol", ["TCP", "UDP", "SCTP"] as const),
     port: integerIn(port, "port", { min: 0, max: 65_535 }),
   });

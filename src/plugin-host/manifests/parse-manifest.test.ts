@@ -386,7 +386,7 @@ spec: {cidrs: [10.96.0.0/16, fd00::/112]}
             hints: { forZones: [{ name: "a" }], forNodes: [{ name: "one.example" }] },
           },
         ],
-        ports: [{ name: "http", port: 8_080 }, {}],
+        ports: [{ name: "http", port: 8_080 }, { name: "" }],
       },
       {
         kind: "Node",

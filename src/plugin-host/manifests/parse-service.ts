@@ -30,7 +30,7 @@ export function parseService(place: Place, metadata: ObjectMeta): Service {
     spec: defined({
       type: choiceIn(spec, "type", TYPES),
       clusterIP: textIn(spec, "clusterIP", CLUSTER_IP_OR_EMPTY),
-      clusterIPs: textsIn(spec, "clusterIPs", { rule: CLUSTER_IP, max: 2 }),
+      clusterIPs: textsIn(spec, "clusterIPs", { rule: CLUSTER_IP, max: 2 }) ?? clusterIpAlone(spec),
       externalIPs: textsIn(spec, "externalIPs", { rule: ADDRESS, max: ITEMS_MAX }),
       loadBalancerSourceRanges: textsIn(spec, "loadBalancerSourceRanges", {
         rule: SPACED_PREFIX,
@@ -46,6 +46,12 @@ export function parseService(place: Place, metadata: ObjectMeta): Service {
     }),
     status: parseStatus(place),
   });
+}
+
+/** As the API server fills in what people write. */
+function clusterIpAlone(spec: Place): readonly string[] | undefined {
+  const clusterIp = textIn(spec, "clusterIP", CLUSTER_IP_OR_EMPTY);
+  return clusterIp === undefined || clusterIp === "" ? undefined : [clusterIp];
 }
 
 const CLUSTER_IP_OR_EMPTY: TextRule = {
