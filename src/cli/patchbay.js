@@ -15,6 +15,8 @@ import { ensureBuilt } from "./build.js";
  */
 const nodeFlags = {
   host: ["--max-old-space-size=1024", "--max-semi-space-size=2"],
+  // A quarter less time until 10,000 Services are read, for 6 MB.
+  hostWithManifests: ["--max-old-space-size=1024", "--max-semi-space-size=8"],
 };
 
 const here = dirname(realpathSync(fileURLToPath(import.meta.url)));
@@ -23,13 +25,19 @@ const pinnedNode = join(repository, "node_modules/node/bin/node");
 const args = process.argv.slice(2);
 
 ensureSetUp();
-const flags = nodeFlags[args.find((word) => !word.startsWith("-"))] ?? [];
+const flags = nodeFlags[commandOf(args)] ?? [];
 if (isPinned(flags)) {
   const { main } = await import(ensureBuilt(repository));
   // At once: a stream that nobody reads any more would keep the process.
   process.exit(await main(args));
 } else {
   handOver([...flags, join(here, "patchbay.js"), ...args]);
+}
+
+function commandOf(words) {
+  const command = words.find((word) => !word.startsWith("-"));
+  const hasManifests = words.some((word) => /^--manifests(=|$)/.test(word));
+  return command === "host" && hasManifests ? "hostWithManifests" : command;
 }
 
 function ensureSetUp() {
