@@ -36,7 +36,11 @@ export async function runCli(args: readonly string[], world: FakeWorld = {}): Pr
     }),
     connect: async () => fakeHost(world.host),
     // Never the node that the tests run on.
-    openNode: () => ({ openKernel: async () => new FakeKernel(), nftables: new FakeNftables() }),
+    openNode: () => ({
+      openKernel: async () => new FakeKernel(),
+      nftables: new FakeNftables(),
+      lockNode: async () => ({ close: async () => {} }),
+    }),
     now: world.now ?? (() => FAKE_NOW_MS),
     packageFolder: world.packageFolder ?? "/nowhere",
   };

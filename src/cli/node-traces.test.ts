@@ -7,7 +7,7 @@ import { FakeKernel } from "../kernel/fake-kernel.ts";
 import { FakeNftables } from "../kernel/fake-nftables.ts";
 import { macOfName } from "../plugin-sdk/link-names.ts";
 import { planMasquerade } from "../plugin-sdk/masquerade.ts";
-import { removeNodeTraces } from "./node-traces.ts";
+import { removeNodeTraces, removeServiceTables } from "./node-traces.ts";
 
 test("removeNodeTraces() removes what is ours and leaves what others use", async () => {
   const folder = mkdtempSync(join(tmpdir(), "patchbay-traces-"));
@@ -15,7 +15,8 @@ test("removeNodeTraces() removes what is ours and leaves what others use", async
   const nftables = new FakeNftables();
   // Its tables outlive the command that closes it.
   kernel.close = async () => {};
-  const world = { openKernel: async () => kernel, nftables };
+  const lockNode = async () => ({ close: async () => {} });
+  const world = { openKernel: async () => kernel, nftables, lockNode };
   const bridge = { type: "bridge" } as const;
   try {
     const conflist = join(folder, "10-patchbay.conflist");
@@ -57,4 +58,21 @@ test("removeNodeTraces() removes what is ours and leaves what others use", async
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("removeServiceTables() takes the tables of Services away when no host runs", async () => {
+  const nftables = new FakeNftables();
+  await nftables.load("table ip patchbay-services {\n}\ntable ip other {\n}\n");
+  let closed = 0;
+  const world = {
+    openKernel: async () => new FakeKernel(),
+    nftables,
+    lockNode: async () => ({ close: async () => void closed++ }),
+  };
+  const taken = { ...world, lockNode: async () => Promise.reject(new Error("a host runs")) };
+  assert.deepEqual(await removeServiceTables(taken), []);
+  assert.deepEqual(await removeServiceTables(world), ["nftables table ip patchbay-services"]);
+  assert.equal(closed, 1);
+  assert.match(nftables.toString(), /^table ip other/);
+  assert.deepEqual(await removeServiceTables(world), []);
 });

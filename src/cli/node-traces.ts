@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
+import { TABLE } from "../../plugins/nftables/skeleton.ts";
 import type { Kernel, Link } from "../kernel/kernel.ts";
 import { type Nftables, openNftables } from "../kernel/nftables.ts";
 import { openKernel } from "../kernel/rtnetlink-kernel.ts";
+import { lockNode } from "../plugin-host/node-lock.ts";
 import { findLinkOwner, GATEWAY_LINK, macOfName } from "../plugin-sdk/link-names.ts";
 import { masqueradeTableName } from "../plugin-sdk/masquerade.ts";
 
@@ -9,11 +11,17 @@ import { masqueradeTableName } from "../plugin-sdk/masquerade.ts";
 export interface NodeWorld {
   readonly openKernel: () => Promise<Kernel>;
   readonly nftables: Nftables;
+  /** Keeps hosts from starting, until it is closed. Throws when one runs. */
+  readonly lockNode: () => Promise<{ close(): Promise<void> }>;
 }
 
 /** The namespace that this process is in. */
 export function openThisNode(): NodeWorld {
-  return { openKernel, nftables: openNftables() };
+  return {
+    openKernel,
+    nftables: openNftables(),
+    lockNode: () => lockNode({ pid: process.pid, root: "uninstall" }),
+  };
 }
 
 interface PluginKeys {
@@ -43,6 +51,29 @@ export async function removeNodeTraces(conflistFile: string, world: NodeWorld): 
       removed.push(...own.map((name) => `link ${name}`));
     } finally {
       await kernel.close();
+    }
+  });
+  return removed;
+}
+
+/**
+ * Removes the tables of Services, unless a host of any root runs on this node: it would make them again.
+ * Returns what was removed.
+ */
+export async function removeServiceTables(world: NodeWorld): Promise<string[]> {
+  const removed: string[] = [];
+  await attempt(async () => {
+    const lock = await world.lockNode();
+    try {
+      for (const table of [`ip ${TABLE}`, `ip6 ${TABLE}`]) {
+        // Not listed before: it may have a hundred thousand elements.
+        await attempt(async () => {
+          await world.nftables.load(`delete table ${table}\n`);
+          removed.push(`nftables table ${table}`);
+        });
+      }
+    } finally {
+      await lock.close();
     }
   });
   return removed;

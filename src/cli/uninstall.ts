@@ -7,7 +7,7 @@ import { type CliContext, type CommonOptions, withCommonOptions, withHost } from
 import { CliError, EXIT } from "./failure.ts";
 import { formatNumber } from "./format.ts";
 import { cniBinDirOption, cniConfDirOption } from "./install.ts";
-import { removeNodeTraces } from "./node-traces.ts";
+import { removeNodeTraces, removeServiceTables } from "./node-traces.ts";
 import { findAbandoned, removeFile } from "./place-file.ts";
 
 interface UninstallOptions extends CommonOptions {
@@ -46,7 +46,13 @@ Examples:
       join(resolve(options.cniBinDir), SHIM_FILE),
     ] as const;
     const removed: string[] = [];
-    if (!options.force) removed.push(...(await removeNodeTraces(targets[0], context.openNode())));
+    if (!options.force) {
+      removed.push(...(await removeNodeTraces(targets[0], context.openNode())));
+      const tables = await removeServiceTables(context.openNode());
+      // Nothing of an earlier host is left that the next one had to bring up to date.
+      if (tables.length > 0) rmSync(paths.servicesMarker, { force: true });
+      removed.push(...tables);
+    }
     for (const target of targets) {
       for (const abandoned of findAbandoned(target)) rmSync(abandoned, { force: true });
       if (removeFile(target) === "removed") removed.push(target);
