@@ -2,7 +2,6 @@ import { type BenchRow, formatValue } from "./rows.ts";
 
 const barHeight = 11;
 const rowHeight = 34;
-const labelWidth = 280;
 const barsWidth = 420;
 const valueWidth = 120;
 const headHeight = 48;
@@ -15,6 +14,7 @@ export function drawChart(rows: readonly BenchRow[]): string {
   const values = shown.flatMap((row) => [row.ours, row.peer?.value ?? row.ours]);
   const least = 10 ** Math.floor(Math.log10(Math.min(...values)));
   const most = 10 ** Math.ceil(Math.log10(Math.max(...values)));
+  const labelWidth = Math.max(280, ...shown.map(({ name }) => Math.ceil(name.length * 6.4) + 16));
   const widthOf = (value: number): number =>
     (Math.log10(value / least) / Math.log10(most / least)) * barsWidth;
 
@@ -27,7 +27,9 @@ export function drawChart(rows: readonly BenchRow[]): string {
     "<style>text{fill:#24292f}.minor{fill:#6e7781}@media (prefers-color-scheme:dark){text{fill:#e6edf3}.minor{fill:#9aa4ad}}</style>",
     legend(),
     ...ticks.map((tick) => drawTick(labelWidth + widthOf(tick), formatValue(tick, "ms"), height)),
-    ...shown.map((row, index) => drawRow(row, headHeight + index * rowHeight, widthOf)),
+    ...shown.map((row, index) =>
+      drawRow(row, { labelWidth, y: headHeight + index * rowHeight, widthOf }),
+    ),
     "</svg>",
   ];
   return `${parts.join("\n")}\n`;
@@ -45,7 +47,18 @@ function drawTick(x: number, label: string, height: number): string {
   return `<line x1="${x.toFixed(1)}" y1="${headHeight - 8}" x2="${x.toFixed(1)}" y2="${height}" stroke="#8886" stroke-width="1"/><text class="minor" x="${x.toFixed(1)}" y="${headHeight - 14}" text-anchor="middle">${label}</text>`;
 }
 
-function drawRow(row: BenchRow, y: number, widthOf: (value: number) => number): string {
+function drawRow(
+  row: BenchRow,
+  {
+    labelWidth,
+    y,
+    widthOf,
+  }: {
+    readonly labelWidth: number;
+    readonly y: number;
+    readonly widthOf: (value: number) => number;
+  },
+): string {
   const bar = (value: number, at: number, colour: string, label: string): string =>
     `<rect x="${labelWidth}" y="${at}" width="${Math.max(1, widthOf(value)).toFixed(1)}" height="${barHeight}" fill="${colour}"/><text x="${(labelWidth + widthOf(value) + 5).toFixed(1)}" y="${at + barHeight - 2}" font-size="11">${label}</text>`;
   const peer = row.peer;

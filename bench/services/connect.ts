@@ -28,7 +28,7 @@ export async function benchConnect(options: Options): Promise<BenchRow[]> {
   await using lab = await createLab(4);
   const [direct, few, many, chains] = lab.routers;
   if (!direct || !few || !many || !chains) throw new RangeError("Four routers");
-  loadRules(direct, emptyNat);
+  loadRules(direct, plainNat);
   await hold(few, { number: 1, services: 10 });
   await hold(many, { number: 2, services: most });
   loadRules(chains, chainRuleset([...sampleServices(CHAINS - 1, 3), probeService(3)]));
@@ -49,10 +49,13 @@ export async function benchConnect(options: Options): Promise<BenchRow[]> {
 /** The chain layout's Services: more would take long to load and change nothing here. */
 const CHAINS = 1000;
 
-/** Connection tracking and NAT for it too: what a node has anyway. */
-const emptyNat = `table ip nat {
-  chain pre { type nat hook prerouting priority -100; }
-  chain post { type nat hook postrouting priority 100; }
+/**
+ * What a node has that masquerades its pods: connections are tracked, and pass NAT. Chains without a
+ * rule that needs it would leave connection tracking off (nf_ct_netns_get in nft_nat.c and nft_masq.c).
+ */
+const plainNat = `table ip nat {
+  chain pre { type nat hook prerouting priority -100; ip daddr 192.0.2.1 dnat to 192.0.2.2; }
+  chain post { type nat hook postrouting priority 100; ip saddr 192.0.2.0/24 masquerade; }
 }
 `;
 

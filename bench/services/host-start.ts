@@ -24,8 +24,7 @@ export async function benchHostStart(options: Options): Promise<BenchRow[]> {
   const peers = new Map<number, Peer>();
   for (const services of sizes) {
     if (services > 10_000) continue;
-    const how = { services, changes: 0, deadlineMs: PEER_DEADLINE_MS, limitMs: 3 * PROGRAM_MS };
-    const { loadMs } = await runTask("chains", how);
+    const { loadMs } = await loadChains(services);
     if (loadMs !== undefined) peers.set(services, { name: "chains, nft -f alone", value: loadMs });
   }
   for (const services of sizes) {
@@ -100,8 +99,7 @@ async function neverLoads(services: number, options: Options): Promise<BenchRow[
   const deadlineMs = PEER_DEADLINE_MS;
   const limit = formatValue(deadlineMs / 1000, "s");
   options.progress(`services: the chain layout with ${services} Services, for at most ${limit}`);
-  const how = { services, changes: 0, deadlineMs, limitMs: 3 * deadlineMs };
-  const { loadMs } = await runTask("chains", how);
+  const { loadMs } = await loadChains(services);
   return [
     {
       name: `services: the chain layout's load, ${count(services)}`,
@@ -113,6 +111,12 @@ async function neverLoads(services: number, options: Options): Promise<BenchRow[
           : "theirs alone, nft -f",
     },
   ];
+}
+
+function loadChains(services: number) {
+  const deadlineMs = PEER_DEADLINE_MS;
+  const how = { services, changes: 0, deadlineMs, isMemoryRead: false };
+  return runTask("chains", { ...how, limitMs: 3 * deadlineMs });
 }
 
 function count(number: number): string {

@@ -18,16 +18,16 @@ export interface Spread {
 export interface ChangeAnswer {
   readonly load: LoadTimes;
   readonly kernelMegabytes: number;
-  /** ms. */
-  readonly change?: Spread;
+  /** Of each change, ms. */
+  readonly changeMs: readonly number[];
 }
 
+/** Empty: it was stopped at the deadline. */
 export interface ChainAnswer {
-  /** undefined: it was stopped at the deadline. */
   readonly loadMs?: number;
   readonly kernelMegabytes?: number;
-  /** ms. */
-  readonly change?: Spread;
+  /** Of each change, ms. */
+  readonly changeMs?: readonly number[];
 }
 
 export interface RollingAnswer {
@@ -38,27 +38,30 @@ export interface RollingAnswer {
 
 const tasks = {
   /** One endpoint of three changes, again and again. */
-  async change(how: { services: number; changes: number }): Promise<ChangeAnswer> {
+  async change(how: {
+    services: number;
+    changes: number;
+    isMemoryRead: boolean;
+  }): Promise<ChangeAnswer> {
     await using node = await openNodeInProcess();
     await node.load([]);
-    const before = await readKernelMemory();
+    const memory = await watchKernelMemory(how.isMemoryRead);
     const services = sampleServices(how.services, 3);
     const load = await node.load(services);
-    const kernelMegabytes = megabytesBetween(before, await readKernelMemory());
-    const times: number[] = [];
+    const kernelMegabytes = await memory();
+    const changeMs: number[] = [];
     // The first changes are not counted: V8 compiles during them.
     for (let at = -200; at < how.changes; at++) {
-      if (how.changes === 0) break;
       const { name, endpoints } = pick(services, at + 200);
       const fresh = endpointAt(1_000_000 + at + 200);
       const object = sliceObject(name, { endpoints: [...endpoints.slice(1), fresh] });
       const startMs = performance.now();
       await node.change({ kind: "put", object });
-      if (at >= 0) times.push(performance.now() - startMs);
+      if (at >= 0) changeMs.push(performance.now() - startMs);
       // As after an event: what it left behind is not the next one's to clear up.
       await breathe();
     }
-    return { load, kernelMegabytes, ...(times.length > 0 && { change: spread(times) }) };
+    return { load, kernelMegabytes, changeMs };
   },
 
   /** The same for the chain layout. */
@@ -66,25 +69,24 @@ const tasks = {
     services: number;
     changes: number;
     deadlineMs: number;
+    isMemoryRead: boolean;
   }): Promise<ChainAnswer> {
     await nft(chainRuleset([]), how.deadlineMs);
-    const before = await readKernelMemory();
+    const memory = await watchKernelMemory(how.isMemoryRead);
     const services = sampleServices(how.services, 3);
-    const text = chainRuleset(services);
-    const loadMs = await nft(text, how.deadlineMs);
+    const loadMs = await nft(chainRuleset(services), how.deadlineMs);
     if (loadMs === undefined) return {};
-    const kernelMegabytes = megabytesBetween(before, await readKernelMemory());
-    const times: number[] = [];
+    const kernelMegabytes = await memory();
+    const changeMs: number[] = [];
     for (let at = -2; at < how.changes; at++) {
-      if (how.changes === 0) break;
       const service = pick(services, at + 2);
       const fresh = endpointAt(1_000_000 + at + 2);
       const change = chainChange(service, [...service.endpoints.slice(1), fresh]);
       const ms = await nft(change, how.deadlineMs);
       if (ms === undefined) return { loadMs, kernelMegabytes };
-      if (at >= 0) times.push(ms);
+      if (at >= 0) changeMs.push(ms);
     }
-    return { loadMs, kernelMegabytes, ...(times.length > 0 && { change: spread(times) }) };
+    return { loadMs, kernelMegabytes, changeMs };
   },
 
   /** All endpoints of a Service are replaced, slice after slice, between `services` others. */
@@ -140,6 +142,13 @@ const tasks = {
 };
 
 export type Tasks = typeof tasks;
+
+/** Returns what says how many MB were taken since; 0 where nobody asks, for it takes a second. */
+async function watchKernelMemory(isRead: boolean): Promise<() => Promise<number>> {
+  if (!isRead) return async () => 0;
+  const before = await readKernelMemory();
+  return async () => megabytesBetween(before, await readKernelMemory());
+}
 
 function pick<T>(list: readonly T[], at: number): T {
   // Spread over all: the hash tables of the kernel are not walked in order.
