@@ -3,12 +3,9 @@ import { readFileSync, statSync } from "node:fs";
 import type { Server } from "node:http";
 import { type Logger, pino } from "pino";
 import { createBridgePlugin } from "../../plugins/bridge/plugin.ts";
-import { createNftablesPlane } from "../../plugins/nftables/plane.ts";
 import { createRoutedPlugin } from "../../plugins/routed/plugin.ts";
-import { openNetfilter } from "../kernel/nf-netfilter.ts";
 import { openNftables } from "../kernel/nftables.ts";
 import { openKernel } from "../kernel/rtnetlink-kernel.ts";
-import { connectPlugin } from "../rpc/service-plugin-client.ts";
 import { serveUnix } from "../rpc/unix-server.ts";
 import { Host } from "./core/host.ts";
 import { FolderDelJournal } from "./del-journal.ts";
@@ -93,18 +90,20 @@ export async function runHost(options: RunHostOptions): Promise<void> {
       markerFile: paths.servicesMarker,
       version: HOST_VERSION,
       pluginFolder: paths.pluginDir,
-      connectPlugin: (socketPath) =>
-        connectPlugin(socketPath, {
+      // A node without Services pays for none of this.
+      connectPlugin: async (socketPath) => {
+        const { connectPlugin } = await import("../rpc/service-plugin-client.ts");
+        return connectPlugin(socketPath, {
           timeoutMs: LIMITS.pluginGreetingMs,
           messageBytesMax: LIMITS.pluginMessageBytesMax,
-        }),
-      openNetfilter,
-      createPlane: ({ nfnetlink }) =>
-        createNftablesPlane({
-          nftables,
-          nfnetlink,
-          masqueradeBit: config.services.masqueradeBit,
-        }),
+        });
+      },
+      openNetfilter: async () => (await import("../kernel/nf-netfilter.ts")).openNetfilter(),
+      createPlane: async ({ nfnetlink }) => {
+        const { createNftablesPlane } = await import("../../plugins/nftables/plane.ts");
+        const { masqueradeBit } = config.services;
+        return createNftablesPlane({ nftables, nfnetlink, masqueradeBit });
+      },
     }),
   );
   const podAddresses = new PodAddresses(services.core);

@@ -59,6 +59,7 @@ export class ServiceEdges implements AsyncDisposable {
     this.#followHealth();
     if (deps.servesLocalhost) this.#followNodePorts();
     core.onWanted(() => this.#serveHealthz());
+    this.#updateChecksSoon();
     this.#cleanup.defer(() => this.#cancelChecks?.());
   }
 
@@ -148,6 +149,7 @@ export class ServiceEdges implements AsyncDisposable {
       }),
       (opened) => opened.close(),
     );
+    proxies.reset(core.table.plan());
     const stop = core.listen({
       taken: (changes) => {
         if (changes) proxies.update(changes.changes);

@@ -84,7 +84,7 @@ describe("PluginFolder", () => {
       events: sink,
       folder,
       hostVersion: "0.0.0",
-      connect: (path) => connectPlugin(path, { timeoutMs: 500, messageBytesMax: 1 << 20 }),
+      connect: async (path) => connectPlugin(path, { timeoutMs: 500, messageBytesMax: 1 << 20 }),
     });
     plugins.start();
     core.applyModel("a", serviceChange(1, ["10.1.0.1", "10.1.0.2"]));

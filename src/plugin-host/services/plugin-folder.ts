@@ -14,7 +14,7 @@ export interface PluginFolderDeps {
   readonly events: EventSink;
   readonly folder: string;
   readonly hostVersion: string;
-  readonly connect: (socketPath: string) => PluginConnection;
+  readonly connect: (socketPath: string) => Promise<PluginConnection>;
 }
 
 /** Same as a CNI network name: contracts, plugin.proto. */
@@ -106,7 +106,7 @@ export class PluginFolder {
   }
 
   async #ask(path: string): Promise<GetInfoResponse__Output> {
-    const connection = this.#deps.connect(path);
+    const connection = await this.#deps.connect(path);
     try {
       return await connection.getInfo(this.#deps.hostVersion);
     } finally {

@@ -14,7 +14,7 @@ export interface PluginPlaneDeps {
   readonly name: string;
   readonly clock: Clock;
   /** Dials the plugin's socket. Throws Error. */
-  readonly connect: () => PluginConnection;
+  readonly connect: () => Promise<PluginConnection>;
   readonly hostVersion: string;
 }
 
@@ -91,7 +91,7 @@ export class PluginPlane implements ServicePlane {
 
   async #dial(): Promise<void> {
     if (this.#isClosed) throw this.#failure("its socket is gone");
-    const connection = this.#deps.connect();
+    const connection = await this.#deps.connect();
     try {
       const info = await connection.getInfo(this.#deps.hostVersion);
       if (info.name !== this.name) {

@@ -11,10 +11,10 @@ import type { AttachmentServices, Clock, EventSink } from "../core/ports.ts";
 import { formatErrorChain } from "../errors.ts";
 import type { ServicesConfig } from "../host-config.ts";
 import { formatProblem, type SourceProblem } from "../manifests/object-source.ts";
-import { watchManifests } from "../manifests/manifest-source.ts";
+import type { watchManifests } from "../manifests/manifest-source.ts";
 import { CoreAttachmentServices } from "./attachment-services.ts";
 import { ApplySources } from "./apply-sources.ts";
-import { ServiceEdges } from "./edges.ts";
+import type { ServiceEdges } from "./edges.ts";
 import { LazyPlane } from "./lazy-plane.ts";
 import { NodeAddresses } from "./node-addresses.ts";
 import { NodeFactsTracker } from "./node-facts.ts";
@@ -37,13 +37,14 @@ export interface ServicesNodeDeps {
   readonly version: string;
   /** Sockets of third parties. */
   readonly pluginFolder: string;
-  readonly connectPlugin: (socketPath: string) => PluginConnection;
+  readonly connectPlugin: (socketPath: string) => Promise<PluginConnection>;
   readonly openNetfilter: () => Promise<Netfilter>;
-  readonly createPlane: (netfilter: Netfilter) => ServicePlane;
+  readonly createPlane: (netfilter: Netfilter) => Promise<ServicePlane>;
 }
 
 const MANIFESTS = "manifests";
 const NODE_ADDRESSES = "node addresses";
+const EDGES = "health servers and flows";
 
 /** Everything of Services that a host runs. */
 export interface ServicesNode extends AsyncDisposable {
@@ -74,20 +75,32 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
   cleanup.defer(() => core.stop());
 
   const netfilter = new Lazy(deps.openNetfilter);
-  const edges = cleanup.use(
-    new ServiceEdges({
-      core,
-      clock,
-      events,
-      metrics,
-      healthz: config.healthz,
-      servesLocalhost: tracker.servesLocalhost,
-      nodePortAddresses: () => tracker.facts.nodePortAddresses,
-    }),
-  );
+  // Loaded when there is something for it to do; the first plan waits for it.
+  let edges: ServiceEdges | undefined;
+  core.awaitSource(EDGES);
+  core.onWanted(() => {
+    void openEdges().finally(() => core.sourceIsReady(EDGES));
+  });
+  const openEdges = async () => {
+    const { ServiceEdges } = await import("./edges.ts");
+    if (cleanup.disposed) return;
+    edges = cleanup.use(
+      new ServiceEdges({
+        core,
+        clock,
+        events,
+        metrics,
+        healthz: config.healthz,
+        servesLocalhost: tracker.servesLocalhost,
+        nodePortAddresses: () => tracker.facts.nodePortAddresses,
+      }),
+    );
+    edges.setNode(tracker.ownNode);
+    if (netfilter.found) edges.openFlows(netfilter.found.conntrack);
+  };
   const plane = new LazyPlane("nftables", async () => {
     const opened = await netfilter.get();
-    edges.openFlows(opened.conntrack);
+    edges?.openFlows(opened.conntrack);
     mark(deps.markerFile, "");
     return deps.createPlane(opened);
   });
@@ -114,7 +127,7 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
     listener: (found) => {
       if (!tracker.setKernelAddresses(found)) return;
       core.setFacts(tracker.facts);
-      edges.setNode(tracker.ownNode);
+      edges?.setNode(tracker.ownNode);
     },
     onError: (message) =>
       events.emit({ kind: "services-source-failed", subject: NODE_ADDRESSES, message }),
@@ -138,7 +151,7 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
       core.setFacts(tracker.facts);
       void followKernel();
     }
-    edges.setNode(tracker.ownNode);
+    edges?.setNode(tracker.ownNode);
     core.applyObjects(source, changes);
   };
   const onProblems = (source: string, found: readonly SourceProblem[]) => {
@@ -170,7 +183,7 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
       core.expectSource(MANIFESTS);
       void followKernel();
       const listener = { onEvents, onProblems };
-      const watching = watchManifests({ folder: deps.manifests, listener, clock });
+      const watching = openManifests({ folder: deps.manifests, listener, clock });
       cleanup.defer(async () => (await watching.catch(() => undefined))?.close());
       watching.catch((error: unknown) => {
         const message = `Cannot watch ${deps.manifests}: ${formatErrorChain(error)}`;
@@ -179,6 +192,12 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
     },
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
   };
+}
+
+/** Loaded only where there is a folder. */
+async function openManifests(...options: Parameters<typeof watchManifests>) {
+  const manifests = await import("../manifests/manifest-source.ts");
+  return manifests.watchManifests(...options);
 }
 
 /** Each problem once, as it comes. */
