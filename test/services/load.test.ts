@@ -19,6 +19,8 @@ import { clusterIp, frontend, group, localEndpoints, manyEndpoints } from "./req
 const CONCURRENCY = 16;
 const CHANGE_EVERY_MS = 100;
 const CHANGES = 40;
+/** nf_conntrack_tcp_timeout_time_wait is longer, but the storm's ends are resets: 10 s. */
+const REOPEN_MS = 11_000;
 const RECOVERY_MS = 15_000;
 
 /** A client that dials without pause, while what is behind the Service changes. */
@@ -37,10 +39,18 @@ describe("a storm of connections", { skip: skipLab }, () => {
   });
   after(() => lab?.[Symbol.asyncDispose]());
 
-  const putStorm = (addresses: readonly string[], affinitySeconds: number) =>
+  const putStorm = (
+    addresses: readonly string[],
+    how: { readonly place: typeof place; readonly seconds: number },
+  ) =>
     program(host, {
       putGroups: [group("storm", addresses)],
-      putFrontends: [frontend("storm", { ...place, protocol: "TCP" }, { affinitySeconds })],
+      putFrontends: [
+        {
+          ...frontend("storm", { ...how.place, protocol: "TCP" }, { affinitySeconds: how.seconds }),
+          id: "storm",
+        },
+      ],
     });
   const storm = (
     options: {
@@ -65,19 +75,24 @@ describe("a storm of connections", { skip: skipLab }, () => {
 
   const cases: readonly {
     readonly what: string;
+    readonly family: 4 | 6;
     readonly pool: number;
+    /** Session affinity, and then each dial is a new client's. */
     readonly seconds: number;
   }[] = [
-    { what: "a few endpoints", pool: 8, seconds: 0 },
-    { what: "lists of very different sizes", pool: 150, seconds: 0 },
-    { what: "session affinity and a new client each time", pool: 8, seconds: 1 },
+    { what: "a few endpoints, v4", family: 4, pool: 8, seconds: 0 },
+    { what: "a few endpoints, v6", family: 6, pool: 8, seconds: 0 },
+    { what: "lists of very different sizes", family: 4, pool: 150, seconds: 0 },
+    { what: "session affinity and new clients", family: 4, pool: 8, seconds: 1 },
   ];
-  for (const { what, pool, seconds } of cases) {
+  for (const { what, family, pool, seconds } of cases) {
     it(`loses no connection while endpoints come and go ten times a second: ${what}`, async (test) => {
-      const coming = manyEndpoints(4, pool);
-      const put = (addresses: readonly string[]) => putStorm(addresses, seconds);
+      const [always = ""] = localEndpoints(family, ["local-1"]);
+      const coming = manyEndpoints(family, pool);
+      const place = { address: clusterIp(family, 62), port: 80 };
+      const put = (addresses: readonly string[]) => putStorm(addresses, { place, seconds });
       await put([always, ...coming]);
-      await storm({ ...(seconds > 0 ? { sources: manyClients } : {}) });
+      await storm({ place, ...(seconds > 0 ? { sources: manyClients } : {}) });
       await dialled(500);
       const churn = await churnEndpoints(coming, (present) => put([always, ...present]));
       const report = await calm();
@@ -85,10 +100,12 @@ describe("a storm of connections", { skip: skipLab }, () => {
         `${(report.dials / report.seconds).toFixed(0)} connections/s, ` +
           `${(CHANGES / churn.seconds).toFixed(1)} changes/s, slowest ${report.slowestMs.toFixed(0)} ms`,
       );
-      assert.deepEqual(report.failures.slice(0, 10), []);
-      assert.equal(report.synRetransmits, 0, "SYNs were lost");
+      assertNothingLost(report);
       assert.ok(churn.absences.length > CHANGES, `only ${churn.absences.length} removals`);
-      assert.deepEqual(findGhosts(report, churn.absences).slice(0, 10), []);
+      const { ghosts, reopened } = findGhosts(report, churn.absences);
+      assert.deepEqual(ghosts.slice(0, 10), []);
+      // Seldom: else something stands behind it that is not the kernel's memory.
+      assert.ok(reopened <= report.dials / 5000, `${reopened} of ${report.dials}`);
       assert.ok(report.dials > 1000, `only ${report.dials} connections`);
       assert.ok(report.endpoints.length > pool / 2, `only ${report.endpoints.length} endpoints`);
     });
@@ -110,8 +127,43 @@ describe("a storm of connections", { skip: skipLab }, () => {
     await dialled(500);
     const report = await calm();
     test.diagnostic(`${(report.dials / report.seconds).toFixed(0)} connections/s`);
-    assert.deepEqual(report.failures.slice(0, 10), []);
-    assert.equal(report.synRetransmits, 0, "SYNs were lost");
+    assertNothingLost(report);
+  });
+
+  it("loses no connection while thousands of Services come, and a host dies over it", async () => {
+    const bystanders = Array.from({ length: 2000 }, (_, index) =>
+      stormObjects(manyEndpoints(4, 3), {
+        name: `bystander-${index}`,
+        address: `10.96.${16 + (index >> 8)}.${index & 255}`,
+      }),
+    ).flat();
+    await storm({ place: { address: clusterIp(4, 61), port: 80 } });
+    await dialled(500);
+    await lab.write("bystanders.yaml", bystanders);
+    // Somewhere in the middle of it.
+    await until("some of them", RECOVERY_MS, async () => {
+      return (
+        (await host.client.listServices({ service: "default/bystander-19" })).services.length > 0
+      );
+    });
+    await host.process.kill("SIGKILL");
+    host = await lab.startHost();
+    await untilProgrammed(host, 2001);
+    const report = await calm();
+    assertNothingLost(report);
+    const wrong: string[] = [];
+    for (let index = 0; index < 2000; index += 40) {
+      const address = `10.96.${16 + (index >> 8)}.${index & 255}`;
+      const answer = await host.client.explain({ from: "node", address, port: 80 });
+      const isRight =
+        answer.kernelChecked &&
+        answer.kernelDifferences.length === 0 &&
+        answer.endpoints.length === 3;
+      if (!isRight) wrong.push(JSON.stringify(answer));
+    }
+    assert.deepEqual(wrong, []);
+    await lab.remove("bystanders.yaml");
+    await untilProgrammed(host, 1);
   });
 
   it("is not disturbed by tables of others that come and go", async () => {
@@ -128,12 +180,12 @@ describe("a storm of connections", { skip: skipLab }, () => {
       const { exitCode, stderr } = await lab.node.run(["nft", rules]);
       assert.equal(exitCode, 0, stderr);
     }
-    await putStorm([always], 0);
+    await putStorm([always], { place, seconds: 0 });
     assert.equal(await repairs(), before);
   });
 
   it("comes back when the ruleset is flushed, and an event says so", async (test) => {
-    await putStorm([always], 0);
+    await putStorm([always], { place, seconds: 0 });
     // Given up soon: TCP itself sends a lost SYN again only after a second.
     await storm({ timeoutMs: 20 });
     await dialled(500);
@@ -153,6 +205,11 @@ describe("a storm of connections", { skip: skipLab }, () => {
     assert.ok(pauseMs < RECOVERY_MS);
   });
 });
+
+function assertNothingLost(report: StormReport): void {
+  assert.deepEqual(report.failures.slice(0, 10), [], `${report.failures.length} failures`);
+  assert.equal(report.synRetransmits, 0, "SYNs were lost");
+}
 
 interface Absence {
   readonly address: string;
@@ -197,23 +254,26 @@ async function churnEndpoints(
 }
 
 /** A Service of manifests: it is there again with the next host. */
-function stormObjects(addresses: readonly string[]): ServicesObject[] {
+function stormObjects(
+  addresses: readonly string[],
+  { name, address } = { name: "storm", address: clusterIp(4, 61) },
+): ServicesObject[] {
   return [
     {
       kind: "Service",
-      metadata: { name: "storm", namespace: "default" },
+      metadata: { name, namespace: "default" },
       spec: {
-        clusterIP: clusterIp(4, 61),
-        clusterIPs: [clusterIp(4, 61)],
+        clusterIP: address,
+        clusterIPs: [address],
         ports: [{ protocol: "TCP", port: 80 }],
       },
     },
     {
       kind: "EndpointSlice",
       metadata: {
-        name: "storm",
+        name,
         namespace: "default",
-        labels: { "kubernetes.io/service-name": "storm" },
+        labels: { "kubernetes.io/service-name": name },
       },
       addressType: "IPv4",
       endpoints: addresses.map((address) => ({ addresses: [address], nodeName: "node-a" })),
@@ -222,25 +282,38 @@ function stormObjects(addresses: readonly string[]): ServicesObject[] {
   ];
 }
 
-/** Connections that were begun after an endpoint's removal was acknowledged and reached it. */
-function findGhosts({ answers, endpoints }: StormReport, absences: readonly Absence[]): string[] {
+/**
+ * Connections that were begun after an endpoint's removal was acknowledged and reached it. A SYN from
+ * a port that had a connection to the same endpoint lately is none: while the kernel's connection
+ * tracking remembers the old one (nf_conntrack_tcp_timeout_close), it may take the new one for that,
+ * reopened, and no rule sees it. A storm has so many connections that ports come again.
+ */
+function findGhosts(
+  { answers, endpoints }: StormReport,
+  absences: readonly Absence[],
+): { readonly ghosts: readonly string[]; readonly reopened: number } {
   const ghosts: string[] = [];
-  for (let at = 0; at < answers.length; at += 2) {
-    const startedMs = answers[at] ?? 0;
-    const address = endpoints[answers[at + 1] ?? 0] ?? "";
+  let reopened = 0;
+  const lastPorts = new Map<string, number>();
+  for (let at = 0; at < answers.length; at += 3) {
+    const [startedMs = 0, index = 0, port = 0] = answers.slice(at, at + 3);
+    const address = endpoints[index] ?? "";
+    const key = `${address} ${port}`;
+    const isReopened = startedMs - (lastPorts.get(key) ?? Number.NEGATIVE_INFINITY) < REOPEN_MS;
+    lastPorts.set(key, startedMs);
     for (const absence of absences) {
       if (absence.address !== address || startedMs < absence.fromMs) continue;
-      if (startedMs < absence.toMs) {
-        ghosts.push(`${address} ${(startedMs - absence.fromMs).toFixed(1)} ms after it went`);
-      }
+      if (startedMs >= absence.toMs) continue;
+      if (isReopened) reopened++;
+      else ghosts.push(`${address} ${(startedMs - absence.fromMs).toFixed(1)} ms after it went`);
     }
   }
-  return ghosts;
+  return { ghosts, reopened };
 }
 
 /** Longest time between the starts of two answered dials that follow each other, the second after `sinceMs`. */
 function longestPause({ answers }: StormReport, sinceMs: number): number {
-  const starts = answers.filter((_, at) => at % 2 === 0).sort((left, right) => left - right);
+  const starts = answers.filter((_, at) => at % 3 === 0).sort((left, right) => left - right);
   let longestMs = 0;
   for (const [at, startedMs] of starts.entries()) {
     if (startedMs < sinceMs || at === 0) continue;

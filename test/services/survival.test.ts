@@ -90,6 +90,12 @@ describe("live flows", { skip: skipLab }, () => {
     }
     return found;
   };
+  /** After many repairs in a row a host takes its time (limits: planeRepairsMax). */
+  const freshHost = async () => {
+    await host.process.kill("SIGKILL");
+    host = await lab.startHost();
+    await untilProgrammed(host, services);
+  };
   /** Takes something away, and waits until it is back and an event says so. */
   const harm = async (what: string, script: string) => {
     const before = (await events("services-repaired")).length;
@@ -133,6 +139,54 @@ describe("live flows", { skip: skipLab }, () => {
   it("survive rules that are flushed, which reloads the skeleton", async () => {
     const [table = ""] = await tables();
     await harm("the rules", `flush ${table}`);
+  });
+
+  for (const family of ["ip", "ip6"]) {
+    it(`survive maps that are emptied one by one, ${family}`, async () => {
+      await freshHost();
+      const table = `${family} patchbay-services`;
+      const list = async (...what: string[]) =>
+        (await lab.node.run(["nft", ...what.flatMap((words) => words.split(" "))])).stdout;
+      const names = [...(await list("-t list table", table)).matchAll(/^\t(map|set) (\S+) \{/gm)];
+      assert.ok(names.length >= 15, String(names.length));
+      let count = 0;
+      for (const [, kind = "", name = ""] of names) {
+        // An empty one that is emptied is no change, and nothing says so.
+        const listed = await list("list", kind, table, name);
+        if (!listed.includes("elements = {")) continue;
+        await harm(`${kind} ${name}`, `flush ${kind} ${table} ${name}`);
+        assert.ok((await list("list", kind, table, name)).includes("elements = {"), name);
+        count++;
+      }
+      assert.ok(count >= 10, String(count));
+    });
+  }
+
+  it("survive elements and rules of strangers, which go", async () => {
+    await freshHost();
+    const table = "ip patchbay-services";
+    const list = async () =>
+      (await lab.node.run(["nft", "list", "table", ...table.split(" ")])).stdout;
+    await harm("a rule", `insert rule ${table} prerouting counter drop comment "stranger"`);
+    assert.doesNotMatch(await list(), /stranger/);
+    await harm("an element", `add element ${table} cluster-ips { 192.0.2.77 }`);
+    assert.doesNotMatch(await list(), /192\.0\.2\.77/);
+  });
+
+  it("survive a ruleset that is flushed again and again", async () => {
+    await freshHost();
+    for (let count = 0; count < 10; count++) await lab.node.run(["nft", "flush ruleset"]);
+    await answersAgain();
+    await until("both tables, and all flows", REPAIR_MS, async () => (await tables()).length === 2);
+    await assertAllLive("after ten flushes");
+    await harm("everything once more", "flush ruleset");
+    const { endpoints, kernelDifferences } = await host.client.explain({
+      from: "node",
+      address: place.address,
+      port: place.port,
+    });
+    assert.equal(endpoints.length, 3);
+    assert.deepEqual(kernelDifferences, []);
   });
 
   it("survive a whole ruleset that is gone while no host is there", async () => {
