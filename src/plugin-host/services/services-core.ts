@@ -232,18 +232,18 @@ export class ServicesCore {
   }
 
   applyObjects(source: string, events: readonly ObjectEvent[]): void {
+    this.want();
     this.table.applyObjects(source, events);
     this.#noteQueued(countObjects(events));
     if (events.some(({ kind }) => kind === "relist")) this.#awaited.delete(source);
-    this.want();
     this.#kick();
   }
 
   applyModel(source: string, change: ModelChange): void {
+    this.want();
     this.table.applyModel(source, change);
     this.#noteQueued(countModel(change));
     this.#awaited.delete(source);
-    this.want();
     this.#kick();
   }
 

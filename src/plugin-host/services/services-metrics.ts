@@ -242,3 +242,41 @@ function answers(registry: Registry, name: string): Counter<"code"> {
 function exponential(start: number, factor: number, count: number): number[] {
   return Array.from({ length: count }, (_, index) => start * factor ** index);
 }
+
+/** Metrics that are made when there are Services: a node without shows none, and pays for none. */
+export class LateMetrics implements AllServicesMetrics {
+  readonly #make: () => AllServicesMetrics;
+  #made: AllServicesMetrics | undefined;
+
+  constructor(make: () => AllServicesMetrics) {
+    this.#make = make;
+  }
+
+  begin(): void {
+    this.#made ??= this.#make();
+  }
+
+  queued(...parts: Parameters<AllServicesMetrics["queued"]>): void {
+    this.#made?.queued(...parts);
+  }
+
+  nothingPending(): void {
+    this.#made?.nothingPending();
+  }
+
+  taken(...parts: Parameters<AllServicesMetrics["taken"]>): void {
+    this.#made?.taken(...parts);
+  }
+
+  called(...parts: Parameters<AllServicesMetrics["called"]>): void {
+    this.#made?.called(...parts);
+  }
+
+  healthAnswered(...parts: Parameters<AllServicesMetrics["healthAnswered"]>): void {
+    this.#made?.healthAnswered(...parts);
+  }
+
+  flowsSynced(...parts: Parameters<AllServicesMetrics["flowsSynced"]>): void {
+    this.#made?.flowsSynced(...parts);
+  }
+}

@@ -20,7 +20,7 @@ import { NodeAddresses } from "./node-addresses.ts";
 import { NodeFactsTracker } from "./node-facts.ts";
 import { PluginFolder } from "./plugin-folder.ts";
 import { ServicesCore } from "./services-core.ts";
-import { createServicesMetrics } from "./services-metrics.ts";
+import { createServicesMetrics, LateMetrics } from "./services-metrics.ts";
 import { ANY_CALLER } from "./services-service.ts";
 
 export interface ServicesNodeDeps {
@@ -63,16 +63,19 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
   const cleanup = new AsyncDisposableStack();
   const tracker = new NodeFactsTracker({ nodeName, config });
   const table = createServiceTable(tracker.facts);
-  const metrics = createServicesMetrics({
-    registry: deps.registry,
-    wallMs: () => clock.wallMs(),
-    revision: () => core.revision,
-    programmedRevision: () => core.programmedRevision,
-    plan: () => table.plan(),
-    connectionCounts: () => core.connectionCounts(),
-  });
+  const metrics = new LateMetrics(() =>
+    createServicesMetrics({
+      registry: deps.registry,
+      wallMs: () => clock.wallMs(),
+      revision: () => core.revision,
+      programmedRevision: () => core.programmedRevision,
+      plan: () => table.plan(),
+      connectionCounts: () => core.connectionCounts(),
+    }),
+  );
   const core: ServicesCore = new ServicesCore({ clock, events, table, metrics });
   cleanup.defer(() => core.stop());
+  core.onWanted(() => metrics.begin());
 
   const netfilter = new Lazy(deps.openNetfilter);
   // Loaded when there is something for it to do; the first plan waits for it.
