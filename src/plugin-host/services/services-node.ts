@@ -82,7 +82,11 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
   let edges: ServiceEdges | undefined;
   core.awaitSource(EDGES);
   core.onWanted(() => {
-    void openEdges().finally(() => core.sourceIsReady(EDGES));
+    const opening = openEdges().catch((error: unknown) => {
+      const message = `Cannot open ${EDGES}: ${formatErrorChain(error)}`;
+      events.emit({ kind: "services-edge-failed", subject: "services", message });
+    });
+    void opening.finally(() => core.sourceIsReady(EDGES));
   });
   const openEdges = async () => {
     const { ServiceEdges } = await import("./edges.ts");
