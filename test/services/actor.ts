@@ -353,7 +353,7 @@ function startStorm({ dial: input, concurrency, sources }: Commands["storm"]["in
         index = endpoints.push(result.own) - 1;
         indexes.set(result.own, index);
       }
-      answers.push(dialMs, index, result.peerPort);
+      answers.push(dialMs, index, nowMs() - dialMs);
       starts.push(dialMs);
     }
   };

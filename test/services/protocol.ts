@@ -51,7 +51,7 @@ export interface StormReport {
   readonly seconds: number;
   /** Addresses that answered; `answers` points into it. */
   readonly endpoints: readonly string[];
-  /** Start of the dial in ms, index of the endpoint, client's port, and so on. */
+  /** Start of the dial in ms, index of the endpoint, how long it took in ms, and so on. */
   readonly answers: readonly number[];
   readonly failures: readonly StormFailure[];
   readonly slowestMs: number;
