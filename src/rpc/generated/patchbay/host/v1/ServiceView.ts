@@ -8,7 +8,7 @@ import type { Long } from '@grpc/proto-loader';
  */
 export interface ServiceView {
   /**
-   * "namespace/name"; of ApplyServices "source/group".
+   * "namespace/name"; of ApplyServices "source/group"; of host ports "host-port/namespace/pod".
    */
   'service'?: (string);
   /**
@@ -30,7 +30,7 @@ export interface ServiceView {
  */
 export interface ServiceView__Output {
   /**
-   * "namespace/name"; of ApplyServices "source/group".
+   * "namespace/name"; of ApplyServices "source/group"; of host ports "host-port/namespace/pod".
    */
   'service': (string);
   /**
