@@ -94,7 +94,7 @@ ${targets.length - missed.length} of ${targets.length} targets are met.${formatM
 - **services, flush ruleset**: the longest time between two connections that were made, while \`nft flush ruleset\` runs.
 - **services, cold start**: \`patchbay host --manifests\`, 500 Services with their slices a file, to the answer of WaitProgrammed. The peer's figure is \`nft -f -\` alone,
   without anybody to read objects.
-- **services, kernel memory**: SUnreclaim, Percpu and VmallocUsed of /proc/meminfo at rest, with an empty layout and with a full one, each in a namespace of its own.
+- **services, kernel memory**: objects of all kmalloc caches (/proc/slabinfo), what is too large for them, per-CPU memory and vmalloc (/proc/meminfo), at rest, with an empty layout and with a full one, each in a namespace of its own.
 - **services, connect**: connect() from one namespace through a router to another, in 60 rounds of 300 around all paths; "direct" is tracked, and passes a nat rule that does not match, before and after routing.
 - p50 and p99 are nearest-rank percentiles of all samples of the run. "100 at once" is the median of the rounds.
 `;

@@ -102,7 +102,7 @@ function memoryRows(measured: ReadonlyMap<number, Measured>): BenchRow[] {
       peer: { name: "chains", value: median(chains) },
       unit: "MB",
       target: { kind: "within", times: 0.25 },
-      note: `median of ${ours.length}; slab, per-CPU and vmalloc, before and after`,
+      note: `median of ${ours.length}; all that the kernel allocated, before and after`,
     },
   ];
 }
