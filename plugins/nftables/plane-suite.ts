@@ -13,7 +13,7 @@ import type {
   Route,
   ServicePlan,
 } from "../../src/services/plan-types.ts";
-import { action, tell, World } from "../../src/services/sample-histories.ts";
+import { action, tell, World } from "../../src/services/histories-suite.ts";
 import { createServiceTable } from "../../src/services/service-table.ts";
 import type { HeldRoute, ServicePlane } from "../../src/services/service-plane.ts";
 import { FakeNfnetlink } from "../../src/kernel/fake-nfnetlink.ts";

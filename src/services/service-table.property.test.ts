@@ -5,7 +5,7 @@ import { applyPlanChanges, emptyServicePlan } from "./apply-changes.ts";
 import { compareTargets } from "./choose-endpoints.ts";
 import type { FrontendKey } from "./model.ts";
 import type { Route, ServicePlan } from "./plan-types.ts";
-import { action, tell, World } from "./sample-histories.ts";
+import { action, tell, World } from "./histories-suite.ts";
 import { createServiceTable } from "./service-table.ts";
 import type { ServiceTable, TableChanges } from "./table-types.ts";
 

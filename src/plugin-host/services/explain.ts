@@ -170,29 +170,32 @@ function compareRoutes(planned: HeldRoute, held: HeldRoute, who: string): string
   const found = weightsOf(held.endpoints);
   const missing = [...wanted.keys()].filter((endpoint) => !found.has(endpoint));
   const extra = [...found.keys()].filter((endpoint) => !wanted.has(endpoint));
-  const wrong = [...wanted].filter(
-    ([endpoint, share]) => found.has(endpoint) && found.get(endpoint) !== share,
-  );
+  const wrong = [...wanted].filter(([endpoint, share]) => isWrong(found.get(endpoint), share));
   return [
     ...missing.map((endpoint) => `For ${who} the kernel lacks endpoint ${endpoint}`),
     ...extra.map((endpoint) => `For ${who} the kernel has endpoint ${endpoint}, which is not used`),
     ...(missing.length + extra.length > 0 ? [] : wrong).map(
       ([endpoint, share]) =>
-        `For ${who} the kernel gives ${endpoint} ${found.get(endpoint)} shares, expected ${share}`,
+        `For ${who} the kernel gives ${endpoint} ${percent(found.get(endpoint))} of connections, expected ${percent(share)}`,
     ),
   ];
 }
 
-/** A plane may write weights 2:4 as 1:2. */
+/** Share of connections of each endpoint, 0 to 1. */
 function weightsOf(endpoints: readonly PlannedEndpoint[]): Map<string, number> {
-  const divisor = endpoints.reduce((sofar, { weight }) => greatestDivisor(sofar, weight), 0) || 1;
+  const total = endpoints.reduce((sum, { weight }) => sum + weight, 0);
   return new Map(
-    endpoints.map(({ address, port, weight }) => [`${address}|${port}`, weight / divisor]),
+    endpoints.map(({ address, port, weight }) => [`${address}|${port}`, weight / total]),
   );
 }
 
-function greatestDivisor(left: number, right: number): number {
-  return right === 0 ? left : greatestDivisor(right, left % right);
+/** A plane may write weights 2:4 as 1:2, and a table of consistent hashing holds shares only nearly. */
+function isWrong(found: number | undefined, wanted: number): boolean {
+  return found !== undefined && Math.abs(found - wanted) > Math.max(0.01, wanted * 0.1);
+}
+
+function percent(share: number | undefined): string {
+  return `${((share ?? 0) * 100).toFixed(1)} %`;
 }
 
 function verdictOf(route: HeldRoute): string {
