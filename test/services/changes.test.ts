@@ -148,12 +148,12 @@ describe("changes", { skip: skipLab }, () => {
     const pod = await lab.node.createPod();
     const ranges = [[{ subnet: "10.77.0.0/24" }], [{ subnet: "fd00:77::/64" }]];
     const result = await addOk(lab.node, pod, makeNetwork("routed", { ipam: { ranges } }));
-    const addresses = addressesOf(result).map(bare);
+    const addresses = new Set(addressesOf(result).map(bare));
     await using inside = new Actor("attached", pod.netns);
     for (const family of FAMILIES) {
       const seen = await dial(inside, stay(family));
       assert.equal(seen.kind, "answer");
-      assert.ok(seen.kind === "answer" && addresses.includes(seen.peer), describeResult(seen));
+      assert.ok(seen.kind === "answer" && addresses.has(seen.peer), describeResult(seen));
     }
   });
 });
