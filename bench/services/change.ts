@@ -21,8 +21,17 @@ interface Measured {
   readonly theirs: ChainAnswer[];
 }
 
-/** One changed endpoint, from the event to the kernel's acknowledgement, and what the kernel needs for all. */
-export async function benchChange(options: Options): Promise<BenchRow[]> {
+/** ms that the chain layout took to load, by number of Services: measured once, quoted in two places. */
+export type ChainLoads = Map<number, number>;
+
+/**
+ * One changed endpoint, from the event to the kernel's acknowledgement, and what the kernel needs for
+ * all. Notes in `loads` what the peer took to load.
+ */
+export async function benchChange(
+  options: Options,
+  loads: ChainLoads = new Map(),
+): Promise<BenchRow[]> {
   const { quick, progress } = options;
   const rounds = quick ? 1 : 3;
   const measured = new Map<number, Measured>();
@@ -41,6 +50,10 @@ export async function benchChange(options: Options): Promise<BenchRow[]> {
       const deadlineMs = PEER_DEADLINE_MS;
       theirs.push(await runTask("chains", { ...how, changes, deadlineMs }));
     }
+  }
+  for (const [services, { theirs }] of measured) {
+    const times = theirs.flatMap(({ loadMs }) => loadMs ?? []);
+    if (times.length > 0) loads.set(services, median(times));
   }
   return [
     ...[...measured].flatMap(([services, answers]) => changeRows(services, answers)),

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { readRssMegabytes } from "../host-process.ts";
-import { type BenchRow, formatValue, median, type Peer } from "../rows.ts";
-import { PEER_DEADLINE_MS } from "./change.ts";
+import { type BenchRow, formatValue, median } from "../rows.ts";
+import { type ChainLoads, PEER_DEADLINE_MS } from "./change.ts";
 import { startServicesHost } from "./host.ts";
 import { type Format, writeManifests } from "./manifests.ts";
 import { createNamespace } from "./namespaces.ts";
@@ -14,28 +14,25 @@ const PROGRAM_MS = 60_000;
 const IDLE_MS = 60_000;
 
 /** Start of `patchbay host --manifests` until all is programmed; and its memory, with many endpoints. */
-export async function benchHostStart(options: Options): Promise<BenchRow[]> {
+export async function benchHostStart(
+  options: Options,
+  loads: ChainLoads = new Map(),
+): Promise<BenchRow[]> {
   const sizes = options.quick ? [1000] : [10_000, 30_000];
   const limits = new Map([
     [10_000, 2000],
     [30_000, 5000],
   ]);
   const rows: BenchRow[] = [];
-  const peers = new Map<number, Peer>();
-  for (const services of sizes) {
-    if (services > 10_000) continue;
-    const { loadMs } = await loadChains(services);
-    if (loadMs !== undefined) peers.set(services, { name: "chains, nft -f alone", value: loadMs });
-  }
   for (const services of sizes) {
     for (const format of ["json", "yaml"] as const) {
       const times = await startAgain(services, format, options);
-      const peer = peers.get(services);
+      const loadMs = loads.get(services);
       const limit = limits.get(services);
       rows.push({
         name: `services: cold start, ${services.toLocaleString("en-US")}, ${format.toUpperCase()}`,
         ours: median(times),
-        ...(peer && { peer }),
+        ...(loadMs !== undefined && { peer: { name: "chains, nft -f alone", value: loadMs } }),
         unit: "ms",
         ...(limit !== undefined && { target: { kind: "below", value: limit } as const }),
         note: `median of ${times.length}; process start to programmed${services === 10_000 ? "; a real kube-proxy 1.36.3, quoted: 16 s" : ""}`,
