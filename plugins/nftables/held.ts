@@ -1,6 +1,6 @@
 import type { Family } from "../../src/ip/address.ts";
 import type { Nfnetlink, SetPlace } from "../../src/kernel/nfnetlink.ts";
-import type { FrontendKey } from "../../src/services/model.ts";
+import type { FrontendKey, Protocol } from "../../src/services/model.ts";
 import type { PlannedEndpoint } from "../../src/services/plan-types.ts";
 import type { HeldFrontend, HeldRoute } from "../../src/services/service-plane.ts";
 import {
@@ -19,6 +19,7 @@ import {
   HASH_SIZES,
   listOf,
   pickSizeOf,
+  seatSizeOf,
   WAY_DISCARD,
   wayOf,
 } from "./ways.ts";
@@ -39,44 +40,56 @@ export async function readHeld(
   const frontend = { key: frontendCodec(family), value: number32, keys: [key] };
   const [inside] = await find(maps.frontends.place, frontend);
   if (inside === undefined) return undefined;
+  const endpoint = endpointCodec(family);
+  const protocol = key.split("|")[1] as Protocol;
   const [outside] = await find(maps.outside.place, frontend);
 
+  const shares = async <V extends string | number>(
+    map: { place: SetPlace; value: Codec<V> },
+    { list, size }: { list: number; size: number },
+  ): Promise<Map<V, number>> => {
+    const keys = Array.from({ length: size }, (_, slot) => slotKey(list, slot));
+    const found = new Map<V, number>();
+    for (const name of await find(map.place, { key: slotCodec, value: map.value, keys })) {
+      if (name !== undefined) found.set(name, (found.get(name) ?? 0) + 1);
+    }
+    return found;
+  };
+  const seatedShares = async (list: number): Promise<Map<string, number>> => {
+    const numbers = { key: number32, value: number32, keys: [list] };
+    const [pick] = await find(maps.picks.place, numbers);
+    const size = seatSizeOf(wayOf(pick ?? 0)) ?? 0;
+    const seats = await shares({ place: maps.slots.place, value: number32 }, { list, size });
+    const keys = [...seats.keys()];
+    const endpoints = await find(maps.seats.place, { key: number32, value: endpoint, keys });
+    return new Map(
+      endpoints.flatMap((text, at) =>
+        text === undefined ? [] : [[text, seats.get(keys[at] ?? 0) ?? 0] as const],
+      ),
+    );
+  };
   const routeOf = async (value: number): Promise<HeldRoute> => {
     const list = listOf(value);
-    let way = wayOf(value);
+    const way = wayOf(value);
     if (list === 0) return { kind: way === WAY_DISCARD ? "drop" : "reject" };
-    if (way >= FIRST_STICKY_WAY) {
-      const numbers = { key: number32, value: number32, keys: [list] };
-      way = wayOf((await find(maps.picks.place, numbers))[0] ?? 0);
-    }
     const size = pickSizeOf(way) ?? HASH_SIZES[way - FIRST_HASH_WAY] ?? 0;
-    const keys = Array.from({ length: size }, (_, slot) => slotKey(list, slot));
-    const slots = await find(maps.slots.place, { key: slotCodec, value: number32, keys });
-    const shares = new Map<number, number>();
-    for (const seat of slots) {
-      if (seat !== undefined) shares.set(seat, (shares.get(seat) ?? 0) + 1);
-    }
-    const seats = [...shares.keys()];
-    const texts = await find(maps.seats.place, {
-      key: number32,
-      value: endpointCodec(family),
-      keys: seats,
-    });
-    const endpoints: PlannedEndpoint[] = texts.flatMap((text, index) =>
-      text === undefined
-        ? []
-        : [{ ...parseEndpointText(text), weight: shares.get(seats[index] ?? 0) ?? 0 }],
-    );
-    endpoints.sort((a, b) =>
-      a.address < b.address ? -1 : a.address > b.address ? 1 : a.port - b.port,
-    );
-    return { kind: "list", endpoints };
+    const { place } = maps[protocol];
+    const found =
+      way >= FIRST_STICKY_WAY
+        ? await seatedShares(list)
+        : await shares({ place, value: endpoint }, { list, size });
+    const endpoints = [...found].map(([text, weight]) => ({ ...parseEndpointText(text), weight }));
+    return { kind: "list", endpoints: endpoints.sort(byAddressAndPort) };
   };
   const insideRoute = await routeOf(inside);
   return {
     inside: insideRoute,
     outside: outside === undefined ? insideRoute : await routeOf(outside),
   };
+}
+
+function byAddressAndPort(a: PlannedEndpoint, b: PlannedEndpoint): number {
+  return a.address < b.address ? -1 : a.address > b.address ? 1 : a.port - b.port;
 }
 
 async function findValues<K, V>(

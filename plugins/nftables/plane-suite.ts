@@ -254,11 +254,9 @@ function planned(plan: ServicePlan, route: Route): unknown {
   const list = plan.lists.get(route.list);
   assert(list);
   const weights = slotWeights(list.endpoints);
+  const isRandom = list.pick === "random" || list.affinity !== undefined;
   return list.endpoints
-    .map(
-      (each, index) =>
-        `${each.address} ${each.port} ${list.pick === "random" ? weights[index] : ""}`,
-    )
+    .map((each, index) => `${each.address} ${each.port} ${isRandom ? weights[index] : ""}`)
     .sort();
 }
 
@@ -375,6 +373,8 @@ function listOf(
   return {
     id,
     family,
+    protocol: "TCP",
+    portKey: id.slice(0, id.lastIndexOf("|")),
     endpoints,
     pick: service.isHashed === true ? "consistent-hash" : "random",
     ...(service.affinity === undefined

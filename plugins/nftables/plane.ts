@@ -15,8 +15,9 @@ import type {
   ServicePlane,
 } from "../../src/services/service-plane.ts";
 import { number32 } from "./codecs.ts";
-import { FamilyImage, NoRoom } from "./family-image.ts";
+import { FamilyImage } from "./family-image.ts";
 import { readHeld } from "./held.ts";
+import { NoRoom } from "./list-images.ts";
 import { noteLoadedRules, rulesAreLoaded } from "./rules-check.ts";
 import { skeleton, stickyAddition, TABLE } from "./skeleton.ts";
 import { StickyWays } from "./sticky-ways.ts";
@@ -302,7 +303,7 @@ function unitsOf(
     const routes = [frontend.inside, frontend.outside].flatMap((route) =>
       route.kind === "list" ? [route.list] : [],
     );
-    const key = portOf(routes[0]) ?? frontend.key;
+    const key = (routes[0] && lists.get(routes[0])?.portKey) ?? frontend.key;
     let unit = units.get(key);
     if (unit === undefined) units.set(key, (unit = { lists: new Set(), frontends: [] }));
     unit.frontends.push(frontend);
@@ -312,10 +313,6 @@ function unitsOf(
     }
   }
   return Iterator.from(units.values()).map((unit) => ({ ...unit, lists: [...unit.lists] }));
-}
-
-function portOf(list: ListId | undefined): string | undefined {
-  return list?.slice(0, list.lastIndexOf("|"));
 }
 
 function addressesOf(addresses: ReadonlySet<AddressText>, family: Family): Set<AddressText> {

@@ -1,8 +1,9 @@
-import type { ListId } from "../../src/services/plan-types.ts";
+import type { ListId, PlannedList } from "../../src/services/plan-types.ts";
 import { KINDS_MAX, listNumber, PORTS_MAX, SEATS_MAX, seatNumber, seatOf } from "./ways.ts";
 
 /** A port of a Service: what its lists have in common, clients' memory too. */
 export interface Port {
+  readonly key: string;
   readonly id: number;
   /** Lists by kind number. */
   readonly kinds: Map<number, ListId>;
@@ -10,6 +11,8 @@ export interface Port {
   /** Seats are not given again until all others have been: a client that remembers one must not meet another's. */
   nextSeat: number;
 }
+
+export type ListName = Pick<PlannedList, "id" | "portKey">;
 
 /** Numbers of ports, lists and seats. Those of an earlier process are adopted, so that what the kernel holds stays. */
 export class PortIds {
@@ -32,14 +35,14 @@ export class PortIds {
   }
 
   /** Takes the number that the kernel knows the list by. False: another list has it, or the list's port another number. */
-  adopt(list: ListId, number: number): boolean {
+  adopt({ id: list, portKey }: ListName, number: number): boolean {
     const id = number >>> 6;
     const kind = number & (KINDS_MAX - 1);
     if (this.#numbers.has(list)) return this.find(list) === number;
-    let port = this.#ports.get(portKey(list));
+    let port = this.#ports.get(portKey);
     if (port === undefined) {
       if (this.#byId.has(id)) return false;
-      port = this.#add(portKey(list), id);
+      port = this.#add(portKey, id);
     }
     if (port.id !== id || port.kinds.has(kind)) return false;
     port.kinds.set(kind, list);
@@ -53,11 +56,10 @@ export class PortIds {
   }
 
   /** The list's number, a new one when it has none. undefined: too many ports, or lists of the port. */
-  give(list: ListId): number | undefined {
+  give({ id: list, portKey }: ListName): number | undefined {
     const known = this.find(list);
     if (known !== undefined) return known;
-    const key = portKey(list);
-    const port = this.#ports.get(key) ?? this.#new(key);
+    const port = this.#ports.get(portKey) ?? this.#new(portKey);
     if (port === undefined) return undefined;
     let kind = 0;
     while (port.kinds.has(kind)) kind++;
@@ -73,7 +75,7 @@ export class PortIds {
     this.#numbers.delete(list);
     found.port.kinds.delete(found.kind);
     if (found.port.kinds.size > 0) return;
-    this.#ports.delete(portKey(list));
+    this.#ports.delete(found.port.key);
     this.#byId.delete(found.port.id);
     this.#used.delete(found.port.id);
   }
@@ -113,7 +115,7 @@ export class PortIds {
   }
 
   #add(key: string, id: number): Port {
-    const port = { id, kinds: new Map(), seats: new Set<number>(), nextSeat: FIRST_SEAT };
+    const port = { key, id, kinds: new Map(), seats: new Set<number>(), nextSeat: FIRST_SEAT };
     this.#ports.set(key, port);
     this.#byId.set(id, port);
     this.#used.add(id);
@@ -123,8 +125,3 @@ export class PortIds {
 
 /** Below it a seat's number could be that of a list. */
 const FIRST_SEAT = 64;
-
-/** "default/web/4|http|TCP|cluster": all but the last part. */
-function portKey(list: ListId): string {
-  return list.slice(0, list.lastIndexOf("|"));
-}

@@ -53,7 +53,7 @@ const WAYS = 3;
 /** Verdicts are not dumped; their keys are. */
 async function digestOfWays(nfnetlink: Nfnetlink, table: TablePlace): Promise<string> {
   const keys: string[] = [];
-  for (const set of ["ways", "pick-ways"]) {
+  for (const set of ["ways", "seat-ways"]) {
     const dump = await nfnetlink.elements({ ...table, set });
     const records = dump?.records ?? new Uint8Array();
     for (let at = 0; at < records.length; at += 4) {

@@ -7,6 +7,8 @@ import {
   PICK_SIZES,
   PORT_MASK,
   pickWay,
+  SEAT_SIZES,
+  seatWay,
   WAY_DISCARD,
   WAY_MASK,
   WAY_REFUSE,
@@ -32,16 +34,14 @@ export function skeleton(options: SkeletonOptions): string {
   const table = `${names.family} ${TABLE}`;
   // In the order of the ways: the same timeouts make the same text.
   const sticky = [...options.stickyWays].sort(([a], [b]) => a - b);
-  const picks = [
-    ...PICK_SIZES.map((size) => element(pickWay(size), `jump pick_${size}`)),
-    ...HASH_SIZES.map((size, at) => element(FIRST_HASH_WAY + at, `jump hash_${size}`)),
-  ];
   const ways = [
     element(WAY_REFUSE, "goto refuse"),
     element(WAY_DISCARD, "goto discard"),
-    ...picks,
+    ...PICK_SIZES.map((size) => element(pickWay(size), `jump pick_${size}`)),
+    ...HASH_SIZES.map((size, at) => element(FIRST_HASH_WAY + at, `jump hash_${size}`)),
     ...sticky.map(([way, seconds]) => element(way, `goto sticky_${seconds}`)),
   ];
+  const seatWays = SEAT_SIZES.map((size) => element(seatWay(size), `jump seat_${size}`));
   return [
     `add table ${table}`,
     // Keeps chains, maps and elements: what is in force stays so until the last line of this transaction.
@@ -51,13 +51,14 @@ export function skeleton(options: SkeletonOptions): string {
     ...maps(names),
     ...sticky.map(([, seconds]) => stickyMap(names, seconds)),
     ...chains(names, options.masqueradeBit),
-    ...PICK_SIZES.map(pickChain),
+    ...PICK_SIZES.map((size) => pickChain(names, size)),
+    ...SEAT_SIZES.map(seatChain),
     ...HASH_SIZES.map((size) => hashChain(names, size)),
     ...sticky.map(([, seconds]) => stickyChains(names, seconds)),
     "}",
     `flush map ${table} ways`,
-    `flush map ${table} pick-ways`,
-    `add element ${table} pick-ways { ${picks.join(", ")} }`,
+    `flush map ${table} seat-ways`,
+    `add element ${table} seat-ways { ${seatWays.join(", ")} }`,
     `add element ${table} ways { ${ways.join(", ")} }`,
     "",
   ].join("\n");
@@ -91,18 +92,22 @@ function namesOf(family: Family): Names {
     : { family: "ip6", address: "ipv6_addr" };
 }
 
-function maps({ address }: Names): string[] {
+function maps({ family, address }: Names): string[] {
   const frontend = `${address} . inet_proto . inet_service`;
   return [
     `map frontends { type ${frontend} : classid; }`,
     `map outside-frontends { type ${frontend} : classid; }`,
+    // A map for each protocol: nft reads a rule that sets a port from a map only where it knows the protocol.
+    ...PROTOCOLS.map((protocol) => {
+      const port = `${family} daddr . ${protocol} dport`;
+      return `map ${protocol}-endpoints { typeof meta priority . numgen random mod 2 : ${port}; }`;
+    }),
     "map slots { typeof meta priority . numgen random mod 2 : meta priority; }",
     "map picks { type classid : classid; }",
     `map seats { type classid : ${address} . inet_service; }`,
     "map about { type mark : mark; }",
     "map ways { type classid : verdict; }",
-    // The same without affinity: the kernel takes a chain that could meet itself for a loop.
-    "map pick-ways { type classid : verdict; }",
+    "map seat-ways { type classid : verdict; }",
     `set pods { type ${address}; flags interval; }`,
     `set attached { type ${address}; }`,
     `set cluster-ips { type ${address}; }`,
@@ -158,10 +163,9 @@ function chains({ family }: Names, masqueradeBit: number): string[] {
       "goto dispatch",
     ]),
     chain("other", [`${lookUp} @frontends ${masquerade} goto dispatch`, "goto missed"]),
-    // A way that picks returns with a seat in the priority.
-    chain("dispatch", [toWay, toSeat(family), "goto again"]),
+    chain("dispatch", [toWay, "goto again"]),
     // A transaction came between two lookups of this packet: what the first one found is gone. All anew, once.
-    chain("again", ["jump relook", toWay, toSeat(family), "drop"]),
+    chain("again", ["jump relook", toWay, "drop"]),
     chain("missed", [
       `${family} daddr @cluster-ips goto refuse`,
       `${family} daddr @service-cidrs drop`,
@@ -191,32 +195,48 @@ function chains({ family }: Names, masqueradeBit: number): string[] {
   ];
 }
 
-/** Draws before the last one, which always meets a slot. */
-const DRAWS = 4;
-
-function pickChain(size: number, at: number): string {
-  // Every list that comes here has more slots than the next smaller size.
-  const sure = PICK_SIZES[at - 1] ?? 1;
-  const draws = size <= 16 ? [size] : [...Array<number>(DRAWS).fill(size), sure];
-  return chain(`pick_${size}`, [STRIP, ...draws.map((mod) => pick(`numgen random mod ${mod}`))]);
+function pickChain({ family }: Names, size: number): string {
+  const draws = drawsOf(size, { sizes: PICK_SIZES, tries: 6 });
+  return chain(`pick_${size}`, [
+    STRIP,
+    ...PROTOCOLS.flatMap((protocol) => draws.map((draw) => toEndpoint({ family, protocol, draw }))),
+  ]);
 }
 
 /** The same client gets the same endpoint, on every node: nothing in it is random. */
 function hashChain({ family }: Names, size: number): string {
+  const draw = `jhash ${family} saddr mod ${size} seed ${HASH_SEED}`;
   return chain(`hash_${size}`, [
     STRIP,
-    pick(`jhash ${family} saddr mod ${size} seed ${HASH_SEED}`),
+    ...PROTOCOLS.map((protocol) => toEndpoint({ family, protocol, draw })),
   ]);
 }
 
-function pick(slot: string): string {
-  return `meta priority set meta priority . ${slot} map @slots return`;
+/** Returns with a seat in the priority. */
+function seatChain(size: number): string {
+  const draws = drawsOf(size, { sizes: SEAT_SIZES, tries: 9 });
+  const pick = (draw: string) => `meta priority set meta priority . ${draw} map @slots return`;
+  return chain(`seat_${size}`, [STRIP, ...draws.map(pick)]);
+}
+
+/** The last draw always meets a slot: whatever comes here has more slots than the next smaller size. */
+function drawsOf(size: number, how: { sizes: readonly number[]; tries: number }): string[] {
+  const sure = how.sizes[how.sizes.indexOf(size) - 1] ?? 1;
+  const mods = size <= 16 ? [size] : [...Array<number>(how.tries).fill(size), sure];
+  return mods.map((mod) => `numgen random mod ${mod}`);
+}
+
+function toEndpoint(how: { family: "ip" | "ip6"; protocol: string; draw: string }): string {
+  const { family, protocol, draw } = how;
+  return `meta l4proto ${protocol} dnat ${family} to meta priority . ${draw} map @${protocol}-endpoints`;
 }
 
 /** nft wants to see the transport in each rule that sets a port. */
 function toSeat(family: "ip" | "ip6"): string {
   return `meta l4proto { tcp, udp, sctp } dnat ${family} to meta priority map @seats`;
 }
+
+const PROTOCOLS = ["tcp", "udp", "sctp"] as const;
 
 /** "patc": the same on every node and in every version. */
 const HASH_SEED = "0x70617463";
@@ -240,7 +260,7 @@ function stickyChains({ family }: Names, seconds: number): string {
     chain(`fresh_${seconds}`, [
       STRIP,
       "meta priority set meta priority map @picks",
-      `meta priority & ${hex(WAY_MASK)} vmap @pick-ways`,
+      `meta priority & ${hex(WAY_MASK)} vmap @seat-ways`,
       `update ${remember}`,
       toSeat(family),
       "drop",

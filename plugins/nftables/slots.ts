@@ -5,38 +5,36 @@ import { SLOTS_MAX } from "./ways.ts";
  * Fills a list's slots for random picks: each endpoint as many slots as its weight. Whoever had a slot keeps
  * it, holes are filled from the end, so that a change of one endpoint changes a slot or two.
  *
- * @param old seat of each slot as it is
- * @param weights slots by seat as they should be
+ * @param old who has each slot as it is
+ * @param weights how many slots each should have
  */
-export function fillSlots(
-  old: readonly number[],
-  weights: ReadonlyMap<number, number>,
-): readonly number[] {
+export function fillSlots<T extends string | number>(
+  old: readonly T[],
+  weights: ReadonlyMap<T, number>,
+): readonly T[] {
   let total = 0;
-  const missing = new Map<number, number>();
-  for (const [seat, weight] of weights) {
+  const missing = new Map<T, number>();
+  for (const [name, weight] of weights) {
     total += weight;
-    missing.set(seat, weight);
+    missing.set(name, weight);
   }
-  const slots = Array<number>(total).fill(HOLE);
+  const slots = Array<T | undefined>(total).fill(undefined);
   for (let slot = 0; slot < Math.min(old.length, total); slot++) {
-    const seat = old[slot] ?? HOLE;
-    const left = missing.get(seat) ?? 0;
-    if (left === 0) continue;
-    slots[slot] = seat;
-    missing.set(seat, left - 1);
+    const name = old[slot];
+    const left = name === undefined ? 0 : (missing.get(name) ?? 0);
+    if (name === undefined || left === 0) continue;
+    slots[slot] = name;
+    missing.set(name, left - 1);
   }
   let at = 0;
-  for (const [seat, count] of missing) {
+  for (const [name, count] of missing) {
     for (let left = count; left > 0; left--) {
-      while (slots[at] !== HOLE) at++;
-      slots[at] = seat;
+      while (slots[at] !== undefined) at++;
+      slots[at] = name;
     }
   }
-  return slots;
+  return slots as T[];
 }
-
-const HOLE = -1;
 
 /** Weights divided by what they have in common, and scaled down where there would be too many slots. */
 export function slotWeights(endpoints: readonly PlannedEndpoint[]): readonly number[] {

@@ -24,12 +24,15 @@ export const WAY_DISCARD = 2;
 const FIRST_PICK_WAY = 3;
 const LAST_WAY = 127;
 
+export const SLOTS_MAX = 65_536;
+
 /**
  * Sizes of the pick chains. A list of n slots uses the smallest size from n on; a random number
  * that meets no slot is drawn again, so that every slot has the same chance whatever n is.
  */
-export const PICK_SIZES: readonly number[] = pickSizes();
-export const SLOTS_MAX = 65_536;
+export const PICK_SIZES: readonly number[] = sizesGrowingBy(1.5);
+/** The same for lists with affinity, where a pick is made once for a client: fewer. */
+export const SEAT_SIZES: readonly number[] = sizesGrowingBy(2);
 
 /** Sizes of consistent-hash tables: primes, as Maglev asks for (Eisenbud et al., NSDI 2016, 3.4). */
 export const HASH_SIZES: readonly number[] = [251, 509, 1021, 2039, 4093, 8191, 16_381, 32_749];
@@ -48,6 +51,17 @@ export function pickWay(slots: number): number {
 /** Size of the table that pickWay() leads to. */
 export function pickSizeOf(way: number): number | undefined {
   return PICK_SIZES[way - FIRST_PICK_WAY];
+}
+
+/** Way of a pick of a seat; these numbers are their own. */
+export function seatWay(slots: number): number {
+  const at = SEAT_SIZES.findIndex((size) => size >= slots);
+  return 1 + (at < 0 ? SEAT_SIZES.length - 1 : at);
+}
+
+/** Size of the table that seatWay() leads to. */
+export function seatSizeOf(way: number): number | undefined {
+  return SEAT_SIZES[way - 1];
 }
 
 /** Table size for consistent hashing: a hundred slots for each endpoint keep shares within a percent or so. */
@@ -85,11 +99,11 @@ export function seatOf(number: number): { readonly port: number; readonly seat: 
   return { port: (number & PORT_MASK) >>> 6, seat: ((number >>> 24) << 6) | (number & 63) };
 }
 
-/** Exact up to 16, then each a quarter larger: at most one draw in five meets no slot. */
-function pickSizes(): number[] {
+/** Exact up to 16, then each larger by this factor. */
+function sizesGrowingBy(factor: number): number[] {
   const sizes: number[] = [];
   for (let size = 1; size <= 16; size++) sizes.push(size);
-  for (let size = 20; size < 65_536; size = Math.ceil(size * 1.25)) sizes.push(size);
-  sizes.push(65_536);
+  for (let size = 16 * factor; size < SLOTS_MAX; size = Math.ceil(size * factor)) sizes.push(size);
+  sizes.push(SLOTS_MAX);
   return sizes;
 }

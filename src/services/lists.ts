@@ -41,6 +41,8 @@ export function buildList(
     planned: {
       id,
       family: frontend.family,
+      protocol: frontend.protocol,
+      portKey,
       endpoints: weighed.map(({ target }) => target),
       pick,
       ...(affinitySeconds !== undefined && {

@@ -58,6 +58,9 @@ export type Route =
 export interface PlannedList {
   readonly id: ListId;
   readonly family: Family;
+  readonly protocol: Protocol;
+  /** What all lists of one Service port and family have in common, for example "default/web/4|http|TCP". */
+  readonly portKey: string;
   /** At least one; sorted by address and port; no two alike; weight at least 1. */
   readonly endpoints: readonly PlannedEndpoint[];
   readonly pick: "random" | "consistent-hash";

@@ -41,7 +41,15 @@ export function makeList(
   endpoints: readonly PlannedEndpoint[],
   fields: Partial<PlannedList> = {},
 ): PlannedList {
-  return { id: "web" as ListId, family: 4, pick: "random", ...fields, endpoints };
+  return {
+    id: "web" as ListId,
+    portKey: "web",
+    protocol: "TCP",
+    family: 4,
+    pick: "random",
+    ...fields,
+    endpoints,
+  };
 }
 
 export function toList(list: string): Route {
