@@ -83,14 +83,18 @@ export class ImageMap<K extends string | number, V extends string | number | tru
   load(dump: ElementDump | undefined): void {
     this.#held.clear();
     this.#before.clear();
-    if (dump === undefined) return;
-    const { key, value } = this.#options;
-    const bytes = key.bytes + (value?.bytes ?? 0);
-    const { buffer, byteOffset, length } = dump.records;
-    const view = new DataView(buffer, byteOffset, length);
-    for (let at = 0; at + bytes <= length; at += bytes) {
-      this.#held.set(key.read(view, at), value?.read(view, at + key.bytes) ?? (true as V));
+    for (const [key, value] of this.#recordsOf(dump)) this.#held.set(key, value);
+  }
+
+  /** Keeps what it has; the difference to say is that to what the kernel holds. */
+  expect(dump: ElementDump | undefined): void {
+    this.#before.clear();
+    const found = new Set<K>();
+    for (const [key, value] of this.#recordsOf(dump)) {
+      found.add(key);
+      if (this.#held.get(key) !== value) this.#before.set(key, value);
     }
+    for (const key of this.#held.keys()) if (!found.has(key)) this.#before.set(key, undefined);
   }
 
   /** Deletions and additions since the last drain, deletions first. */
@@ -108,6 +112,17 @@ export class ImageMap<K extends string | number, V extends string | number | tru
       deletions: deleted.length === 0 ? [] : [this.#deletion(deleted)],
       additions: added.length === 0 ? [] : [this.#addition(added)],
     };
+  }
+
+  *#recordsOf(dump: ElementDump | undefined): Iterable<readonly [K, V]> {
+    if (dump === undefined) return;
+    const { key, value } = this.#options;
+    const bytes = key.bytes + (value?.bytes ?? 0);
+    const { buffer, byteOffset, length } = dump.records;
+    const view = new DataView(buffer, byteOffset, length);
+    for (let at = 0; at + bytes <= length; at += bytes) {
+      yield [key.read(view, at), value?.read(view, at + key.bytes) ?? (true as V)];
+    }
   }
 
   #deletion(keys: readonly K[]): ElementRun {

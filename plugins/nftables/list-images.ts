@@ -4,7 +4,7 @@ import type { ListId, PlannedList } from "../../src/services/plan-types.ts";
 import { endpointText, listOfSlot, slotKey, slotOf } from "./codecs.ts";
 import { maglevTable } from "./maglev.ts";
 import type { Maps } from "./maps.ts";
-import { PortIds } from "./port-ids.ts";
+import { type ListName, PortIds } from "./port-ids.ts";
 import { fillSlots, slotWeights } from "./slots.ts";
 import type { StickyWays } from "./sticky-ways.ts";
 import {
@@ -70,7 +70,8 @@ export class ListImages {
 
   /** The kernel knows the list by this number: it keeps it, and its endpoints their slots and seats. */
   adopt(planned: PlannedList, number: number): void {
-    if (number === 0 || this.#lists.has(planned.id) || !this.#ids.adopt(planned, number)) return;
+    if (number === 0 || this.#lists.has(planned.id) || !this.#ids.adopt(nameOf(planned), number))
+      return;
     const isSticky = planned.affinity !== undefined;
     const found = this.#found.get(number) ?? [];
     const slots = found.map((slot) => ((typeof slot === "number") === isSticky ? slot : HOLE));
@@ -147,7 +148,7 @@ export class ListImages {
   }
 
   #newList(planned: PlannedList): HeldList {
-    const number = this.#ids.give(planned);
+    const number = this.#ids.give(nameOf(planned));
     if (number === undefined) throw new NoRoom(`No number is left for ${planned.id}`);
     const users = new Set<FrontendKey>();
     const held = { number, planned, seats: new Map(), slots: [], way: 0, users };
@@ -214,6 +215,14 @@ export class ListImages {
 }
 
 const HOLE = 0;
+
+/**
+ * A list with affinity is a port of its own: what a client remembers of the cluster list must not lead it around
+ * the policy Local of another.
+ */
+function nameOf({ id, portKey, affinity }: PlannedList): ListName {
+  return { id, portKey: affinity === undefined ? portKey : id };
+}
 
 interface SlotMap {
   put(key: number, value: Slot): void;

@@ -18,7 +18,7 @@ import { number32 } from "./codecs.ts";
 import { FamilyImage } from "./family-image.ts";
 import { readHeld } from "./held.ts";
 import { NoRoom } from "./list-images.ts";
-import { noteLoadedRules, rulesAreLoaded } from "./rules-check.ts";
+import { type LoadedRules, noteLoadedRules, rulesAreLoaded } from "./rules-check.ts";
 import { skeleton, stickyAddition, TABLE } from "./skeleton.ts";
 import { StickyWays } from "./sticky-ways.ts";
 
@@ -49,6 +49,9 @@ class NftablesPlane implements ServicePlane {
   readonly #images: readonly FamilyImage[];
   readonly #tamperListeners = new Set<(what: string) => void>();
   #stopMonitor: (() => Promise<void>) | undefined;
+  /** What the images are: this revision, all of it, but what was refused. undefined: not known. */
+  #held: { readonly revision: number; readonly refused: readonly Refused[] } | undefined;
+  #hasRefused = false;
   /** Somebody changed something since the last reset: the rules are not believed. */
   #isTampered = false;
 
@@ -62,23 +65,33 @@ class NftablesPlane implements ServicePlane {
   async reset(plan: ServicePlan, revision: number): Promise<ProgramOutcome> {
     // Our own loading of text would look like somebody else's.
     await this.#unwatch();
-    this.#sticky.clear();
-    for (const list of plan.lists.values()) {
-      if (list.affinity) this.#sticky.ensure(list.affinity.seconds);
+    const known = this.#held;
+    this.#held = undefined;
+    const isKnown = known?.revision === revision;
+    if (!isKnown) {
+      this.#sticky.clear();
+      for (const { affinity } of plan.lists.values()) {
+        if (affinity) this.#sticky.ensure(affinity.seconds);
+      }
     }
-    const refused: Refused[] = [];
+    const { fresh, loaded } = await this.#loadSkeletons();
+    const refused: Refused[] = isKnown ? [...known.refused] : [];
     for (const image of this.#images) {
-      await this.#loadSkeleton(image.family);
-      await this.#loadImage(image);
-      await this.#dropStaleAffinity(image);
-      refused.push(...(await this.#write(image, plan)));
+      const isEmpty = fresh.has(image.family);
+      if (isKnown) await this.#rewrite(image, { isEmpty });
+      else refused.push(...(await this.#write(image, { plan, isEmpty })));
     }
+    for (const each of loaded) await noteLoadedRules(this.#nfnetlink, each);
     this.#isTampered = false;
+    this.#hasRefused = refused.length > 0;
+    this.#held = { revision, refused };
     await this.#watch();
     return { revision, refused };
   }
 
   async apply(changes: PlanChanges): Promise<ProgramOutcome> {
+    const { revision } = changes;
+    this.#held = undefined;
     const refused: Refused[] = [];
     await this.#makeStickyChains(changes.putLists);
     for (const image of this.#images) {
@@ -87,7 +100,10 @@ class NftablesPlane implements ServicePlane {
       const runs = image.drain();
       if (runs.length > 0) await this.#nfnetlink.commit(runs);
     }
-    return { revision: changes.revision, refused };
+    // Who was refused before is not known here: after it a reset goes by the plan.
+    if (refused.length === 0 && !this.#hasRefused) this.#held = { revision, refused };
+    else this.#hasRefused = true;
+    return { revision, refused };
   }
 
   async held(key: FrontendKey): Promise<HeldFrontend | undefined> {
@@ -129,18 +145,29 @@ class NftablesPlane implements ServicePlane {
     return image;
   }
 
-  /** Rules, and maps where they are missing; elements stay. A table of another shape is replaced. */
-  async #loadSkeleton(family: Family): Promise<void> {
-    const text = this.#textOf(family);
-    const loaded = { family, text };
-    if (!this.#isTampered && (await rulesAreLoaded(this.#nfnetlink, loaded))) return;
-    try {
-      await this.#nftables.load(text);
-    } catch (error) {
-      if ((await this.#nfnetlink.findTable(tableOf(family))) === undefined) throw error;
-      await this.#nftables.load(`delete table ${tableText(family)}\n${text}`);
+  /** Rules, and maps where they are missing; elements stay. Answers with the families that had no table, and with what was loaded. */
+  async #loadSkeletons(): Promise<{ fresh: ReadonlySet<Family>; loaded: readonly LoadedRules[] }> {
+    const fresh = new Set<Family>();
+    const missing: LoadedRules[] = [];
+    for (const family of families) {
+      const loaded = { family, text: this.#textOf(family) };
+      if ((await this.#nfnetlink.findTable(tableOf(family))) === undefined) fresh.add(family);
+      else if (!this.#isTampered && (await rulesAreLoaded(this.#nfnetlink, loaded))) continue;
+      missing.push(loaded);
     }
-    await noteLoadedRules(this.#nfnetlink, loaded);
+    if (missing.length === 0) return { fresh, loaded: missing };
+    try {
+      await this.#nftables.load(missing.map(({ text }) => text).join(""));
+    } catch (error) {
+      if (fresh.size === missing.length) throw error;
+      // A table of another shape, of an older version: replaced, with all that it holds.
+      for (const { family, text } of missing) {
+        const isThere = (await this.#nfnetlink.findTable(tableOf(family))) !== undefined;
+        await this.#nftables.load(`${isThere ? `delete table ${tableText(family)}\n` : ""}${text}`);
+        fresh.add(family);
+      }
+    }
+    return { fresh, loaded: missing };
   }
 
   #textOf(family: Family): string {
@@ -163,10 +190,13 @@ class NftablesPlane implements ServicePlane {
     }
   }
 
-  async #loadImage(image: FamilyImage): Promise<void> {
+  /** The images are what the kernel should hold: the difference to what it does hold. */
+  async #rewrite(image: FamilyImage, { isEmpty }: { readonly isEmpty: boolean }): Promise<void> {
     for (const map of Object.values(image.maps)) {
-      map.load(await this.#nfnetlink.elements(map.place));
+      map.expect(isEmpty ? undefined : await this.#nfnetlink.elements(map.place));
     }
+    const runs = image.drain();
+    if (runs.length > 0) await this.#nfnetlink.commit(runs);
   }
 
   /** What clients remember of endpoints that are gone: their seats may be given to others. */
@@ -191,8 +221,15 @@ class NftablesPlane implements ServicePlane {
   }
 
   /** Writes a plan over what the image holds, port by port, so that a frontend and its lists never disagree. */
-  async #write(image: FamilyImage, plan: ServicePlan): Promise<Refused[]> {
+  async #write(
+    image: FamilyImage,
+    { plan, isEmpty }: { readonly plan: ServicePlan; readonly isEmpty: boolean },
+  ): Promise<Refused[]> {
     const { family } = image;
+    for (const map of Object.values(image.maps)) {
+      map.load(isEmpty ? undefined : await this.#nfnetlink.elements(map.place));
+    }
+    if (!isEmpty) await this.#dropStaleAffinity(image);
     const frontends = [...plan.frontends.values()].filter((each) => each.family === family);
     image.adopt(frontends, plan.lists);
     image.setPods(plan.podPrefixes);

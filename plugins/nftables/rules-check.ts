@@ -5,6 +5,11 @@ import { number32 } from "./codecs.ts";
 import { ImageMap } from "./image-map.ts";
 import { TABLE } from "./skeleton.ts";
 
+export interface LoadedRules {
+  readonly family: Family;
+  readonly text: string;
+}
+
 /**
  * Whether the rules in the kernel are those that a text makes. Loading them anew makes the kernel walk every map that
  * they use, once for each chain: seconds with 100,000 endpoints. So what was loaded is noted beside it, in a map of the
@@ -12,7 +17,7 @@ import { TABLE } from "./skeleton.ts";
  */
 export async function rulesAreLoaded(
   nfnetlink: Nfnetlink,
-  { family, text }: { readonly family: Family; readonly text: string },
+  { family, text }: LoadedRules,
 ): Promise<boolean> {
   const about = aboutMap(family);
   const digest = await nfnetlink.ruleDigest(about.place);
@@ -29,7 +34,7 @@ export async function rulesAreLoaded(
 /** Notes what was just loaded. */
 export async function noteLoadedRules(
   nfnetlink: Nfnetlink,
-  { family, text }: { readonly family: Family; readonly text: string },
+  { family, text }: LoadedRules,
 ): Promise<void> {
   const about = aboutMap(family);
   about.load(await nfnetlink.elements(about.place));
