@@ -86,6 +86,7 @@ class NftablesPlane implements ServicePlane {
     this.#hasRefused = refused.length > 0;
     this.#held = { revision, refused };
     await this.#watch();
+    await this.#tellWhatVanished();
     return { revision, refused };
   }
 
@@ -266,9 +267,21 @@ class NftablesPlane implements ServicePlane {
         event.kind === "resync"
           ? "The kernel dropped events of its ruleset"
           : `${event.processName || "Somebody"} (pid ${event.processId}) changed ${event.what} of table ${event.table.family} ${TABLE}`;
-      this.#isTampered = true;
-      for (const listener of this.#tamperListeners) listener(what);
+      this.#tell(what);
     });
+  }
+
+  /** Between the last commit and the first event somebody may have deleted a table. */
+  async #tellWhatVanished(): Promise<void> {
+    for (const family of families) {
+      if ((await this.#nfnetlink.findTable(tableOf(family))) !== undefined) continue;
+      this.#tell(`Somebody deleted table ${tableText(family)}`);
+    }
+  }
+
+  #tell(what: string): void {
+    this.#isTampered = true;
+    for (const listener of this.#tamperListeners) listener(what);
   }
 
   async #unwatch(): Promise<void> {
