@@ -8,7 +8,7 @@ import {
   type NetworkPlugin,
   PluginError,
 } from "../../src/plugin-sdk/network-plugin.ts";
-import { NodePreparation } from "../../src/plugin-sdk/node-preparation.ts";
+import { NodePreparation, type PreparationPlan } from "../../src/plugin-sdk/node-preparation.ts";
 import { applyVethAttach, listVethLinks } from "../../src/plugin-sdk/veth.ts";
 import { checkBridge } from "./check.ts";
 import { CONFIG_SCHEMA, readBridgeConfig } from "./config.ts";
@@ -64,23 +64,33 @@ export function createBridgePlugin(deps: BridgeDeps): NetworkPlugin {
     async check({ attachment, attached }) {
       if (!attachment || !attached) return [];
       const mtu = attached.interfaces.at(-1)?.mtu ?? 0;
-      return checkBridge(kernel, planBridge(attachment, mtu));
+      return [
+        ...(await preparation.check(attachment, preparationPlan(attachment))),
+        ...(await checkBridge(kernel, planBridge(attachment, mtu))),
+      ];
     },
 
     list: ({ network }) => listVethLinks(kernel, { plugin: holder, network }),
 
     status: async (request) => preparation.status(request),
 
-    repair: ({ network }) => preparation.repair(network),
+    async repair({ network, attachments }) {
+      for (const request of attachments) preparation.adopt(request, preparationPlan(request));
+      return preparation.repair(network);
+    },
   };
+}
+
+function preparationPlan(request: AttachRequest): PreparationPlan {
+  const { bridge } = readBridgeConfig(request.configJson);
+  return { bridge, batches: () => networkBatches(request) };
 }
 
 /** A kernel without CONFIG_BRIDGE_VLAN_FILTERING will not get it by waiting. */
 async function prepare(preparation: NodePreparation, request: AttachRequest): Promise<number> {
   const { bridge, vlan } = readBridgeConfig(request.configJson);
   try {
-    const batches = () => networkBatches(request);
-    return await preparation.ensure(request, { bridge, batches });
+    return await preparation.ensure(request, preparationPlan(request));
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined;
     if (vlan > 0 && cause instanceof KernelError && cause.code === "EOPNOTSUPP") {

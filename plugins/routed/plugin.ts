@@ -1,8 +1,8 @@
 import type { Kernel } from "../../src/kernel/kernel.ts";
 import type { Nftables } from "../../src/kernel/nftables.ts";
 import { GATEWAY_LINK, holderName, linkNamesOf } from "../../src/plugin-sdk/link-names.ts";
-import type { NetworkPlugin } from "../../src/plugin-sdk/network-plugin.ts";
-import { NodePreparation } from "../../src/plugin-sdk/node-preparation.ts";
+import type { AttachRequest, NetworkPlugin } from "../../src/plugin-sdk/network-plugin.ts";
+import { NodePreparation, type PreparationPlan } from "../../src/plugin-sdk/node-preparation.ts";
 import { applyVethAttach, listVethLinks } from "../../src/plugin-sdk/veth.ts";
 import { checkRouted } from "./check.ts";
 import { attachBatches, attachResponse, networkBatches, planRouted } from "./plan.ts";
@@ -34,8 +34,7 @@ export function createRoutedPlugin(deps: RoutedDeps): NetworkPlugin {
     },
 
     async attach(request) {
-      const batches = () => networkBatches(request);
-      const mtu = await preparation.ensure(request, { bridge: GATEWAY_LINK, batches });
+      const mtu = await preparation.ensure(request, preparationPlan(request));
       const plan = planRouted(request, mtu, { holder });
       const podAddresses = plan.hops.map((hop) => hop.address);
       const batchesOf = (isRepeat: boolean) => attachBatches(plan, isRepeat);
@@ -50,13 +49,23 @@ export function createRoutedPlugin(deps: RoutedDeps): NetworkPlugin {
     async check({ attachment, attached }) {
       if (!attachment || !attached) return [];
       const mtu = attached.interfaces.at(-1)?.mtu ?? 0;
-      return checkRouted(kernel, planRouted(attachment, mtu));
+      return [
+        ...(await preparation.check(attachment, preparationPlan(attachment))),
+        ...(await checkRouted(kernel, planRouted(attachment, mtu))),
+      ];
     },
 
     list: ({ network }) => listVethLinks(kernel, { plugin: holder, network }),
 
     status: async (request) => preparation.status(request),
 
-    repair: ({ network }) => preparation.repair(network),
+    async repair({ network, attachments }) {
+      for (const request of attachments) preparation.adopt(request, preparationPlan(request));
+      return preparation.repair(network);
+    },
   };
+}
+
+function preparationPlan(request: AttachRequest): PreparationPlan {
+  return { bridge: GATEWAY_LINK, batches: () => networkBatches(request) };
 }

@@ -4,6 +4,7 @@ import type {
   AttachResponse,
   Finding,
   NetworkPlugin,
+  RepairRequest,
 } from "../plugin-sdk/network-plugin.ts";
 import type { InvokeRequest__Output } from "../rpc/generated/patchbay/shim/v1/InvokeRequest.ts";
 import { FakeAttachmentServices } from "./fake-attachment-services.ts";
@@ -20,6 +21,9 @@ export class FakePlugin implements NetworkPlugin {
   readonly held = new Map<string, AttachRequest>();
   readonly calls: string[] = [];
   findings: readonly Finding[] = [];
+  /** What repair() was asked, and what it answers. */
+  readonly repairs: RepairRequest[] = [];
+  missing: readonly Finding[] = [];
   /** Awaited before each call has its effect: held back while pending, failed when it rejects. */
   before: (call: "attach" | "detach" | "check" | "list" | "status") => Promise<void> =
     async () => {};
@@ -62,6 +66,11 @@ export class FakePlugin implements NetworkPlugin {
   async list() {
     await this.before("list");
     return [...this.held.keys()].map((attachmentId) => ({ attachmentId, object: attachmentId }));
+  }
+
+  async repair(request: RepairRequest): Promise<readonly Finding[]> {
+    this.repairs.push(request);
+    return this.missing;
   }
 
   async status() {

@@ -20,6 +20,8 @@ export const LIMITS = {
   journalMs: 10_000,
   /** Pause between two rounds of reconciliation (leaks, unfinished detaches, journal), ms. */
   reconcileMs: 10_000,
+  /** Shortest pause between two rounds where somebody was seen to take away what the host made, ms. */
+  reconcileHurryMs: 1_000,
   /** Shortest time between the two observations after which something is judged leaked, ms. */
   leakGraceMs: 60_000,
   /** Attachments recorded at the same time. */

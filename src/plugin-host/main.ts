@@ -130,6 +130,11 @@ export async function runHost(options: RunHostOptions): Promise<void> {
     { bootId, ownNetns: ownNetnsIdentity() },
   );
 
+  // Who empties a table of Services mostly empties all: `nft flush ruleset`.
+  events.listen(({ kind }) => {
+    if (kind === "services-repaired") host.hurry();
+  });
+
   const deps = {
     host,
     events,

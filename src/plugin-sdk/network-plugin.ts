@@ -33,10 +33,17 @@ export interface NetworkPlugin {
   list(request: ListRequest): Promise<readonly ListedAttachment[]>;
   status(request: StatusRequest): Promise<StatusResponse>;
   /**
-   * Makes again what a network with pods needs of the node and somebody took away: called every few
-   * seconds, so it looks before it changes. No part of the contract with plugins of their own process.
+   * Makes again what a network needs of the node and somebody took away, and answers what was missing:
+   * called every few seconds, so it looks before it changes. `attachments` are those that stand, the
+   * newest first: all that a plugin knows of them after a restart. No part of the contract with
+   * plugins of their own process.
    */
-  repair?(request: { readonly network: string }): Promise<void>;
+  repair?(request: RepairRequest): Promise<readonly Finding[]>;
+}
+
+export interface RepairRequest {
+  readonly network: string;
+  readonly attachments: readonly AttachRequest[];
 }
 
 /** Why a plugin call failed. */

@@ -5,7 +5,8 @@ import { FakeNftables } from "../kernel/fake-nftables.ts";
 import { KernelError } from "../kernel/kernel-error.ts";
 import { errno } from "../kernel/errno.ts";
 import { masqueradeTableName, removeMasquerade } from "./masquerade.ts";
-import type { AttachRequest } from "./network-plugin.ts";
+import type { KernelOperation } from "../kernel/kernel.ts";
+import type { AttachRequest, Finding } from "./network-plugin.ts";
 import { NodePreparation, type PreparationPlan } from "./node-preparation.ts";
 import { attachRequest } from "./plugin-suite.ts";
 
@@ -158,7 +159,7 @@ test("repair() makes again what is gone, and loads no table that is there", asyn
   const preparation = new NodePreparation({ kernel: new FakeKernel(), nftables });
   const plan = makePlan();
   const request = { ...withGateways(A4), masquerade: { subnets: ["10.1.0.0/24"] } };
-  await preparation.repair("net");
+  assert.deepEqual(await preparation.repair("net"), []);
   await preparation.ensure(request, plan);
   const table = `inet ${masqueradeTableName("net")}`;
   const loaded = await nftables.list(table);
@@ -169,10 +170,72 @@ test("repair() makes again what is gone, and loads no table that is there", asyn
     loads++;
     return load(ruleset);
   };
-  await preparation.repair("net");
+  assert.deepEqual(kindsOf(await preparation.repair("net")), ["link-missing br0"]);
   assert.equal(loads, 0);
   await load(removeMasquerade("net"));
-  await preparation.repair("net");
+  const missing = ["link-missing br0", `masquerade-missing table ${table}`];
+  assert.deepEqual(kindsOf(await preparation.check(request, plan)), missing);
+  assert.deepEqual(kindsOf(await preparation.repair("net")), missing);
   assert.equal(await nftables.list(table), loaded);
-  assert.deepEqual([loads, plan.times], [1, 3]);
+  assert.equal(loads, 1);
 });
+
+test("repair() of a new process looks after what was adopted; ensure() prepares all the same", async () => {
+  const kernel = new FakeKernel();
+  const nftables = new FakeNftables();
+  const preparation = new NodePreparation({ kernel, nftables });
+  const plan = makeBridgePlan();
+  const request = { ...withGateways(A4), masquerade: { subnets: ["10.1.0.0/24"] } };
+  const older = { ...request, configJson: '{"name":"net","mtu":1}', masquerade: null };
+  for (let round = 0; round < 2; round++) {
+    preparation.adopt(request, plan);
+    preparation.adopt(older, plan);
+  }
+  const table = `inet ${masqueradeTableName("net")}`;
+  assert.deepEqual(kindsOf(await preparation.repair("net")), [
+    "link-missing br0",
+    `masquerade-missing table ${table}`,
+  ]);
+  assert.ok(await nftables.list(table));
+  assert.deepEqual(await preparation.repair("net"), []);
+  await kernel.apply([
+    {
+      operations: [{ kind: "delete-address", link: "br0", address: GATEWAY }],
+    },
+  ]);
+  assert.deepEqual(kindsOf(await preparation.repair("net")), ["address-missing br0"]);
+  assert.deepEqual(await preparation.check(request, plan), []);
+  await nftables.load(removeMasquerade("net"));
+  await preparation.ensure(request, plan);
+  assert.ok(await nftables.list(table));
+});
+
+test("check() does not ask for the masquerade of an older configuration", async () => {
+  const preparation = new NodePreparation({
+    kernel: new FakeKernel(),
+    nftables: new FakeNftables(),
+  });
+  const plan = makeBridgePlan();
+  const older = { ...withGateways(A4), masquerade: { subnets: ["10.1.0.0/24"] } };
+  await preparation.ensure(older, plan);
+  assert.deepEqual(await preparation.check(older, plan), []);
+  const newer = { ...older, configJson: '{"name":"net","ipMasq":false}', masquerade: null };
+  await preparation.ensure(newer, plan);
+  assert.deepEqual(await preparation.check(older, plan), []);
+});
+
+const GATEWAY = { family: 4, value: 0x0a010001n, prefixLength: 24 } as const;
+
+/** A bridge with one gateway. */
+function makeBridgePlan(): PreparationPlan {
+  const operations: readonly KernelOperation[] = [
+    { kind: "add-link", name: "br0", link: { type: "bridge" }, ifExists: "keep" },
+    { kind: "set-link", name: "br0", up: true },
+    { kind: "add-address", link: "br0", address: GATEWAY, ifExists: "keep" },
+  ];
+  return { bridge: "br0", batches: () => [{ operations }] };
+}
+
+function kindsOf(findings: readonly Finding[]): string[] {
+  return findings.map(({ kind, object }) => `${kind} ${object}`);
+}

@@ -2,7 +2,13 @@ import type { Kernel, NetnsBatch } from "../kernel/kernel.ts";
 import { KernelError } from "../kernel/kernel-error.ts";
 import type { Nftables } from "../kernel/nftables.ts";
 import { planMasquerade, removeMasquerade } from "./masquerade.ts";
-import { type AttachRequest, PluginError, type StatusResponse } from "./network-plugin.ts";
+import { compareAddresses, compareLink, finding } from "./findings.ts";
+import {
+  type AttachRequest,
+  type Finding,
+  PluginError,
+  type StatusResponse,
+} from "./network-plugin.ts";
 
 /** What a pod gets where nothing says otherwise: Ethernet's. */
 const MTU_FALLBACK = 1500;
@@ -11,8 +17,15 @@ interface Prepared {
   readonly configJson: string;
   /** MTU for pods, by what was prepared: see keysOf. */
   readonly done: Map<string, Promise<number>>;
-  /** Does all of it again. */
-  readonly repairs: Map<string, () => Promise<void>>;
+  /** What repair() looks after, by the keys that each brought. */
+  readonly wishes: Map<string, Wish>;
+  /** Keys of all wishes. */
+  readonly known: Set<string>;
+}
+
+interface Wish {
+  readonly request: AttachRequest;
+  readonly plan: PreparationPlan;
 }
 
 interface Failure {
@@ -37,6 +50,8 @@ export class NodePreparation {
   readonly #nftables: Nftables;
   readonly #prepared = new Map<string, Prepared>();
   readonly #failures = new Map<string, Failure>();
+  /** Lists under way, by table: checks of many pods at once ask once. */
+  readonly #lists = new Map<string, Promise<string | undefined>>();
 
   constructor(deps: { kernel: Kernel; nftables: Nftables }) {
     this.#kernel = deps.kernel;
@@ -49,7 +64,8 @@ export class NodePreparation {
    * pods: that of the link with the default route.
    */
   async ensure(request: AttachRequest, plan: PreparationPlan): Promise<number> {
-    const { done, repairs } = this.#preparedOf(request);
+    const prepared = this.#preparedOf(request);
+    const { done } = prepared;
     const keys = keysOf(request);
     const missing = keys.filter((key) => !done.has(key));
     if (missing.length > 0) {
@@ -58,7 +74,7 @@ export class NodePreparation {
         throw error;
       });
       for (const key of missing) done.set(key, mtu);
-      repairs.set(missing.join(" "), () => this.#repair(request, plan));
+      lookAfter(prepared, { request, plan });
     }
     const [mtu = MTU_FALLBACK] = await Promise.all(keys.flatMap((key) => done.get(key) ?? []));
     return mtu;
@@ -76,11 +92,39 @@ export class NodePreparation {
   }
 
   /**
-   * Makes again what somebody took away since: `nft flush ruleset`, a deleted bridge, a sysctl. Leaves
-   * alone what is there, and networks that no ensure() has prepared. Throws as ensure().
+   * From now on repair() looks after what an attachment needs that an earlier process made. The next
+   * ensure() prepares as if this had not been. Of several configurations the first one counts.
    */
-  async repair(network: string): Promise<void> {
-    for (const repair of this.#prepared.get(network)?.repairs.values() ?? []) await repair();
+  adopt(request: AttachRequest, plan: PreparationPlan): void {
+    const known = this.#prepared.get(request.network);
+    if (known && known.configJson !== request.configJson) return;
+    lookAfter(known ?? this.#preparedOf(request), { request, plan });
+  }
+
+  /**
+   * Makes again what somebody took away since: `nft flush ruleset`, a deleted bridge, a sysctl. Leaves
+   * alone what is there, and networks that neither ensure() nor adopt() was told of. Answers what was
+   * missing; sysctls are set without a word. Throws as ensure().
+   */
+  async repair(network: string): Promise<Finding[]> {
+    const findings: Finding[] = [];
+    for (const { request, plan } of this.#prepared.get(network)?.wishes.values() ?? []) {
+      findings.push(...(await this.#repair(request, plan)));
+    }
+    return findings;
+  }
+
+  /** Everything of it that is not there: the bridge, its addresses, the masquerade table. */
+  async check(request: AttachRequest, plan: PreparationPlan): Promise<Finding[]> {
+    const { network, configJson, masquerade } = request;
+    const findings = await this.#checkBridge(plan);
+    const subnets = masquerade?.subnets ?? [];
+    // A newer configuration may have another wish, for all pods of the network.
+    const isOutdated = (this.#prepared.get(network)?.configJson ?? configJson) !== configJson;
+    if (subnets.length === 0 || isOutdated) return findings;
+    const table = `inet ${planMasquerade(network, subnets).name}`;
+    if ((await this.#list(table)) !== undefined) return findings;
+    return [...findings, finding("masquerade-missing", `table ${table}`, "present", "")];
   }
 
   /** Does everything anew at the next ensure of the network: somebody took it away. */
@@ -91,7 +135,7 @@ export class NodePreparation {
   #preparedOf({ network, configJson }: AttachRequest): Prepared {
     const known = this.#prepared.get(network);
     if (known?.configJson === configJson) return known;
-    const fresh: Prepared = { configJson, done: new Map(), repairs: new Map() };
+    const fresh = { configJson, done: new Map(), wishes: new Map(), known: new Set<string>() };
     this.#prepared.set(network, fresh);
     return fresh;
   }
@@ -114,15 +158,35 @@ export class NodePreparation {
     }
   }
 
-  async #repair({ network, masquerade }: AttachRequest, plan: PreparationPlan): Promise<void> {
+  async #repair(request: AttachRequest, plan: PreparationPlan): Promise<Finding[]> {
+    const { network, masquerade } = request;
     await this.#requireBridge(plan.bridge);
+    const findings = await this.check(request, plan);
     await this.#kernel.apply(plan.batches());
-    const subnets = masquerade?.subnets ?? [];
-    if (subnets.length === 0) return;
-    const { name, ruleset } = planMasquerade(network, subnets);
-    if ((await this.#nftables.list(`inet ${name}`)) === undefined) {
-      await this.#nftables.load(ruleset);
+    if (findings.some(({ kind }) => kind === "masquerade-missing")) {
+      await this.#nftables.load(planMasquerade(network, masquerade?.subnets ?? []).ruleset);
     }
+    return findings;
+  }
+
+  async #checkBridge({ bridge, batches }: PreparationPlan): Promise<Finding[]> {
+    const link = await this.#kernel.findLink(bridge);
+    const findings = compareLink({ name: bridge }, link);
+    const expected = batches().flatMap(({ operations }) =>
+      operations.flatMap((operation) =>
+        operation.kind === "add-address" && operation.link === bridge ? operation.address : [],
+      ),
+    );
+    if (!link || expected.length === 0) return findings;
+    return [...findings, ...compareAddresses(expected, link, await this.#kernel.addresses())];
+  }
+
+  #list(table: string): Promise<string | undefined> {
+    const running = this.#lists.get(table);
+    if (running) return running;
+    const listing = this.#nftables.list(table).finally(() => this.#lists.delete(table));
+    this.#lists.set(table, listing);
+    return listing;
   }
 
   /** A link of that name that something else made must not get our addresses. */
@@ -146,6 +210,13 @@ export class NodePreparation {
       if (!(error instanceof KernelError && error.operation === "run-nft")) throw error;
     }
   }
+}
+
+function lookAfter({ known, wishes }: Prepared, wish: Wish): void {
+  const fresh = keysOf(wish.request).filter((key) => !known.has(key));
+  if (fresh.length === 0) return;
+  for (const key of fresh) known.add(key);
+  wishes.set(fresh.join(" "), wish);
 }
 
 /** What the batches may depend on besides the configuration: each address's gateway or family. */

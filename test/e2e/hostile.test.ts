@@ -89,22 +89,32 @@ suite("hostile", { concurrency: true, skip }, () => {
 
   test("a flushed ruleset and a deleted gateway link come back without an ADD", async () => {
     await using node = await openNode();
-    await node.startHost();
+    const first = await node.startHost();
     const [routed, bridged] = [
       makeNetwork("routed", { ipMasq: true }),
       makeNetwork("bridge", { ipMasq: true }),
     ];
-    await addOk(node, await node.createPod(), routed);
+    const pod = await node.createPod();
+    await addOk(node, pod, routed);
     await addOk(node, await node.createPod(), bridged);
     const { nftables, addresses } = await node.readKernel();
     assert.equal(nftables.length, 2);
     await node.run(["nft", "flush", "ruleset"]);
     await node.run(["ip", "link", "del", "patchbay0"]);
     assert.deepEqual((await node.readKernel()).nftables, []);
-    await until("what was taken away", LIMITS.reconcileMs + 5_000, async () => {
+    const isBack = async () => {
       const now = await node.readKernel();
       return String([now.nftables, now.addresses]) === String([nftables, addresses]);
-    });
+    };
+    const { details } = errorOf(await check(node, pod, routed));
+    assert.match(details, /link-missing patchbay0.*masquerade-missing table inet patchbay_masq_/);
+    await until("what was taken away", LIMITS.reconcileMs + 5_000, isBack);
+    assertSilentSuccess(await check(node, pod, routed));
+    await first.kill("SIGKILL");
+    await node.run(["nft", "flush", "ruleset"]);
+    await node.run(["ip", "link", "del", "patchbay0"]);
+    await node.startHost();
+    await until("what was taken away while the host was dead", LIMITS.reconcileMs, isBack);
   });
 
   test("without nft a masquerading network says so, and heals when nft or the wish changes", async () => {

@@ -14,7 +14,7 @@ import { KeyedLock } from "./keyed-lock.ts";
 import { LeakWatch } from "./leak-watch.ts";
 import { PluginCalls } from "./plugin-calls.ts";
 import type { CallTrace, HostPorts } from "./ports.ts";
-import { finishUnfinished, reconcile, replayJournal } from "./reconcile.ts";
+import { finishUnfinished, reconcile, repairNetworks, replayJournal } from "./reconcile.ts";
 import { HostState } from "./state.ts";
 import { status } from "./status.ts";
 
@@ -43,6 +43,10 @@ export class Host {
   #phase: "starting" | "ready" | "stopped" = "starting";
   #cancelReconcile: () => void = () => {};
   #reconciling: Promise<void> = Promise.resolve();
+  #isReconciling = false;
+  /** The next round comes at once. */
+  #isHurried = false;
+  #reconciledMs = Number.NEGATIVE_INFINITY;
 
   constructor(ports: HostPorts, options: HostOptions) {
     this.#context = {
@@ -90,6 +94,18 @@ export class Host {
     this.#phase = "ready";
     const message = `Serving, ${state.attachments.size} attachments are recorded`;
     ports.events.emit({ kind: "started", subject: "host", message });
+    // While nobody looked the node may have lost what its networks need.
+    this.#runRound(repairNetworks);
+  }
+
+  /**
+   * The next round of reconciliation comes now: somebody was seen to take things away. At most one in
+   * LIMITS.reconcileHurryMs.
+   */
+  hurry(): void {
+    this.#isHurried = true;
+    if (this.#isReconciling) return;
+    this.#cancelReconcile();
     this.#scheduleReconcile();
   }
 
@@ -172,16 +188,26 @@ export class Host {
 
   #scheduleReconcile(): void {
     if (this.#phase !== "ready") return;
-    this.#cancelReconcile = this.#context.ports.clock.after(LIMITS.reconcileMs, () => {
-      this.#reconciling = reconcile(this.#context)
-        .catch((error: unknown) =>
-          this.#context.ports.events.emit({
-            kind: "reconcile-failed",
-            subject: "host",
-            message: String(error),
-          }),
-        )
-        .finally(() => this.#scheduleReconcile());
-    });
+    const { clock } = this.#context.ports;
+    const sinceMs = clock.monotonicMs() - this.#reconciledMs;
+    const delayMs = this.#isHurried
+      ? Math.max(0, LIMITS.reconcileHurryMs - sinceMs)
+      : LIMITS.reconcileMs;
+    this.#cancelReconcile = clock.after(delayMs, () => this.#runRound(reconcile));
+  }
+
+  #runRound(round: (context: HostContext) => Promise<void>): void {
+    const { clock, events } = this.#context.ports;
+    this.#isReconciling = true;
+    this.#isHurried = false;
+    this.#reconciling = round(this.#context)
+      .catch((error: unknown) =>
+        events.emit({ kind: "reconcile-failed", subject: "host", message: String(error) }),
+      )
+      .finally(() => {
+        this.#isReconciling = false;
+        this.#reconciledMs = clock.monotonicMs();
+        this.#scheduleReconcile();
+      });
   }
 }

@@ -13,6 +13,7 @@ import { parseNetworkConfig } from "../cni/network-config.ts";
 import { isContainerId, isIfname } from "../cni/request.ts";
 import { CNI_VERSION_NEWEST } from "../cni/versions.ts";
 import { formatErrorChain, PatchbayError } from "../errors.ts";
+import { forEachAtOnce } from "./at-once.ts";
 import { type AttachmentId, type AttachmentRecord, attachmentIdOf } from "./attachment.ts";
 import { checkRecord, describeFinding } from "./check.ts";
 import type { HostContext } from "./context.ts";
@@ -180,15 +181,15 @@ export async function checkAttachments(
   if (attachmentId !== "" && records.length === 0) {
     throw new PatchbayError("NOT_ATTACHED", `No attachment ${attachmentId} is recorded`);
   }
-  const answers: AttachmentFindings[] = [];
-  for (const record of records) {
+  const answers = new Map<string, AttachmentFindings>();
+  await forEachAtOnce(records, async (record) => {
     const findings = await checkRecord(context, record).then(
       (found) => found.map(describeFinding),
       (error: unknown) => [formatErrorChain(error)],
     );
-    answers.push({ attachment: toAttachment(record), findings });
-  }
-  return answers;
+    answers.set(record.id, { attachment: toAttachment(record), findings });
+  });
+  return records.flatMap(({ id }) => answers.get(id) ?? []);
 }
 
 /** Takes over the addresses that host-local gave out, with an attachment for each owner. */

@@ -50,8 +50,13 @@ export function planAttach(wish: AttachWish): AttachRequest {
     mac: wish.mac?.toLowerCase() ?? "",
     mtu: network.mtu,
     device: null,
-    masquerade: network.ipMasq ? { subnets: subnetsOf(network) } : null,
+    masquerade: planMasquerade(network),
   };
+}
+
+/** What the newest configuration of a network wishes, for all its pods. */
+export function planMasquerade(network: Network): AttachRequest["masquerade"] {
+  return network.ipMasq ? { subnets: subnetsOf(network) } : null;
 }
 
 /** Subnets of every range, without doubles. */

@@ -156,6 +156,7 @@ export type EventKind =
   | "imported"
   | "flush-failed"
   | "reconcile-failed"
+  | "network-repaired"
   | "stop-incomplete"
   | "services-failed"
   | "services-recovered"

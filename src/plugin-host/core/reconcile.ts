@@ -1,14 +1,22 @@
+import type {
+  AttachRequest,
+  NetworkPlugin,
+  RepairRequest,
+} from "../../plugin-sdk/network-plugin.ts";
 import { parseCniRequest } from "../cni/request.ts";
 import { formatErrorChain } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { forEachAtOnce } from "./at-once.ts";
 import { type AttachmentId, type AttachmentRecord, attachmentIdOf } from "./attachment.ts";
+import { describeFinding } from "./check.ts";
 import type { HostContext } from "./context.ts";
 import { withDeadline } from "./deadline.ts";
 import { del } from "./del.ts";
 import { describePod, rollBackRecord } from "./detach.ts";
 import { judge, witnessesOf } from "./gc.ts";
+import { planMasquerade } from "./plan.ts";
 import type { CallTrace, DelJournalEntry } from "./ports.ts";
+import type { Network } from "./state.ts";
 
 /** One round of everything that brings record and world together without being asked. */
 export async function reconcile(context: HostContext): Promise<void> {
@@ -128,25 +136,69 @@ async function judgeAttachments(context: HostContext): Promise<void> {
   });
 }
 
-/** `nft flush ruleset` and its like must not cut pods off until the host is started again. */
-async function repairNetworks(context: HostContext): Promise<void> {
-  const { plugins, clock, events } = context.ports;
-  const attached = [...context.state.attachments.values()].filter(
-    ({ state }) => state.kind === "attached",
-  );
-  const byNetwork = new Map(attached.map(({ network, plugin }) => [network, plugin]));
-  await forEachAtOnce([...byNetwork], async ([network, name]) => {
-    const repair = plugins.find(name)?.repair?.({ network });
-    if (!repair) return;
-    const what = `Looking after network ${network}`;
-    await withDeadline(repair, { clock, limitMs: LIMITS.attachMs, what }).catch((error: unknown) =>
-      events.emit({
-        kind: "reconcile-failed",
-        subject: network,
-        message: `What network ${network} needs of the node: ${formatErrorChain(error)}`,
-      }),
-    );
+/**
+ * `nft flush ruleset` and its like must not cut pods off until the next ADD. Networks without a pod
+ * are looked after as well: what was prepared for them once is not prepared again.
+ */
+export async function repairNetworks(context: HostContext): Promise<void> {
+  const { ports, state } = context;
+  const attached = [...state.attachments.values()]
+    .filter((record) => record.state.kind === "attached")
+    .sort((left, right) => right.createdWallMs - left.createdWallMs);
+  // One network may have pods of two plugins, when its configuration was changed.
+  const known = new Map<string, { name: string; plugin: string; requests: AttachRequest[] }>();
+  const entryOf = (name: string, plugin: string) => {
+    const key = `${plugin} ${name}`;
+    const entry = known.get(key) ?? { name, plugin, requests: [] };
+    known.set(key, entry);
+    return entry;
+  };
+  for (const { name, plugin } of state.networks.values()) entryOf(name, plugin);
+  for (const { network, plugin, request } of attached) {
+    entryOf(network, plugin).requests.push(request);
+  }
+  await forEachAtOnce([...known.values()], async ({ name, plugin: pluginName, requests }) => {
+    const plugin = ports.plugins.find(pluginName);
+    if (!plugin?.repair) return;
+    const attachments = inForce(state.networks.get(name), requests);
+    await repairNetwork(context, plugin, { network: name, attachments });
   });
+}
+
+/** Those of the configuration in force first, and all with its wish: masquerade is the network's. */
+function inForce(
+  network: Network | undefined,
+  requests: readonly AttachRequest[],
+): readonly AttachRequest[] {
+  if (!network) return requests;
+  const masquerade = planMasquerade(network);
+  const isNew = ({ configJson }: AttachRequest) => configJson === network.configJson;
+  const ordered = [...requests.filter(isNew), ...requests.filter((request) => !isNew(request))];
+  return ordered.map((request) => ({ ...request, masquerade }));
+}
+
+async function repairNetwork(
+  { ports: { clock, events } }: HostContext,
+  plugin: NetworkPlugin,
+  request: RepairRequest,
+): Promise<void> {
+  const { network } = request;
+  const what = `Looking after network ${network}`;
+  const emit = (kind: "reconcile-failed" | "network-repaired", message: string) =>
+    events.emit({ kind, subject: network, message });
+  try {
+    const repairing = Promise.try(async () => plugin.repair?.(request));
+    const missing =
+      (await withDeadline(repairing, { clock, limitMs: LIMITS.attachMs, what })) ?? [];
+    if (missing.length === 0) return;
+    const names = new Set(missing.map(describeFinding));
+    emit("network-repaired", `Made again for network ${network}: ${[...names].join("; ")}`);
+  } catch (error) {
+    emit(
+      "reconcile-failed",
+      `What network ${network} needs of the node: ${formatErrorChain(error)}`,
+    );
+  }
 }
 
 /** Looks for what plugins hold without a record, as after the loss of the store; returns their ids. */
