@@ -20,6 +20,21 @@ export class CliError extends Error {
   }
 }
 
+/** Why the operating system refused a path that the message names already: "no such file or folder". */
+export function whyRefused(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return refusals[code ?? ""] ?? messageOf(error);
+}
+
+const refusals: Readonly<Record<string, string>> = {
+  ENOENT: "no such file or folder",
+  EACCES: "permission denied",
+  EISDIR: "it is a folder",
+  ENOTDIR: "part of the path is no folder",
+  EROFS: "the file system is read-only",
+  ENOSPC: "no space left on the device",
+};
+
 /** Message of anything thrown, on one line. */
 export function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);

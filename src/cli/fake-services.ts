@@ -30,6 +30,8 @@ export function fakeFrontend(fields: Partial<FrontendView__Output> = {}): Fronte
     sourceRanges: [],
     connections: 0,
     shadowedBy: "",
+    pick: "random",
+    countsConnections: false,
     ...fields,
   };
 }

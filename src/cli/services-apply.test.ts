@@ -89,7 +89,7 @@ describe("patchbay services apply", () => {
 
   it("fails for a file that is not there", async () => {
     const result = await runCli(["services", "apply", "-f", join(folder, "none")], { host: {} });
-    assert.match(result.stderr, /^patchbay: Cannot read .*none: ENOENT/);
+    assert.match(result.stderr, /^patchbay: Cannot read .*none: no such file or folder\n$/);
     assert.equal(result.exitCode, 1);
   });
 });

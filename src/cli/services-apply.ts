@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { type CliContext, type CommonOptions, withHost } from "./context.ts";
-import { CliError, messageOf } from "./failure.ts";
+import { CliError, EXIT, whyRefused } from "./failure.ts";
 import { sanitize } from "./output.ts";
 import { parseServicesFile } from "./services-file.ts";
 import { withServicesOptions } from "./services-options.ts";
@@ -20,7 +20,7 @@ export function addServicesApplyCommand(services: Command, context: CliContext):
     .description("give the host frontends and endpoint groups; they stay until the host ends")
     .requiredOption(
       "-f, --file <file>",
-      "JSON of one ApplyServicesRequest (proto/patchbay/host/v1/host.proto)",
+      'JSON of one ApplyServicesRequest (proto/patchbay/host/v1/host.proto); "-": standard input',
     )
     .option(
       "--source <name>",
@@ -37,6 +37,7 @@ Examples:
     "put_frontends": [{ "id": "web", "kind": "clusterIP", "address": "10.96.0.10", "port": 80, "group": "web" }]
   }
   $ npx patchbay services apply -f web.json --source shop --replace
+  $ make-services | npx patchbay services apply -f -
   $ npx patchbay services wait`,
     );
   withServicesOptions(command).action(async () => {
@@ -58,8 +59,9 @@ Examples:
 
 function readText(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    // 0 is standard input.
+    return readFileSync(file === "-" ? 0 : file, "utf8");
   } catch (cause) {
-    throw new CliError(`Cannot read ${file}: ${messageOf(cause)}`, 1, { cause });
+    throw new CliError(`Cannot read ${file}: ${whyRefused(cause)}`, EXIT.failure, { cause });
   }
 }

@@ -24,6 +24,9 @@ const forwarded: ExplainResponse__Output = {
   unused: ["10.88.1.4:8080: not ready", "10.88.1.5:8080: terminating"],
   kernelDifferences: [],
   kernelChecked: true,
+  affinitySeconds: 0,
+  pick: "random",
+  shadowed: [],
 };
 
 const explain = (answer: Partial<ExplainResponse__Output>, ...args: string[]) =>
@@ -54,6 +57,23 @@ Kernel      holds the same
     );
     assert.equal(result.stderr, "");
     assert.equal(result.exitCode, 0);
+  });
+
+  it("says how an endpoint is picked where not each time at random, and whom the frontend shadows", async () => {
+    const [hashed, stays, both] = await Promise.all(
+      [
+        { pick: "consistent-hash", shadowed: ["default/b", "default/c"] },
+        { affinitySeconds: 10_800 },
+        { pick: "consistent-hash", affinitySeconds: 60 },
+      ].map((answer) => explain(answer, ...fromPod)),
+    );
+    assert.match(hashed?.stdout ?? "", /^Pick {8}consistent hash of the client's address$/m);
+    assert.match(hashed?.stdout ?? "", /^Shadowed {4}default\/b, default\/c, with the same /m);
+    assert.match(
+      stays?.stdout ?? "",
+      /^Pick {8}at random; a client stays with its endpoint for 3 h$/m,
+    );
+    assert.match(both?.stdout ?? "", /^Pick {8}consistent hash .*; a client stays .* for 1 min$/m);
   });
 
   it("exits 4 with every difference when the kernel differs", async () => {

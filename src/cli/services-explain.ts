@@ -3,6 +3,7 @@ import type { EndpointView__Output } from "../rpc/generated/patchbay/host/v1/End
 import type { ExplainResponse__Output } from "../rpc/generated/patchbay/host/v1/ExplainResponse.ts";
 import { type CliContext, type CommonOptions, withHost } from "./context.ts";
 import { EXIT } from "./failure.ts";
+import { formatDuration } from "./format.ts";
 import { type Output, sanitize } from "./output.ts";
 import { type Destination, parseDestination, parseSource } from "./services-destination.ts";
 import { type ServicesParentOptions, withServicesOptions } from "./services-options.ts";
@@ -76,7 +77,9 @@ function printExplanation(
   const { service, frontendKind, sourceKind, sourceReason, rule, ruleText } = answer;
   print("Service", [service === "" ? "none" : joinWith(" ", service, inParentheses(frontendKind))]);
   print("Source", [joinWith(": ", sourceKind, sourceReason)]);
+  print("Shadowed", describeShadowed(answer));
   print("Endpoints", answer.endpoints.map(describeEndpoint));
+  print("Pick", describePick(answer));
   if (answer.verdict === "forward") {
     print("Masquerade", [
       joinWith(": ", answer.masquerade ? "yes" : "no", answer.masqueradeReason),
@@ -132,6 +135,22 @@ function describeEndpoint(endpoint: EndpointView__Output): string {
     weight > 1 && `weight ${weight}`,
   ].filter((fact) => typeof fact === "string" && fact !== "");
   return joinWith("  ", formatSocket(endpoint), facts.join(", "));
+}
+
+function describeShadowed({ shadowed }: ExplainResponse__Output): string[] {
+  if (shadowed.length === 0) return [];
+  return [`${shadowed.join(", ")}, with the same address and port: gets none of the traffic`];
+}
+
+/** Said only where it is not at random, each connection anew. */
+function describePick({ pick, affinitySeconds }: ExplainResponse__Output): string[] {
+  const how = pick === "consistent-hash" ? "consistent hash of the client's address" : "";
+  const stays =
+    affinitySeconds > 0
+      ? `a client stays with its endpoint for ${formatDuration(affinitySeconds * 1000)}`
+      : "";
+  const text = joinWith("; ", how || (stays && "at random"), stays);
+  return text === "" ? [] : [text];
 }
 
 function describeKernel({ kernelChecked, kernelDifferences }: ExplainResponse__Output): string[] {

@@ -84,6 +84,13 @@ describe("parseServicesFile()", () => {
     });
   }
 
+  it("says where Kubernetes objects go", () => {
+    const texts = ["apiVersion: v1\nkind: Service\n", '{ "apiVersion": "v1", "kind": "Service" }'];
+    for (const text of texts) {
+      assert.throws(() => parseServicesFile(text, "f"), { message: /--manifests DIR/ });
+    }
+  });
+
   it("names the file that is not JSON", () => {
     assert.throws(() => parseServicesFile("{", "f"), { message: /^f is not JSON: / });
   });

@@ -1,5 +1,5 @@
 import type { ApplyServicesRequest } from "../rpc/generated/patchbay/host/v1/ApplyServicesRequest.ts";
-import { CliError, messageOf } from "./failure.ts";
+import { CliError, EXIT, messageOf } from "./failure.ts";
 
 type FieldType = "string" | "uint32" | "bool" | "EndpointState" | MessageName;
 type MessageName =
@@ -76,10 +76,20 @@ export function parseServicesFile(text: string, file: string): ApplyServicesRequ
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new CliError(`${file} is not JSON: ${messageOf(cause)}`, 1, { cause });
+    const hint = /^kind:/m.test(text) ? kubernetesHint : messageOf(cause);
+    throw new CliError(`${file} is not JSON: ${hint}`, EXIT.failure, { cause });
+  }
+  if (isKubernetes(json)) {
+    throw new CliError(`${file} is no ApplyServicesRequest: ${kubernetesHint}`);
   }
   const at = { file, path: "" };
   return readMessage(json, "ApplyServicesRequest", at);
+}
+
+const kubernetesHint = "Kubernetes objects go into the folder of `patchbay host --manifests DIR`";
+
+function isKubernetes(json: unknown): boolean {
+  return typeof json === "object" && json !== null && "kind" in json && "apiVersion" in json;
 }
 
 interface Place {

@@ -5,10 +5,13 @@ import type { ServiceView__Output } from "../rpc/generated/patchbay/host/v1/Serv
 import { runCli } from "./fake-context.ts";
 import { drop, fakeFrontend, fakeService, forward, reject } from "./fake-services.ts";
 
-function hostWith(services: ServiceView__Output[], problems: string[] = []) {
-  return {
-    listServices: async () => ({ services, problems, revision: 7, programmedRevision: 7 }),
-  };
+function hostWith(
+  services: ServiceView__Output[],
+  problems: string[] = [],
+  unserved: string[] = [],
+) {
+  const answer = { services, problems, unserved, revision: 7, programmedRevision: 7 };
+  return { listServices: async () => answer };
 }
 
 const everyShape: ServiceView__Output[] = [
@@ -75,10 +78,17 @@ shop/empty            -             -                       -                   
     assert.match(stdout, / 1 inside, 1 outside /);
   });
 
-  it("shows connections where some are counted", async () => {
-    const frontends = [fakeFrontend({ connections: 12_345 }), fakeFrontend({ port: 443 })];
+  it("shows connections where some are counted, none yet or many", async () => {
+    const frontends = [
+      fakeFrontend({ connections: 12_345, countsConnections: true }),
+      fakeFrontend({ countsConnections: true }),
+      fakeFrontend({ port: 443 }),
+    ];
     const { stdout } = await runCli(["services"], { host: hostWith([fakeService({ frontends })]) });
-    assert.match(stdout, /CONNECTIONS {2}STATE\n.* 12345 {2}programmed\n.* 0 {2}programmed\n$/);
+    assert.match(
+      stdout,
+      /CONNECTIONS {2}STATE\n.* 12345 {2}programmed\n.* 0 {2}programmed\n.* - {2}programmed\n$/,
+    );
   });
 
   it("prints titles only when there are none", async () => {
@@ -106,6 +116,7 @@ shop/empty            -             -                       -                   
           return {
             services: [],
             problems: ["web.yaml:1: no kind"],
+            unserved: [],
             revision: 0,
             programmedRevision: 0,
           };
@@ -123,10 +134,28 @@ shop/empty            -             -                       -                   
     }
   });
 
+  it("says of a Service that has nothing to program why", async () => {
+    const host = hostWith([], [], ["default/db: it is headless"]);
+    const result = await runCli(["services", "default/db"], { host });
+    assert.equal(result.stdout, "Nothing to program of default/db: it is headless\n");
+    assert.deepEqual([result.stderr, result.exitCode], ["", 0]);
+    const map = await runCli(["services", "map", "default/db"], { host });
+    assert.equal(map.stderr, "patchbay: Nothing to draw of default/db: it is headless\n");
+    assert.equal(map.exitCode, 1);
+  });
+
+  it("says that names have a namespace where one has none", async () => {
+    const result = await runCli(["services", "web"], { host: hostWith([]) });
+    assert.equal(
+      result.stderr,
+      "patchbay: No Service is or begins with web: names are NAMESPACE/NAME, for example default/web\n",
+    );
+  });
+
   it("prints the message of host.v1 as JSON, problems in it", async () => {
     const result = await runCli(["services", "--json"], { host: hostWith(everyShape, ["p"]) });
     assert.deepEqual(JSON.parse(result.stdout), {
-      ...{ services: everyShape, problems: ["p"] },
+      ...{ services: everyShape, problems: ["p"], unserved: [] },
       ...{ revision: 7, programmedRevision: 7 },
     });
     assert.equal(result.stderr, "");

@@ -55,12 +55,16 @@ Examples:
         throw hostNotRunning(root);
       }
       const response = await host.listServices({ service });
-      const isUnmatched = service !== "" && response.services.length === 0;
+      const { services, unserved } = response;
+      const isUnmatched = service !== "" && services.length === 0 && unserved.length === 0;
       if (json && !isUnmatched) {
         context.output.json(response);
         return;
       }
-      if (!isUnmatched) printServices(context, response.services);
+      if (services.length > 0 || service === "") printServices(context, services);
+      for (const line of unserved) {
+        context.output.line(sanitize(`Nothing to program of ${line}`));
+      }
       for (const problem of response.problems) {
         context.output.errorLine(`problem: ${sanitize(problem)}`);
       }
@@ -71,9 +75,10 @@ Examples:
 }
 
 export function noSuchService(service: string): CliError {
-  return new CliError(
-    `No Service is or begins with ${service}: see \`patchbay services\` for those there are`,
-  );
+  const names = service.includes("/")
+    ? "see `patchbay services` for those there are"
+    : `names are NAMESPACE/NAME, for example default/${service}`;
+  return new CliError(`No Service is or begins with ${service}: ${names}`);
 }
 
 interface Row {
@@ -88,7 +93,7 @@ function printServices({ output }: CliContext, services: readonly ServiceView__O
       ? [{ service }]
       : service.frontends.map((frontend) => ({ service, frontend })),
   );
-  const isCounted = rows.some(({ frontend }) => (frontend?.connections ?? 0) > 0);
+  const isCounted = rows.some(({ frontend }) => frontend?.countsConnections);
   printTable(output, isCounted ? [...columns, connections, state] : [...columns, state], rows);
 }
 
@@ -110,7 +115,7 @@ const columns: readonly Column<Row>[] = [
 
 const connections: Column<Row> = {
   title: "CONNECTIONS",
-  value: ({ frontend }) => String(frontend?.connections ?? ""),
+  value: ({ frontend }) => (frontend?.countsConnections ? String(frontend.connections) : ""),
   align: "right",
 };
 

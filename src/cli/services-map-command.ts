@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { type CliContext, type CommonOptions, withHost } from "./context.ts";
+import { CliError, EXIT, whyRefused } from "./failure.ts";
 import { formatNumber } from "./format.ts";
 import { sanitize } from "./output.ts";
 import { placeFile } from "./place-file.ts";
@@ -10,6 +11,7 @@ import { withServicesOptions } from "./services-options.ts";
 
 interface MapOptions extends CommonOptions {
   readonly output?: string;
+  readonly out?: string;
 }
 
 export function addServicesMapCommand(services: Command, context: CliContext): void {
@@ -18,6 +20,7 @@ export function addServicesMapCommand(services: Command, context: CliContext): v
     .argument("[service]", "NAMESPACE/NAME, or the beginning of one; absent: all")
     .description("draw frontends, lists of endpoints and endpoints by node, as an SVG")
     .option("-o, --output <file>", "write to this file; absent: standard output")
+    .addOption(new Option("--out <file>").hideHelp().conflicts("output"))
     .addHelpText(
       "after",
       `
@@ -26,19 +29,27 @@ Examples:
   $ npx patchbay services map default/ > default.svg`,
     );
   withServicesOptions(command, { json: false }).action(async (service = "") => {
-    const { root, output } = command.optsWithGlobals<MapOptions>();
-    const { services: views } = await withHost(
+    const { root, out, output = out } = command.optsWithGlobals<MapOptions>();
+    const { services: views, unserved } = await withHost(
       context,
       { root, what: "draw the Services" },
       (host) => host.listServices({ service }),
     );
-    if (service !== "" && views.length === 0) throw noSuchService(service);
+    if (service !== "" && views.length === 0) {
+      const [first] = unserved;
+      if (first !== undefined) throw new CliError(`Nothing to draw of ${first}`);
+      throw noSuchService(service);
+    }
     const svg = drawServices(views);
     if (output === undefined) {
       context.output.line(svg.trimEnd());
       return;
     }
-    placeFile(resolve(output), Buffer.from(svg), 0o644);
+    try {
+      placeFile(resolve(output), Buffer.from(svg), 0o644);
+    } catch (cause) {
+      throw new CliError(`Cannot write ${output}: ${whyRefused(cause)}`, EXIT.failure, { cause });
+    }
     context.output.line(sanitize(`Drew ${formatNumber(views.length, "Service")}: ${output}`));
   });
 }

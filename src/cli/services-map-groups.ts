@@ -20,10 +20,10 @@ export function mergeCards(service: ServiceView__Output): Card[] {
   const cards = new Map<string, Card>();
   for (const frontend of service.frontends) {
     const state = stateOf(frontend, service);
-    const { kind, address, port, protocol, portName, masquerade, affinitySeconds } = frontend;
+    const { kind, address, port, protocol, portName, masquerade, affinitySeconds, pick } = frontend;
     const isNodes = kind === "nodePort" || kind === "hostPort";
     const routes = [routeKey(frontend.inside), routeKey(frontend.outside)];
-    const facts = [kind, port, protocol, portName, masquerade, affinitySeconds, state.text];
+    const facts = [kind, port, protocol, portName, masquerade, affinitySeconds, pick, state.text];
     const key = JSON.stringify([...facts, ...routes, isNodes || [address, cards.size]]);
     const addresses = [...(cards.get(key)?.addresses ?? []), formatFrontend(frontend)];
     cards.set(key, { frontend: cards.get(key)?.frontend ?? frontend, addresses, state });

@@ -335,6 +335,7 @@ function layOutCard(
     frontend.portName,
     `masquerade ${frontend.masquerade}`,
     affinity && `affinity ${affinity}`,
+    frontend.pick === "consistent-hash" ? frontend.pick : "",
   ];
   const text = facts.filter((fact) => fact !== "").join(" · ");
   canvas.label(x + 12, y + 34, text, "small", { maxWidth });

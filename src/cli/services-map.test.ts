@@ -196,7 +196,7 @@ describe("drawServices()", () => {
 
 describe("patchbay services map", () => {
   const services = [fakeService({ frontends: [fakeFrontend({ inside: forward("10.88.0.2") })] })];
-  const answer = { services, problems: [], revision: 7, programmedRevision: 7 };
+  const answer = { services, problems: [], unserved: [], revision: 7, programmedRevision: 7 };
   const host = { listServices: async () => answer };
 
   it("prints the SVG", async () => {
@@ -214,9 +214,24 @@ describe("patchbay services map", () => {
     assert.equal(readFileSync(file, "utf8"), drawServices(services));
   });
 
+  it("takes --out as well, not with -o, and shows how endpoints are picked", async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "patchbay-cli-"));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, "map.svg");
+    const hashed = [fakeService({ frontends: [fakeFrontend({ pick: "consistent-hash" })] })];
+    const other = { listServices: async () => ({ ...answer, services: hashed }) };
+    await runCli(["services", "map", "--out", file], { host: other });
+    assert.match(readFileSync(file, "utf8"), /masquerade others · consistent-hash</);
+    const both = await runCli(["services", "map", "--out", file, "-o", file], { host });
+    assert.equal(both.exitCode, 2);
+  });
+
   it("fails for a folder that is not there, and for a Service that is not there", async () => {
     const nowhere = await runCli(["services", "map", "-o", "/nowhere/map.svg"], { host });
-    assert.match(nowhere.stderr, /^patchbay: ENOENT: .*\/nowhere\//);
+    assert.match(
+      nowhere.stderr,
+      /^patchbay: Cannot write \/nowhere\/map.svg: no such file or folder\n$/,
+    );
     assert.equal(nowhere.exitCode, 1);
     const empty = { listServices: async () => ({ ...answer, services: [] }) };
     const result = await runCli(["services", "map", "x"], { host: empty });

@@ -89,6 +89,54 @@ test("takeChanges() gives the key to the next one when the first goes, its list 
   assert.deepEqual(new Set(taken?.services), new Set(["default/web", "default/other"]));
 });
 
+test("problems() say whose address and port another Service has, and why", () => {
+  const named = tableOf([
+    { id: "a", service: "default/athief" },
+    { id: "b", service: "default/web" },
+    // A frontend of the same Service takes from nobody.
+    { id: "c", service: "default/athief", kind: "externalIP" },
+  ]);
+  assert.deepEqual(named.problems(), [
+    {
+      source: "test",
+      object: "Service default/web",
+      message: "10.96.0.10:80/TCP is taken by default/athief, named first",
+    },
+  ]);
+  const whys = [
+    [{ kind: "clusterIP" }, "whose clusterIP comes before a nodePort"],
+    [{ createdMs: 1 }, "created earlier"],
+    [{ createdMs: 0 }, "whose age is not known"],
+  ] as const;
+  for (const [winner, why] of whys) {
+    const kind = "nodePort";
+    const table = tableOf([
+      { id: "b", service: "default/web", kind, createdMs: 2 },
+      { id: "c", service: "default/x", kind, createdMs: 1, ...winner },
+    ]);
+    const [only, ...more] = table.problems();
+    assert.deepEqual([only?.object, more], ["Service default/web", []]);
+    assert.equal(only?.message, `10.96.0.10:80/TCP is taken by default/x, ${why}`);
+  }
+});
+
+test("problems() forget who was shadowed when the other goes", () => {
+  const table = createServiceTable(sampleFacts());
+  table.applyObjects("b", puts(sampleService()));
+  table.applyObjects("a", puts(sampleService()));
+  table.takeChanges();
+  assert.deepEqual(table.problems(), [
+    {
+      source: "b",
+      object: "Service default/web",
+      message: "10.96.0.10:80/TCP is taken by default/web of another source, named first",
+    },
+  ]);
+  table.applyObjects("a", [{ kind: "relist", objects: [] }]);
+  table.takeChanges();
+  assert.deepEqual(table.problems(), []);
+});
+
 test("sources with the same Service do not disturb each other", () => {
   const table = createServiceTable(sampleFacts());
   table.applyObjects("b", puts(sampleService(), sampleSlice([sampleEndpoint("10.1.0.2")])));

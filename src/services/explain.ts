@@ -7,11 +7,12 @@ import {
   isLastResort,
   isReady,
 } from "./choose-endpoints.ts";
+import type { Claims } from "./claims.ts";
 import { familyOf } from "./address-text.ts";
 import { weigh } from "./lists.ts";
 import { type AddressText, frontendKey, type NodeFacts } from "./model.ts";
 import { type Claim, resolveFrontend } from "./plan-unit.ts";
-import { decideRoutes, type FrontendDecision } from "./routes.ts";
+import { type Decision, decideRoutes, type FrontendDecision } from "./routes.ts";
 import {
   choiceRules,
   type MasqueradeRule,
@@ -27,7 +28,9 @@ import { stateOf } from "./view.ts";
 /** What an explanation is found in. */
 export interface ExplainSurroundings {
   readonly facts: NodeFacts;
-  readonly claim: Claim | undefined;
+  /** Of the destination: the first has it. */
+  readonly claims: readonly Claim[];
+  readonly findNodePort: Claims["findNodePort"];
   readonly isClusterIp: (address: AddressText) => boolean;
   readonly isPodAddress: (address: AddressText) => boolean;
 }
@@ -36,42 +39,124 @@ type Source = Pick<Explanation, "sourceKind" | "sourceReason">;
 
 /** What becomes of a packet, by the functions that plan; only the words are made here. */
 export function explain(question: Question, around: ExplainSurroundings): Explanation {
-  const { facts, claim } = around;
+  const { facts, claims } = around;
   const source = sourceOf(question, around);
-  const key = frontendKey(question.address, question);
-  const unmoved = (verdict: Explanation["verdict"], rule: VerdictRule): Explanation => ({
+  const unmoved = unmovedOf(question, { claims, source });
+  const [claim] = claims;
+  if (claim === undefined) {
+    if (around.isClusterIp(question.address)) return unmoved("reject", "cluster-ip-wrong-port");
+    const address = parseAddress(question.address);
+    if (facts.servicePrefixes.some((prefix) => prefixContains(prefix, address))) {
+      return unmoved("drop", "unknown-service-address");
+    }
+    return explainNodePort(question, { source, around }) ?? unmoved("no-service", "no-service");
+  }
+  if (!maySourcePass(question, { claim, facts })) return unmoved("drop", "source-ranges");
+  const decided = decide(claim, facts);
+  const decision = source.sourceKind === "outside" ? decided.outside : decided.inside;
+  return follow(decision, {
+    choice: decided.choice,
+    claim,
+    unmoved,
+    masqueradeOf: (used) => masqueradeOf(question, { source, decided, used, around, claim }),
+  });
+}
+
+/** A NodePort at an address that has none of its own: loopback, by the host's proxy, or nobody's. */
+function explainNodePort(
+  question: Question,
+  { source, around }: { readonly source: Source; readonly around: ExplainSurroundings },
+): Explanation | undefined {
+  const { address, protocol, port } = question;
+  const { facts } = around;
+  const claim = around.findNodePort({ family: familyOf(address), protocol, port });
+  if (claim === undefined) return undefined;
+  const isLoopback = address === "::1" || address.startsWith("127.");
+  // Everybody has a loopback of its own, and the proxy listens on that of the node.
+  if (isLoopback && source.sourceKind !== "node") return undefined;
+  if (!isLoopback || facts.servesLocalhost !== true || protocol === "SCTP") {
+    const { rule, ...rest } = unmovedOf(question, { claims: [], source })(
+      "no-service",
+      "node-port-elsewhere",
+    );
+    const whose = `${port}/${protocol} is the NodePort of ${claim.planned.service}`;
+    const why =
+      isLoopback && facts.servesLocalhost
+        ? "the host's proxy on loopback serves TCP and UDP alone"
+        : `${address} is not among nodePortAddresses`;
+    return { ...rest, rule, ruleText: `${whose}, but ${why}: the packet goes on as it is.` };
+  }
+  const { choice, inside } = decide(claim, facts);
+  const isForwarded = inside.to === "cluster" || inside.to === "local";
+  return follow(isForwarded ? { ...inside, rule: "node-port-localhost" } : inside, {
+    choice,
+    claim,
+    unmoved: unmovedOf(question, { claims: [claim], source }),
+    masqueradeOf: () => ({ applies: true, rule: "localhost-proxy" }),
+  });
+}
+
+type Unmoved = (verdict: Explanation["verdict"], rule: VerdictRule) => Explanation;
+
+/** Explanations of packets that are not forwarded; others are made of them. */
+function unmovedOf(
+  question: Question,
+  { claims, source }: { readonly claims: readonly Claim[]; readonly source: Source },
+): Unmoved {
+  const [claim, ...others] = claims;
+  const shadowed = others.map(({ planned }) => planned.service);
+  return (verdict, rule) => ({
     verdict,
     endpoints: [],
     masquerade: false,
     masqueradeReason: masqueradeRules["not-forwarded"].text,
-    key,
+    key: frontendKey(question.address, question),
     ...(claim && describeClaim(claim)),
     ...source,
     rule,
     ruleText: verdictRules[rule].text,
     unused: [],
+    shadowed: [...new Set(shadowed)].filter((service) => service !== claim?.planned.service),
+    affinitySeconds: 0,
+    pick: "random",
   });
-  if (claim === undefined) {
-    if (around.isClusterIp(question.address)) return unmoved("reject", "cluster-ip-wrong-port");
-    const address = parseAddress(question.address);
-    return facts.servicePrefixes.some((prefix) => prefixContains(prefix, address))
-      ? unmoved("drop", "unknown-service-address")
-      : unmoved("no-service", "no-service");
-  }
-  if (!maySourcePass(question, { claim, facts })) return unmoved("drop", "source-ranges");
-  const { frontend, unit } = claim;
+}
+
+function decide(
+  { frontend, unit }: Claim,
+  facts: NodeFacts,
+): FrontendDecision & { readonly choice: Choice } {
   const group = unit.planned?.groups.get(frontend.group);
   const candidates = resolveFrontend(frontend, { group, facts });
   const choice = chooseEndpoints(candidates, { policy: frontend.policy, facts });
-  const decided = decideRoutes(frontend, { choice, facts });
-  const { to, rule } = source.sourceKind === "outside" ? decided.outside : decided.inside;
+  return { ...decideRoutes(frontend, { choice, facts }), choice };
+}
+
+function follow(
+  { to, rule }: Decision,
+  {
+    choice,
+    claim,
+    unmoved,
+    masqueradeOf: findMasquerade,
+  }: {
+    readonly choice: Choice;
+    readonly claim: Claim;
+    readonly unmoved: Unmoved;
+    readonly masqueradeOf: (used: readonly Candidate[]) => {
+      readonly applies: boolean;
+      readonly rule: MasqueradeRule;
+    };
+  },
+): Explanation {
   if (to === "reject" || to === "drop") {
     const wanted = rule.endsWith("local-no-endpoint") ? choice.local : choice.cluster;
     return { ...unmoved(to, rule), unused: unusedOf(choice, { list: wanted, used: [] }) };
   }
   const list = choice[to];
   const used = weigh(list.chosen);
-  const masquerade = masqueradeOf(question, { source, decided, used, around, claim });
+  const masquerade = findMasquerade(used);
+  const { affinitySeconds = 0, pick } = claim.frontend.policy;
   return {
     ...unmoved("forward", rule),
     endpoints: used.map(stateOf),
@@ -79,6 +164,8 @@ export function explain(question: Question, around: ExplainSurroundings): Explan
     masqueradeReason: masqueradeRules[masquerade.rule].text,
     ruleText: `${verdictRules[rule].text} ${choiceRules[list.rule].text}`,
     unused: unusedOf(choice, { list, used }),
+    affinitySeconds,
+    pick,
   };
 }
 

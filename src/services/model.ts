@@ -95,6 +95,8 @@ export interface NodeFacts {
   readonly nodeAddresses: readonly AddressText[];
   /** Addresses that serve NodePorts (nodePortAddresses of the config, resolved); loopback is not among them. */
   readonly nodePortAddresses: readonly AddressText[];
+  /** NodePorts of the plan are served on loopback too, TCP and UDP, by the host's own proxy. Absent: no. */
+  readonly servesLocalhost?: boolean;
   /** podCIDRs of all nodes and cluster CIDRs of the config: sources in them are pods. */
   readonly podPrefixes: readonly IpPrefix[];
   /** ServiceCIDRs: an address in them without a Service is dropped. */

@@ -53,6 +53,13 @@ export class ObjectSource {
     if (this.#units.get(unit.service) === unit) this.#units.delete(unit.service);
   }
 
+  /** Services of which nothing is programmed, in no order, each with the reason. */
+  *unserved(): Generator<readonly [service: string, reason: string]> {
+    for (const { service, translated } of this.#units.values()) {
+      if (translated?.unserved !== undefined) yield [service, translated.unserved];
+    }
+  }
+
   #relist(objects: readonly ServicesObject[]): void {
     const gone = new Set<ObjectKey>([...this.#serviceKeys.keys(), ...this.#sliceUnits.keys()]);
     for (const object of objects) gone.delete(objectKey(object));

@@ -61,6 +61,14 @@ export const verdictRules = {
     section: "3.3",
     text: "The address lies in a Service range and belongs to no Service: the packet is dropped.",
   },
+  "node-port-localhost": {
+    section: "localhost",
+    text: "The host's own proxy serves NodePorts on loopback: it answers, and dials an endpoint as this node's processes would.",
+  },
+  "node-port-elsewhere": {
+    section: "3.3",
+    text: "The port is a Service's NodePort, but not at this address: the packet goes on as it is.",
+  },
   "no-service": {
     section: "3.3",
     text: "No Service is at this address and port: the packet goes on as it is.",
@@ -95,6 +103,10 @@ export const masqueradeRules = {
   "own-process": {
     section: "3.4",
     text: "Connections of the node's own processes get the node's address.",
+  },
+  "localhost-proxy": {
+    section: "localhost",
+    text: "The host's proxy dials the endpoint itself, so the node's address is what the endpoint sees.",
   },
   hairpin: {
     section: "3.4",

@@ -87,6 +87,8 @@ test("takeChanges() tells a new Service once", () => {
         {
           id: list,
           family: 4,
+          protocol: "TCP",
+          portKey: "test:default/web/4|http|TCP",
           endpoints: [{ address: "10.1.0.1", port: 8080, weight: 1 }],
           pick: "random",
         },
@@ -602,6 +604,23 @@ test("problems() name source, object and field, and go with the object", () => {
   // Neither the rest of it nor anybody else suffers.
   assert.equal(table.plan().frontends.size, 2);
   table.applyObjects("test", [{ kind: "delete", key: "Service/default/bad" as ObjectKey }]);
+  assert.deepEqual(table.problems(), []);
+});
+
+test("unserved() names Services that are not programmed, with the reason", () => {
+  const table = createServiceTable(sampleFacts());
+  const headless = sampleService({ clusterIPs: ["None"] }, { name: "db" });
+  const external = sampleService({ type: "ExternalName", clusterIPs: [] }, { name: "ext" });
+  table.applyObjects("one", puts(headless, external, sampleService()));
+  table.applyObjects("two", puts(headless));
+  table.takeChanges();
+  assert.deepEqual(table.unserved("default/"), [
+    "default/db: it is headless, which is DNS alone",
+    "default/ext: it is of type ExternalName, which is DNS alone",
+  ]);
+  assert.deepEqual(table.unserved("default/e"), [
+    "default/ext: it is of type ExternalName, which is DNS alone",
+  ]);
   assert.deepEqual(table.problems(), []);
 });
 

@@ -1,3 +1,4 @@
+import { describeShadowed } from "./claims.ts";
 import { explain } from "./explain.ts";
 import { concernedBy } from "./facts-changes.ts";
 import { healthCheckOf } from "./health-checks.ts";
@@ -111,6 +112,16 @@ class Table implements ServiceTable {
     return [...this.#units.keys()].sort();
   }
 
+  unserved(prefix: string): readonly string[] {
+    const found: string[] = [];
+    for (const objects of this.#objects.values()) {
+      for (const [service, reason] of objects.unserved()) {
+        if (service.startsWith(prefix)) found.push(`${service}: ${reason}`);
+      }
+    }
+    return [...new Set(found)].sort();
+  }
+
   view(service: string): ServiceState | undefined {
     const units = this.#units.get(service);
     if (units === undefined) return undefined;
@@ -125,9 +136,11 @@ class Table implements ServiceTable {
   }
 
   explain(question: Question): Explanation {
+    const { claims } = this.#plan;
     return explain(question, {
       facts: this.#plannedFacts,
-      claim: this.#plan.claims.winner(frontendKey(question.address, question)),
+      claims: claims.all(frontendKey(question.address, question)),
+      findNodePort: (wanted) => claims.findNodePort(wanted),
       isClusterIp: (address) => this.#plan.isClusterIp(address),
       isPodAddress: (address) => this.#plan.isPodAddress(address),
     });
@@ -149,7 +162,14 @@ class Table implements ServiceTable {
   }
 
   problems(): readonly ObjectProblem[] {
-    return boundProblems([...this.#problems.values()].flatMap((problems) => problems.list()));
+    return boundProblems([
+      ...[...this.#problems.values()].flatMap((problems) => problems.list()),
+      ...this.#plan.claims.shadowed().map((shadowed) => ({
+        source: shadowed.claim.unit.scope.slice(0, -1),
+        object: `Service ${shadowed.claim.unit.service}`,
+        message: describeShadowed(shadowed),
+      })),
+    ]);
   }
 
   #addObjectSource(source: string): ObjectSource {

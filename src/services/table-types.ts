@@ -4,6 +4,7 @@ import type {
   Frontend,
   FrontendKey,
   FrontendKind,
+  FrontendPolicy,
   NodeFacts,
   Protocol,
 } from "./model.ts";
@@ -33,6 +34,8 @@ export interface ServiceTable {
   plan(): ServicePlan;
   /** Names of Services, sorted. */
   serviceNames(): readonly string[];
+  /** Services whose names begin so and of which nothing is to be programmed: "default/db: it is headless, ...", sorted. */
+  unserved(prefix: string): readonly string[];
   view(service: string): ServiceState | undefined;
   explain(question: Question): Explanation;
   /** Addresses and ports of all serving endpoints (ready or not, local or not, any policy) behind a frontend, as "10.1.0.5|8080". undefined: no such frontend. */
@@ -80,6 +83,7 @@ export interface FrontendState {
   /** The Service whose frontend has the same key and comes first. */
   readonly shadowedBy?: string;
   readonly affinitySeconds: number;
+  readonly pick: FrontendPolicy["pick"];
   readonly inside: readonly EndpointState[];
   readonly outside: readonly EndpointState[];
 }
@@ -120,6 +124,11 @@ export interface Explanation {
   readonly ruleText: string;
   /** Endpoints of the group that are not used, each with the reason. */
   readonly unused: readonly { readonly endpoint: EndpointState; readonly reason: string }[];
+  /** Services whose frontends have the same address and port and come later, without repetition. */
+  readonly shadowed: readonly string[];
+  /** With "forward": how long a client stays with its endpoint, 0 not at all, and how it gets one. */
+  readonly affinitySeconds: number;
+  readonly pick: FrontendPolicy["pick"];
 }
 
 export interface HealthCheck {

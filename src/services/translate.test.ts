@@ -85,7 +85,9 @@ const IGNORED: readonly [why: string, service: Service][] = [
 
 test("translateService() ignores Services that are not for us, without complaint", () => {
   for (const [why, service] of IGNORED) {
-    assert.deepEqual(translateService(service), { frontends: [], problems: [] }, why);
+    const { frontends, problems, unserved } = translateService(service);
+    assert.deepEqual([frontends, problems], [[], []], why);
+    assert.match(unserved ?? "", /^it(?:s label| is) /, why);
   }
   const ours = { "service.kubernetes.io/service-proxy-name": "patchbay" };
   assert.equal(frontendsOf(sampleService({}, { labels: ours })).length, 1);

@@ -12,6 +12,8 @@ export interface TranslatedService {
   readonly healthCheckPort?: number;
   /** Sentences with the field. */
   readonly problems: readonly string[];
+  /** Why nothing of it is programmed, where nothing is to be: "it is headless". */
+  readonly unserved?: string;
 }
 
 /** The name by which label service.kubernetes.io/service-proxy-name means us. */
@@ -22,7 +24,8 @@ export const proxyName = "patchbay";
  * k8s.io/kubernetes pkg/proxy/serviceport.go, services.md 3.1.
  */
 export function translateService(service: Service): TranslatedService {
-  if (!isOurs(service)) return nothing;
+  const unserved = whyUnserved(service);
+  if (unserved !== undefined) return { frontends: [], problems: [], unserved };
   const problems: string[] = [];
   const { spec, metadata } = service;
   const clusterIps = readByFamily(spec.clusterIPs, { field: "spec.clusterIPs", problems });
@@ -80,16 +83,18 @@ export function translateService(service: Service): TranslatedService {
   };
 }
 
-const nothing: TranslatedService = { frontends: [], problems: [] };
 const families = [4, 6] as const;
 
-/** services.md 3.1: what a proxy leaves alone. */
-function isOurs({ spec, metadata }: Service): boolean {
+/** services.md 3.1: what a proxy leaves alone, and why. undefined: it is ours. */
+function whyUnserved({ spec, metadata }: Service): string | undefined {
   const labels = metadata.labels ?? {};
-  if (spec.type === "ExternalName") return false;
-  if (spec.clusterIP === "None" || spec.clusterIPs?.[0] === "None") return false;
-  if (labels["service.kubernetes.io/headless"] !== undefined) return false;
-  return (labels["service.kubernetes.io/service-proxy-name"] ?? proxyName) === proxyName;
+  const headless = labels["service.kubernetes.io/headless"] !== undefined;
+  const proxy = labels["service.kubernetes.io/service-proxy-name"] ?? proxyName;
+  if (spec.type === "ExternalName") return "it is of type ExternalName, which is DNS alone";
+  if (spec.clusterIP === "None" || spec.clusterIPs?.[0] === "None" || headless) {
+    return "it is headless, which is DNS alone";
+  }
+  return proxy === proxyName ? undefined : `its label leaves it to the proxy ${proxy.slice(0, 63)}`;
 }
 
 type ByFamily = Readonly<Record<Family, readonly AddressText[]>>;

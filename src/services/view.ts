@@ -23,6 +23,7 @@ export function viewClaim(
     planned,
     ...(winner && winner !== claim && { shadowedBy: winner.planned.service }),
     affinitySeconds: frontend.policy.affinitySeconds ?? 0,
+    pick: frontend.policy.pick,
     inside: endpointsOf(inside),
     outside: endpointsOf(outside),
   };

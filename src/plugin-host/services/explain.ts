@@ -29,7 +29,9 @@ export async function explain(
   // What was given a moment ago counts.
   await core.taken();
   const explanation = core.table.explain(parseQuestion(ports, request));
-  const held = await readKernel(ports, explanation.key);
+  // What the host's own proxy does stands in no kernel.
+  const isProxied = /^(?:127\.|::1\|)/.test(explanation.key);
+  const held = isProxied ? unchecked : await readKernel(ports, explanation.key);
   return {
     verdict: explanation.verdict,
     endpoints: explanation.endpoints.map(toEndpointView),
@@ -46,9 +48,14 @@ export async function explain(
     unused: explanation.unused.map(
       ({ endpoint, reason }) => `${endpoint.address}:${endpoint.port}: ${reason}`,
     ),
+    affinitySeconds: explanation.affinitySeconds,
+    pick: explanation.verdict === "forward" ? explanation.pick : "",
+    shadowed: [...explanation.shadowed],
     ...held,
   };
 }
+
+const unchecked = { kernelChecked: false, kernelDifferences: [] };
 
 function portOf(key: FrontendKey): string {
   return key.slice(key.lastIndexOf("|") + 1);
@@ -120,19 +127,18 @@ async function readKernel(
   { core, clock }: ExplainPorts,
   key: FrontendKey,
 ): Promise<Pick<ExplainResponse, "kernelChecked" | "kernelDifferences">> {
-  const unasked = { kernelChecked: false, kernelDifferences: [] };
   await core.waitProgrammed({ timeoutMs: LIMITS.planeReadMs }).catch(() => {});
   const plane = core.settledPlane;
-  if (!plane) return unasked;
+  if (!plane) return unchecked;
   const { revision } = core;
   try {
     const what = `Reading ${key}`;
     const held = await withDeadline(plane.held(key), { clock, limitMs: LIMITS.planeReadMs, what });
-    if (core.revision !== revision || core.settledPlane !== plane) return unasked;
+    if (core.revision !== revision || core.settledPlane !== plane) return unchecked;
     return { kernelChecked: true, kernelDifferences: differencesOf(core, key, held) };
   } catch (error) {
     return {
-      ...unasked,
+      ...unchecked,
       kernelDifferences: [`The kernel cannot be read: ${formatErrorChain(error)}`],
     };
   }

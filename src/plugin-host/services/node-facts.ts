@@ -132,6 +132,7 @@ export class NodeFactsTracker {
       podPrefixes: uniquePrefixes([...podCidrs.flatMap(findNetwork), ...config.clusterCidrs]),
       servicePrefixes: uniquePrefixes(serviceCidrs.flatMap(findNetwork)),
       masqueradeAll: config.masqueradeAll,
+      ...(this.servesLocalhost && { servesLocalhost: true }),
     };
   }
 

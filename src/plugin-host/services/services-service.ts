@@ -139,6 +139,7 @@ async function listServices(
       ...problems(),
       ...core.table.problems().map(({ object, message }) => `${object}: ${message}`),
     ],
+    unserved: request.service === "" ? [] : [...core.table.unserved(request.service)],
   };
 }
 

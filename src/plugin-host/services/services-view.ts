@@ -44,6 +44,8 @@ function toFrontendView(
     sourceRanges: (planned.sourceRanges ?? []).map(formatPrefix),
     connections: own ? Number(counts.get(planned.key) ?? 0n) : 0,
     shadowedBy,
+    pick: frontend.pick,
+    countsConnections: planned.countConnections,
   };
 }
 

@@ -58,6 +58,18 @@ export interface ExplainResponse {
    * True: the kernel was asked.
    */
   'kernelChecked'?: (boolean);
+  /**
+   * Seconds that a client stays with its endpoint (ClientIP affinity). 0: not at all.
+   */
+  'affinitySeconds'?: (number);
+  /**
+   * "random" or "consistent-hash": how a client gets its endpoint. Empty unless forwarded.
+   */
+  'pick'?: (string);
+  /**
+   * Services whose frontends have the same address and port, and get none of the traffic.
+   */
+  'shadowed'?: (string)[];
 }
 
 /**
@@ -116,4 +128,16 @@ export interface ExplainResponse__Output {
    * True: the kernel was asked.
    */
   'kernelChecked': (boolean);
+  /**
+   * Seconds that a client stays with its endpoint (ClientIP affinity). 0: not at all.
+   */
+  'affinitySeconds': (number);
+  /**
+   * "random" or "consistent-hash": how a client gets its endpoint. Empty unless forwarded.
+   */
+  'pick': (string);
+  /**
+   * Services whose frontends have the same address and port, and get none of the traffic.
+   */
+  'shadowed': (string)[];
 }

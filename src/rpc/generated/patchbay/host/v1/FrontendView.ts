@@ -59,6 +59,14 @@ export interface FrontendView {
    * Another Service's frontend that has the same address and port, and so has the traffic. Empty: none.
    */
   'shadowedBy'?: (string);
+  /**
+   * "random" or "consistent-hash": how a client gets its endpoint.
+   */
+  'pick'?: (string);
+  /**
+   * True: new connections are counted.
+   */
+  'countsConnections'?: (boolean);
 }
 
 /**
@@ -117,4 +125,12 @@ export interface FrontendView__Output {
    * Another Service's frontend that has the same address and port, and so has the traffic. Empty: none.
    */
   'shadowedBy': (string);
+  /**
+   * "random" or "consistent-hash": how a client gets its endpoint.
+   */
+  'pick': (string);
+  /**
+   * True: new connections are counted.
+   */
+  'countsConnections': (boolean);
 }

@@ -23,6 +23,10 @@ export interface ListServicesResponse {
    * Objects that could not be read, each with place and reason: "web.yaml:12: spec.ports[0].port is 0, expected 1 to 65535".
    */
   'problems'?: (string)[];
+  /**
+   * Where a beginning was asked for: Services that have it and of which nothing is to be programmed, each with the reason: "default/db: it is headless".
+   */
+  'unserved'?: (string)[];
 }
 
 /**
@@ -45,4 +49,8 @@ export interface ListServicesResponse__Output {
    * Objects that could not be read, each with place and reason: "web.yaml:12: spec.ports[0].port is 0, expected 1 to 65535".
    */
   'problems': (string)[];
+  /**
+   * Where a beginning was asked for: Services that have it and of which nothing is to be programmed, each with the reason: "default/db: it is headless".
+   */
+  'unserved': (string)[];
 }
