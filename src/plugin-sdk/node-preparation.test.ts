@@ -5,6 +5,7 @@ import { FakeNftables } from "../kernel/fake-nftables.ts";
 import { KernelError } from "../kernel/kernel-error.ts";
 import { errno } from "../kernel/errno.ts";
 import { masqueradeTableName, removeMasquerade } from "./masquerade.ts";
+import type { IpPrefix } from "../ip/address.ts";
 import type { KernelOperation } from "../kernel/kernel.ts";
 import type { AttachRequest, Finding } from "./network-plugin.ts";
 import { NodePreparation, type PreparationPlan } from "./node-preparation.ts";
@@ -204,6 +205,9 @@ test("repair() of a new process looks after what was adopted; ensure() prepares 
     },
   ]);
   assert.deepEqual(kindsOf(await preparation.repair("net")), ["address-missing br0"]);
+  const wider = withGateways(["10.1.0.5/23", "10.1.0.1"]);
+  const widerPlan = makeBridgePlan({ ...GATEWAY, prefixLength: 23 });
+  assert.deepEqual(await preparation.check(wider, widerPlan), []);
   assert.deepEqual(await preparation.check(request, plan), []);
   await nftables.load(removeMasquerade("net"));
   await preparation.ensure(request, plan);
@@ -227,11 +231,11 @@ test("check() does not ask for the masquerade of an older configuration", async 
 const GATEWAY = { family: 4, value: 0x0a010001n, prefixLength: 24 } as const;
 
 /** A bridge with one gateway. */
-function makeBridgePlan(): PreparationPlan {
+function makeBridgePlan(address: IpPrefix = GATEWAY): PreparationPlan {
   const operations: readonly KernelOperation[] = [
     { kind: "add-link", name: "br0", link: { type: "bridge" }, ifExists: "keep" },
     { kind: "set-link", name: "br0", up: true },
-    { kind: "add-address", link: "br0", address: GATEWAY, ifExists: "keep" },
+    { kind: "add-address", link: "br0", address, ifExists: "keep" },
   ];
   return { bridge: "br0", batches: () => [{ operations }] };
 }

@@ -1,3 +1,4 @@
+import type { IpPrefix } from "../ip/address.ts";
 import type { Kernel, NetnsBatch } from "../kernel/kernel.ts";
 import { KernelError } from "../kernel/kernel-error.ts";
 import type { Nftables } from "../kernel/nftables.ts";
@@ -178,7 +179,15 @@ export class NodePreparation {
       ),
     );
     if (!link || expected.length === 0) return findings;
-    return [...findings, ...compareAddresses(expected, link, await this.#kernel.addresses())];
+    const found = await this.#kernel.addresses();
+    // An address that is there keeps the prefix length that an older configuration gave it.
+    const isThere = ({ family, value }: IpPrefix) =>
+      found.some(
+        ({ ifindex, address }) =>
+          ifindex === link.ifindex && address.family === family && address.value === value,
+      );
+    const gone = expected.filter((address) => !isThere(address));
+    return [...findings, ...compareAddresses(gone, link, [])];
   }
 
   #list(table: string): Promise<string | undefined> {

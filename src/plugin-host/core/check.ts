@@ -59,12 +59,19 @@ async function checkByPlugin(
   const plugin = requirePlugin(context, record.plugin);
   const what = `Check of ${record.ifname} of ${describePod(record)} by ${record.plugin}`;
   try {
-    const checked = plugin.check({ attachment: record.request, attached, repair: false });
+    const attachment = withWishInForce(context, record);
+    const checked = plugin.check({ attachment, attached, repair: false });
     return await withDeadline(checked, { clock, limitMs: LIMITS.checkMs, what });
   } catch (cause) {
     if (cause instanceof PatchbayError) throw cause;
     throw new PatchbayError("CHECK_FAILED", `${what} failed`, { cause });
   }
+}
+
+/** Masquerade is the network's: a newer configuration may have ended what this pod came with. */
+function withWishInForce({ state }: HostContext, { network, request }: AttachmentRecord) {
+  const isNewest = state.networks.get(network)?.configJson === request.configJson;
+  return isNewest ? request : { ...request, masquerade: null };
 }
 
 /** "address-missing eth0: expected 10.88.0.5/32, found nothing" */
