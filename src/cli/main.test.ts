@@ -131,8 +131,8 @@ describe("patchbay status", () => {
         "NETWORK   PLUGIN  ATTACHMENTS  STATE",
         "patchbay  routed            3  ready",
         "",
-        "PLUGIN  VERSION  KIND",
-        "routed  0.1.0    built in",
+        "PLUGIN  VERSION  KIND      STATE",
+        "routed  0.1.0    built in  ok",
         "",
       ].join("\n"),
     );

@@ -99,17 +99,26 @@ describe("patchbay services wait", () => {
     const requests: WaitProgrammedRequest[] = [];
     const waitProgrammed = async (request: WaitProgrammedRequest) => {
       requests.push(request);
-      return { revision: 12 };
+      return { revision: 12, leftOut: [] };
     };
     const host = { waitProgrammed };
     const all = await runCli(["services", "wait"], { host });
     assert.equal(all.stdout, "Revision 12 is programmed\n");
     const args = ["services", "wait", "a/b", "--revision", "11", "--timeout", "0.5", "--json"];
-    assert.equal((await runCli(args, { host })).stdout, '{\n  "revision": 12\n}\n');
+    assert.equal(
+      (await runCli(args, { host })).stdout,
+      '{\n  "revision": 12,\n  "leftOut": []\n}\n',
+    );
     assert.deepEqual(requests, [
       { revision: 0, service: "", timeoutMs: 10_000 },
       { revision: 11, service: "a/b", timeoutMs: 500 },
     ]);
+  });
+
+  it("names data planes that were not waited for", async () => {
+    const waitProgrammed = async () => ({ revision: 12, leftOut: ["mirror: it hung up"] });
+    const result = await runCli(["services", "wait"], { host: { waitProgrammed } });
+    assert.equal(result.stdout, "Revision 12 is programmed\nNot waited for: mirror: it hung up\n");
   });
 
   const deadline = hostCallError("revision 12 is not programmed after 10 s, 11 is", {

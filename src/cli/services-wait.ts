@@ -1,7 +1,9 @@
+import type { WaitProgrammedResponse__Output } from "../rpc/generated/patchbay/host/v1/WaitProgrammedResponse.ts";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type CliContext, type CommonOptions, withHost } from "./context.ts";
 import { CliError, messageOf } from "./failure.ts";
 import { CLI_LIMITS } from "./limits.ts";
+import { sanitize } from "./output.ts";
 import { withServicesOptions } from "./services-options.ts";
 
 const defaultTimeoutSeconds = 10;
@@ -16,7 +18,7 @@ export function addServicesWaitCommand(services: Command, context: CliContext): 
   const command = services
     .command("wait")
     .argument("[service]", "NAMESPACE/NAME, whose newest revision is waited for; absent: all")
-    .description("wait until every data plane of this node has programmed a revision")
+    .description("wait until the data planes of this node have programmed a revision")
     .addOption(
       new Option("--revision <number>", "wait for this one; 0 for the newest of the moment")
         .argParser(parseRevision)
@@ -34,6 +36,7 @@ Examples:
   $ npx patchbay services wait default/web --timeout 30
   $ npx patchbay services wait --revision "$(npx patchbay services apply -f web.json --json | jq .revision)"
 
+The built-in data plane is always waited for, a third party's while it is up: others are named.
 Exit code 1 when it is not programmed in time.`,
     );
   withServicesOptions(command).action(async (service = "") => {
@@ -54,8 +57,16 @@ Exit code 1 when it is not programmed in time.`,
       }
     });
     if (json) context.output.json(answer);
-    else context.output.line(`Revision ${answer.revision} is programmed`);
+    else printAnswer(context, answer);
   });
+}
+
+function printAnswer(
+  { output }: CliContext,
+  { revision, leftOut }: WaitProgrammedResponse__Output,
+): void {
+  output.line(`Revision ${revision} is programmed`);
+  for (const plane of leftOut) output.line(`Not waited for: ${sanitize(plane)}`);
 }
 
 function isDeadlineExceeded(error: unknown): boolean {

@@ -58,6 +58,11 @@ function printStatus({ output, now }: CliContext, status: GetStatusResponse__Out
       { title: "PLUGIN", value: (plugin) => plugin.name },
       { title: "VERSION", value: (plugin) => plugin.version },
       { title: "KIND", value: (plugin) => (plugin.builtIn ? "built in" : "own process") },
+      {
+        title: "STATE",
+        value: ({ trouble }) => (trouble === "" ? "ok" : trouble),
+        style: ({ trouble }) => (trouble === "" ? "green" : "red"),
+      },
     ],
     status.plugins,
   );

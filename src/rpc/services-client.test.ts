@@ -37,7 +37,7 @@ describe("connectHostWithServices()", () => {
     assert.equal((await client.getStatus()).version, "1.2.3");
     const { services, revision, problems } = await client.listServices({ service: "a/b" });
     assert.deepEqual([services[0]?.service, revision, problems], ["a/b", 7, []]);
-    assert.deepEqual(await client.waitProgrammed({ revision: 9 }), { revision: 9 });
+    assert.deepEqual(await client.waitProgrammed({ revision: 9 }), { revision: 9, leftOut: [] });
     const { verdict, service, unused } = await client.explain({ from: "node" });
     assert.deepEqual([verdict, service, unused], ["drop", "node", []]);
   });

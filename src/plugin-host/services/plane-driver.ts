@@ -98,9 +98,10 @@ export class PlaneDriver {
     return this.#failures > 0;
   }
 
-  /** Why it is down; "" while it is not. */
+  /** Why it is down, or left out of what counts; "" while it is not. */
   get trouble(): string {
-    return this.#trouble;
+    if (this.#trouble !== "" || this.counts || this.#state === "stopped") return this.#trouble;
+    return "it has not acknowledged its first snapshot yet";
   }
 
   /** Whether "programmed everywhere" has to wait for it. */

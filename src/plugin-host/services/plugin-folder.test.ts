@@ -185,6 +185,29 @@ describe("PluginFolder", () => {
     });
   }
 
+  it("says of a plugin that acknowledges nothing that it is left out, from its first moment on", async () => {
+    const plugin = await serve(socket, { answer: () => undefined });
+    await until("the snapshot", () => plugin.messages.length > 0);
+    assert.equal(await core.waitProgrammed({ timeoutMs: 10_000 }), 1);
+    assert.deepEqual(core.leftOut, ["mirror: it has not acknowledged its first snapshot yet"]);
+    assert.match(core.planes[1]?.trouble ?? "", /its first snapshot/);
+  });
+
+  it("says of a plugin that is killed that it is left out", async () => {
+    const script = join(import.meta.dirname, "fake-service-plugin.ts");
+    const argv = [script, socket, join(root, "state")];
+    const child = spawn(process.execPath, argv, { stdio: "inherit" });
+    children.push(child);
+    await until("its answer", () => core.planes[1]?.revision === 1);
+    assert.deepEqual(core.leftOut, []);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    core.applyModel("a", serviceChange(2, ["10.1.0.7"]));
+    await until("the trouble", () => core.leftOut.length === 1);
+    assert.equal(await core.waitProgrammed({ timeoutMs: 10_000 }), 2);
+    assert.match(core.leftOut[0] ?? "", /^mirror: ./);
+  });
+
   it("leaves alone what plays another role", async () => {
     const plugin = await serve(socket, { roles: ["ROLE_NETWORK"] });
     await serve(join(folder, "other.sock"), { name: "other" });

@@ -140,6 +140,13 @@ export class ServicesCore {
     }));
   }
 
+  /** Planes that programmedRevision says nothing of, each with the reason: "mirror: it hung up". */
+  get leftOut(): readonly string[] {
+    if (!this.#isStarted) return [];
+    const drivers = [...this.#drivers.values()].filter((driver) => !driver.counts);
+    return drivers.map(({ plane, trouble }) => `${plane.name}: ${trouble}`);
+  }
+
   /** The built-in plane, where it holds the plan of this moment. */
   get settledPlane(): ServicePlane | undefined {
     const driver = [...this.#drivers.values()].find(({ isRequired }) => isRequired);

@@ -11,7 +11,7 @@ import { EventLog } from "../event-log.ts";
 import { cniCall, FakeHostWorld } from "../fake-host-world.ts";
 import { hostService } from "../host-service.ts";
 import { ApplySources } from "./apply-sources.ts";
-import type { FakeServicePlane } from "./fake-service-plane.ts";
+import { FakeServicePlane } from "./fake-service-plane.ts";
 import type { ServicesCore } from "./services-core.ts";
 import { makeServicesWorld } from "./services-fixture.ts";
 
@@ -70,9 +70,23 @@ describe("host.v1 Services", () => {
 
   it("ApplyServices answers the revision that holds the change, WaitProgrammed waits for it", async () => {
     assert.deepEqual(await apply(), { revision: 1, error: "" });
-    assert.deepEqual(await client.waitProgrammed({ revision: 1 }), { revision: 1 });
+    assert.deepEqual(await client.waitProgrammed({ revision: 1 }), { revision: 1, leftOut: [] });
     assert.match(plane.print(), /10\.96\.0\.1\|TCP\|80/);
     assert.deepEqual(await apply(), { revision: 1, error: "" }, "nothing changed");
+  });
+
+  it("names a third party's plane that is down in every answer that says programmed", async () => {
+    const third = new FakeServicePlane("third");
+    third.before = () => Promise.reject(new Error("no room"));
+    core.addPlane(third, { isRequired: false, version: "1" });
+    await apply();
+    const answer = await client.waitProgrammed({ revision: 1 });
+    assert.equal(answer.leftOut.length, 1);
+    assert.match(answer.leftOut[0] ?? "", /^third: .*no room/);
+    const { problems } = await client.listServices({});
+    assert.match(problems[0] ?? "", /^Data plane third is left out: .*no room/);
+    const { plugins } = await client.getStatus();
+    assert.match(plugins.find(({ name }) => name === "third")?.trouble ?? "", /no room/);
   });
 
   it("ApplyServices changes nothing when anything is wrong, and names the field", async () => {

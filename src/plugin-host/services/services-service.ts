@@ -69,6 +69,7 @@ export function servicesHandlers(deps: ServicesServiceDeps): ServicesHandlers {
     },
     WaitProgrammed: unary(async (request) => ({
       revision: await core.waitProgrammed(parseWait(request)),
+      leftOut: [...core.leftOut],
     })),
     Explain: unary((request) =>
       explain(
@@ -136,6 +137,7 @@ async function listServices(
     revision: core.revision,
     programmedRevision: core.programmedRevision,
     problems: [
+      ...core.leftOut.map((plane) => `Data plane ${plane.replace(":", " is left out:")}`),
       ...problems(),
       ...core.table.problems().map(({ object, message }) => `${object}: ${message}`),
     ],

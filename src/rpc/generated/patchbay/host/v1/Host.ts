@@ -182,14 +182,18 @@ export interface HostClient extends grpc.Client {
   showIpam(argument: _patchbay_host_v1_ShowIpamRequest, callback: grpc.requestCallback<_patchbay_host_v1_ShowIpamResponse__Output>): grpc.ClientUnaryCall;
   
   /**
-   * Answers when a revision is programmed by every data plane of the node, or DEADLINE_EXCEEDED.
+   * Answers when a revision is programmed, or DEADLINE_EXCEEDED. Programmed: by the built-in data plane and by every third
+   * party's that is up. One that is down, or has acknowledged nothing since it came, is waited for by nobody: the answer and
+   * GetStatus name it.
    */
   WaitProgrammed(argument: _patchbay_host_v1_WaitProgrammedRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_patchbay_host_v1_WaitProgrammedResponse__Output>): grpc.ClientUnaryCall;
   WaitProgrammed(argument: _patchbay_host_v1_WaitProgrammedRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_patchbay_host_v1_WaitProgrammedResponse__Output>): grpc.ClientUnaryCall;
   WaitProgrammed(argument: _patchbay_host_v1_WaitProgrammedRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_patchbay_host_v1_WaitProgrammedResponse__Output>): grpc.ClientUnaryCall;
   WaitProgrammed(argument: _patchbay_host_v1_WaitProgrammedRequest, callback: grpc.requestCallback<_patchbay_host_v1_WaitProgrammedResponse__Output>): grpc.ClientUnaryCall;
   /**
-   * Answers when a revision is programmed by every data plane of the node, or DEADLINE_EXCEEDED.
+   * Answers when a revision is programmed, or DEADLINE_EXCEEDED. Programmed: by the built-in data plane and by every third
+   * party's that is up. One that is down, or has acknowledged nothing since it came, is waited for by nobody: the answer and
+   * GetStatus name it.
    */
   waitProgrammed(argument: _patchbay_host_v1_WaitProgrammedRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_patchbay_host_v1_WaitProgrammedResponse__Output>): grpc.ClientUnaryCall;
   waitProgrammed(argument: _patchbay_host_v1_WaitProgrammedRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_patchbay_host_v1_WaitProgrammedResponse__Output>): grpc.ClientUnaryCall;
@@ -287,7 +291,9 @@ export interface HostHandlers extends grpc.UntypedServiceImplementation {
   ShowIpam: grpc.handleUnaryCall<_patchbay_host_v1_ShowIpamRequest__Output, _patchbay_host_v1_ShowIpamResponse>;
   
   /**
-   * Answers when a revision is programmed by every data plane of the node, or DEADLINE_EXCEEDED.
+   * Answers when a revision is programmed, or DEADLINE_EXCEEDED. Programmed: by the built-in data plane and by every third
+   * party's that is up. One that is down, or has acknowledged nothing since it came, is waited for by nobody: the answer and
+   * GetStatus name it.
    */
   WaitProgrammed: grpc.handleUnaryCall<_patchbay_host_v1_WaitProgrammedRequest__Output, _patchbay_host_v1_WaitProgrammedResponse>;
   

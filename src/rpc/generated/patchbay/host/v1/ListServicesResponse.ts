@@ -16,11 +16,12 @@ export interface ListServicesResponse {
    */
   'revision'?: (number | string | Long);
   /**
-   * The newest revision that every data plane has programmed.
+   * The newest revision that the built-in data plane and every third party's that is up have programmed.
    */
   'programmedRevision'?: (number | string | Long);
   /**
    * Objects that could not be read, each with place and reason: "web.yaml:12: spec.ports[0].port is 0, expected 1 to 65535".
+   * Data planes that are left out of what "programmed" says: "Data plane mirror is left out: REASON".
    */
   'problems'?: (string)[];
   /**
@@ -42,11 +43,12 @@ export interface ListServicesResponse__Output {
    */
   'revision': (number);
   /**
-   * The newest revision that every data plane has programmed.
+   * The newest revision that the built-in data plane and every third party's that is up have programmed.
    */
   'programmedRevision': (number);
   /**
    * Objects that could not be read, each with place and reason: "web.yaml:12: spec.ports[0].port is 0, expected 1 to 65535".
+   * Data planes that are left out of what "programmed" says: "Data plane mirror is left out: REASON".
    */
   'problems': (string)[];
   /**

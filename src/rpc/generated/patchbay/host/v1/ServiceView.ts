@@ -20,7 +20,7 @@ export interface ServiceView {
    */
   'revision'?: (number | string | Long);
   /**
-   * True: every data plane of the node has programmed that revision.
+   * True: the built-in data plane and every third party's that is up have programmed that revision (WaitProgrammed).
    */
   'programmed'?: (boolean);
 }
@@ -42,7 +42,7 @@ export interface ServiceView__Output {
    */
   'revision': (number);
   /**
-   * True: every data plane of the node has programmed that revision.
+   * True: the built-in data plane and every third party's that is up have programmed that revision (WaitProgrammed).
    */
   'programmed': (boolean);
 }

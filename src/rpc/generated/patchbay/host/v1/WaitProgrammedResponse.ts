@@ -7,9 +7,13 @@ import type { Long } from '@grpc/proto-loader';
  */
 export interface WaitProgrammedResponse {
   /**
-   * The newest revision that every data plane has programmed.
+   * The newest revision that the built-in data plane and every third party's that is up have programmed.
    */
   'revision'?: (number | string | Long);
+  /**
+   * Data planes of third parties that were not waited for, each with the reason: "mirror: it hung up".
+   */
+  'leftOut'?: (string)[];
 }
 
 /**
@@ -17,7 +21,11 @@ export interface WaitProgrammedResponse {
  */
 export interface WaitProgrammedResponse__Output {
   /**
-   * The newest revision that every data plane has programmed.
+   * The newest revision that the built-in data plane and every third party's that is up have programmed.
    */
   'revision': (number);
+  /**
+   * Data planes of third parties that were not waited for, each with the reason: "mirror: it hung up".
+   */
+  'leftOut': (string)[];
 }
