@@ -3,7 +3,7 @@ import type { ElementRun } from "../../src/kernel/nfnetlink.ts";
 import type { AddressText, FrontendKey } from "../../src/services/model.ts";
 import type { ListId, PlannedFrontend, PlannedList, Route } from "../../src/services/plan-types.ts";
 import type { ImageMap } from "./image-map.ts";
-import { ListImages } from "./list-images.ts";
+import { ListImages, NoRoom } from "./list-images.ts";
 import { createMaps, type Maps } from "./maps.ts";
 import { rangesOf } from "./ranges.ts";
 import type { StickyWays } from "./sticky-ways.ts";
@@ -18,6 +18,8 @@ export class FamilyImage {
   readonly maps: Maps;
   readonly #lists: ListImages;
   readonly #frontends = new Map<FrontendKey, PlannedFrontend>();
+  /** Frontends by the lists that they lead to, also where a list is not there. */
+  readonly #users = new Map<ListId, Set<FrontendKey>>();
   /** Elements of `allowed` by frontend. */
   readonly #ranges = new Map<FrontendKey, readonly string[]>();
 
@@ -40,6 +42,7 @@ export class FamilyImage {
    */
   adopt(frontends: Iterable<PlannedFrontend>, lists: ReadonlyMap<ListId, PlannedList>): void {
     this.#frontends.clear();
+    this.#users.clear();
     this.#ranges.clear();
     for (const [range] of this.maps.allowed.entries()) {
       const key = keyOfRange(range);
@@ -57,13 +60,25 @@ export class FamilyImage {
     }
   }
 
-  /** Throws NoRoom: the list is not there then, as are not the frontends that lead to it. */
-  putList(planned: PlannedList): void {
-    if (!this.#lists.put(planned)) return;
-    for (const key of this.#lists.find(planned.id)?.users ?? []) {
+  /** Answers why it is not there, if so; the frontends that lead to it refuse then. */
+  putList(planned: PlannedList): string | undefined {
+    let reason: string | undefined;
+    try {
+      if (!this.#lists.put(planned)) return undefined;
+    } catch (error) {
+      if (!(error instanceof NoRoom)) throw error;
+      this.#lists.remove(planned.id);
+      reason = error.message;
+    }
+    for (const key of this.usersOf(planned.id)) {
       const frontend = this.#frontends.get(key);
       if (frontend) this.#writeFrontend(frontend);
     }
+    return reason;
+  }
+
+  usersOf(list: ListId): Iterable<FrontendKey> {
+    return this.#users.get(list) ?? [];
   }
 
   removeList(id: ListId): void {
@@ -74,7 +89,7 @@ export class FamilyImage {
     this.#release(planned.key);
     this.#frontends.set(planned.key, planned);
     for (const route of [planned.inside, planned.outside]) {
-      if (route.kind === "list") this.#lists.find(route.list)?.users.add(planned.key);
+      if (route.kind === "list") this.#usersOf(route.list).add(planned.key);
     }
     this.#writeFrontend(planned);
     this.#writeSpecial(planned);
@@ -167,8 +182,17 @@ export class FamilyImage {
   #release(key: FrontendKey): void {
     const old = this.#frontends.get(key);
     for (const route of old === undefined ? [] : [old.inside, old.outside]) {
-      if (route.kind === "list") this.#lists.find(route.list)?.users.delete(key);
+      if (route.kind !== "list") continue;
+      const users = this.#users.get(route.list);
+      users?.delete(key);
+      if (users?.size === 0) this.#users.delete(route.list);
     }
+  }
+
+  #usersOf(list: ListId): Set<FrontendKey> {
+    let users = this.#users.get(list);
+    if (users === undefined) this.#users.set(list, (users = new Set()));
+    return users;
   }
 }
 

@@ -1,5 +1,4 @@
 import { strict as assert } from "node:assert";
-import type { FrontendKey } from "../../src/services/model.ts";
 import type { ListId, PlannedList } from "../../src/services/plan-types.ts";
 import { endpointText, listOfSlot, slotKey, slotOf } from "./codecs.ts";
 import { maglevTable } from "./maglev.ts";
@@ -29,7 +28,6 @@ export interface HeldList {
   slots: readonly Slot[];
   /** What the value of a frontend that leads here says; 0: not written yet. */
   way: number;
-  readonly users: Set<FrontendKey>;
 }
 
 /** Why something of the plan is not in the kernel. */
@@ -72,9 +70,9 @@ export class ListImages {
   adopt(planned: PlannedList, number: number): void {
     if (number === 0 || this.#lists.has(planned.id) || !this.#ids.adopt(nameOf(planned), number))
       return;
-    const isSticky = planned.affinity !== undefined;
+    const hasSeats = isSticky(planned);
     const found = this.#found.get(number) ?? [];
-    const slots = found.map((slot) => ((typeof slot === "number") === isSticky ? slot : HOLE));
+    const slots = found.map((slot) => ((typeof slot === "number") === hasSeats ? slot : HOLE));
     const seats = new Map<string, number>();
     for (const slot of new Set(slots)) {
       const endpoint = typeof slot === "number" ? this.#maps.seats.get(slot) : undefined;
@@ -82,7 +80,7 @@ export class ListImages {
       this.#ids.adoptSeat(planned.id, slot);
       seats.set(endpoint, slot);
     }
-    this.#lists.set(planned.id, { number, planned, seats, slots, way: 0, users: new Set() });
+    this.#lists.set(planned.id, { number, planned, seats, slots, way: 0 });
   }
 
   /** True: frontends that lead here have another value now. Throws NoRoom: the list is not there then. */
@@ -90,7 +88,7 @@ export class ListImages {
     const held = this.#heldFor(planned);
     held.planned = planned;
     const endpoints = planned.endpoints.map((each) => endpointText(each.address, each.port));
-    const names = planned.affinity === undefined ? endpoints : this.#seat(held, endpoints);
+    const names = isSticky(planned) ? this.#seat(held, endpoints) : endpoints;
     this.#writeSlots(held, slotsOf(held, names));
     return this.#writeWay(held);
   }
@@ -122,7 +120,7 @@ export class ListImages {
     const { slots, TCP, UDP, SCTP } = this.#maps;
     for (const map of [slots, TCP, UDP, SCTP]) map.keep((key) => isSlot(key, map));
     this.#maps.seats.keep((seat) => seats.has(seat));
-    this.#maps.picks.keep((number) => lists.get(number)?.planned.affinity !== undefined);
+    this.#maps.picks.keep((number) => hasPick(lists.get(number)));
     this.#found.clear();
   }
 
@@ -139,19 +137,15 @@ export class ListImages {
   #heldFor(planned: PlannedList): HeldList {
     const held = this.#lists.get(planned.id);
     if (held === undefined) return this.#newList(planned);
-    const isSame = (held.planned.affinity === undefined) === (planned.affinity === undefined);
-    if (isSame) return held;
+    if (isSticky(held.planned) === isSticky(planned)) return held;
     this.remove(planned.id);
-    const other = this.#newList(planned);
-    for (const user of held.users) other.users.add(user);
-    return other;
+    return this.#newList(planned);
   }
 
   #newList(planned: PlannedList): HeldList {
     const number = this.#ids.give(nameOf(planned));
     if (number === undefined) throw new NoRoom(`No number is left for ${planned.id}`);
-    const users = new Set<FrontendKey>();
-    const held = { number, planned, seats: new Map(), slots: [], way: 0, users };
+    const held = { number, planned, seats: new Map<string, number>(), slots: [], way: 0 };
     this.#lists.set(planned.id, held);
     return held;
   }
@@ -182,7 +176,7 @@ export class ListImages {
 
   #slotMap(planned: PlannedList): SlotMap {
     const { slots } = this.#maps;
-    return (planned.affinity === undefined ? this.#maps[planned.protocol] : slots) as SlotMap;
+    return (isSticky(planned) ? slots : this.#maps[planned.protocol]) as SlotMap;
   }
 
   #writeSlots(held: HeldList, slots: readonly Slot[]): void {
@@ -202,7 +196,7 @@ export class ListImages {
   #writeWay(held: HeldList): boolean {
     const { planned, number, slots } = held;
     const before = held.way;
-    if (planned.affinity === undefined) {
+    if (planned.affinity === undefined || !isSticky(planned)) {
       held.way = isHashed(planned) ? hashWay(slots.length) : pickWay(slots.length);
     } else {
       this.#maps.picks.put(number, frontendValue(seatWay(slots.length), { list: number }));
@@ -220,8 +214,21 @@ const HOLE = 0;
  * A list with affinity is a port of its own: what a client remembers of the cluster list must not lead it around
  * the policy Local of another.
  */
-function nameOf({ id, portKey, affinity }: PlannedList): ListName {
-  return { id, portKey: affinity === undefined ? portKey : id };
+function nameOf(planned: PlannedList): ListName {
+  const { id, portKey } = planned;
+  return { id, portKey: isSticky(planned) ? id : portKey };
+}
+
+/** With more endpoints than there are seats for, and for those that come while others go, clients are not remembered. */
+function isSticky({ affinity, endpoints }: PlannedList): boolean {
+  return affinity !== undefined && endpoints.length <= SEATED_ENDPOINTS_MAX;
+}
+
+/** Endpoints of a list whose clients are remembered: half of its seats. */
+const SEATED_ENDPOINTS_MAX = 8_000;
+
+function hasPick(held: HeldList | undefined): boolean {
+  return held !== undefined && isSticky(held.planned);
 }
 
 interface SlotMap {
@@ -240,7 +247,7 @@ function slotsOf(held: HeldList, names: readonly Slot[]): readonly Slot[] {
 }
 
 /** With affinity a client stays anyway. More than the largest table can hold apart: at random. */
-function isHashed({ pick, affinity, endpoints }: PlannedList): boolean {
-  const isFew = endpoints.length < (HASH_SIZES.at(-1) ?? 0);
-  return pick === "consistent-hash" && affinity === undefined && isFew;
+function isHashed(planned: PlannedList): boolean {
+  const isFew = planned.endpoints.length < (HASH_SIZES.at(-1) ?? 0);
+  return planned.pick === "consistent-hash" && !isSticky(planned) && isFew;
 }

@@ -17,7 +17,6 @@ import type {
 import { number32 } from "./codecs.ts";
 import { FamilyImage } from "./family-image.ts";
 import { readHeld } from "./held.ts";
-import { NoRoom } from "./list-images.ts";
 import { type LoadedRules, noteLoadedRules, rulesAreLoaded } from "./rules-check.ts";
 import { skeleton, stickyAddition, TABLE } from "./skeleton.ts";
 import { StickyWays } from "./sticky-ways.ts";
@@ -32,6 +31,11 @@ export interface NftablesPlaneDeps {
 const families: readonly Family[] = [4, 6];
 /** Elements of one transaction while much is to be written: it holds the kernel's nftables lock. */
 const CHUNK_ELEMENTS = 4_000;
+
+interface Held {
+  readonly revision: number;
+  readonly refused: readonly Refused[];
+}
 
 type Refused = { readonly key: FrontendKey; readonly reason: string };
 
@@ -48,9 +52,11 @@ class NftablesPlane implements ServicePlane {
   readonly #sticky = new StickyWays();
   readonly #images: readonly FamilyImage[];
   readonly #tamperListeners = new Set<(what: string) => void>();
+  /** Transactions of our own nft that the monitor has not told of yet. */
+  readonly #ownLoads = new Map<Family, number>();
   #stopMonitor: (() => Promise<void>) | undefined;
   /** What the images are: this revision, all of it, but what was refused. undefined: not known. */
-  #held: { readonly revision: number; readonly refused: readonly Refused[] } | undefined;
+  #held: Held | undefined;
   #hasRefused = false;
   /** Somebody changed something since the last reset: the rules are not believed. */
   #isTampered = false;
@@ -63,10 +69,27 @@ class NftablesPlane implements ServicePlane {
   }
 
   async reset(plan: ServicePlan, revision: number): Promise<ProgramOutcome> {
-    // Our own loading of text would look like somebody else's.
-    await this.#unwatch();
+    await this.#watch();
     const known = this.#held;
     this.#held = undefined;
+    // What comes from now on is for the next reset.
+    const isTampered = this.#isTampered;
+    this.#isTampered = false;
+    try {
+      return await this.#resetTo({ plan, revision, known, isTampered });
+    } catch (error) {
+      this.#isTampered ||= isTampered;
+      throw error;
+    }
+  }
+
+  async #resetTo(how: {
+    readonly plan: ServicePlan;
+    readonly revision: number;
+    readonly known: Held | undefined;
+    readonly isTampered: boolean;
+  }): Promise<ProgramOutcome> {
+    const { plan, revision, known, isTampered } = how;
     const isKnown = known?.revision === revision;
     if (!isKnown) {
       this.#sticky.clear();
@@ -74,7 +97,7 @@ class NftablesPlane implements ServicePlane {
         if (affinity) this.#sticky.ensure(affinity.seconds);
       }
     }
-    const { fresh, loaded } = await this.#loadSkeletons();
+    const { fresh, loaded } = await this.#loadSkeletons({ isTampered });
     const refused: Refused[] = isKnown ? [...known.refused] : [];
     for (const image of this.#images) {
       const isEmpty = fresh.has(image.family);
@@ -82,11 +105,8 @@ class NftablesPlane implements ServicePlane {
       else refused.push(...(await this.#write(image, { plan, isEmpty })));
     }
     for (const each of loaded) await noteLoadedRules(this.#nfnetlink, each);
-    this.#isTampered = false;
     this.#hasRefused = refused.length > 0;
     this.#held = { revision, refused };
-    await this.#watch();
-    await this.#tellWhatVanished();
     return { revision, refused };
   }
 
@@ -147,28 +167,75 @@ class NftablesPlane implements ServicePlane {
   }
 
   /** Rules, and maps where they are missing; elements stay. Answers with the families that had no table, and with what was loaded. */
-  async #loadSkeletons(): Promise<{ fresh: ReadonlySet<Family>; loaded: readonly LoadedRules[] }> {
+  async #loadSkeletons({
+    isTampered,
+  }: {
+    readonly isTampered: boolean;
+  }): Promise<{ fresh: ReadonlySet<Family>; loaded: readonly LoadedRules[] }> {
     const fresh = new Set<Family>();
     const missing: LoadedRules[] = [];
     for (const family of families) {
       const loaded = { family, text: this.#textOf(family) };
       if ((await this.#nfnetlink.findTable(tableOf(family))) === undefined) fresh.add(family);
-      else if (!this.#isTampered && (await rulesAreLoaded(this.#nfnetlink, loaded))) continue;
+      else if (!isTampered && (await rulesAreLoaded(this.#nfnetlink, loaded))) continue;
       missing.push(loaded);
     }
     if (missing.length === 0) return { fresh, loaded: missing };
     try {
-      await this.#nftables.load(missing.map(({ text }) => text).join(""));
+      const strangers = await this.#strangersIn(missing);
+      await this.#load(missing.map(({ text }) => text).join("") + strangers, missing);
     } catch (error) {
       if (fresh.size === missing.length) throw error;
       // A table of another shape, of an older version: replaced, with all that it holds.
       for (const { family, text } of missing) {
         const isThere = (await this.#nfnetlink.findTable(tableOf(family))) !== undefined;
-        await this.#nftables.load(`${isThere ? `delete table ${tableText(family)}\n` : ""}${text}`);
+        const clear = isThere ? `delete table ${tableText(family)}\n` : "";
+        await this.#load(`${clear}${text}`, [{ family }]);
         fresh.add(family);
       }
     }
     return { fresh, loaded: missing };
+  }
+
+  /** Text that deletes chains which are not ours: flushing the table leaves them, and a base chain may drop everything. */
+  async #strangersIn(loaded: readonly LoadedRules[]): Promise<string> {
+    const lines: string[] = [];
+    for (const { family, text } of loaded) {
+      const own = new Set(text.matchAll(/^chain (\S+) \{/gm).map(([, name]) => name));
+      for (const name of (await this.#nfnetlink.chains(tableOf(family))) ?? []) {
+        // A name that nft's grammar might read otherwise is left to the replacement of the table.
+        if (!own.has(name)) lines.push(`delete chain ${tableText(family)} ${quoted(name)}`);
+      }
+    }
+    return lines.map((line) => `${line}\n`).join("");
+  }
+
+  /** Loads text as one transaction, which the monitor will tell of as one event for each family. */
+  async #load(text: string, touched: readonly { readonly family: Family }[]): Promise<void> {
+    for (const { family } of touched) this.#ownLoads.set(family, this.#ownLoadsOf(family) + 1);
+    try {
+      await this.#nftables.load(text);
+    } catch (error) {
+      // No transaction, no event. If somebody else's was taken for it, all is looked at again.
+      for (const { family } of touched) {
+        if (this.#ownLoadsOf(family) === 0) this.#isTampered = true;
+        else this.#ownLoads.set(family, this.#ownLoadsOf(family) - 1);
+      }
+      throw error;
+    }
+  }
+
+  /** One event for each load is ours. If somebody's nft was quicker, ours is told as his: then a reset follows all the same. */
+  #isOwnLoad({ table, processName }: { table: TablePlace; processName: string }): boolean {
+    const family = table.family === "ip" ? 4 : 6;
+    const expected = this.#ownLoadsOf(family);
+    if (processName !== "nft" || expected === 0) return false;
+    this.#ownLoads.set(family, expected - 1);
+    return true;
+  }
+
+  #ownLoadsOf(family: Family): number {
+    return this.#ownLoads.get(family) ?? 0;
   }
 
   #textOf(family: Family): string {
@@ -180,14 +247,12 @@ class NftablesPlane implements ServicePlane {
     for (const { affinity } of lists) {
       if (affinity === undefined || this.#sticky.find(affinity.seconds) !== undefined) continue;
       // Both families have the same ways.
-      await this.#unwatch();
       const { way } = this.#sticky.ensure(affinity.seconds);
       const sticky = { way, seconds: affinity.seconds };
       for (const each of families) {
-        await this.#nftables.load(stickyAddition(each, sticky));
+        await this.#load(stickyAddition(each, sticky), [{ family: each }]);
         await noteLoadedRules(this.#nfnetlink, { family: each, text: this.#textOf(each) });
       }
-      await this.#watch();
     }
   }
 
@@ -263,20 +328,14 @@ class NftablesPlane implements ServicePlane {
 
   async #watch(): Promise<void> {
     this.#stopMonitor ??= await this.#nfnetlink.monitor(families.map(tableOf), (event) => {
+      if (event.kind === "resync") this.#ownLoads.clear();
+      else if (this.#isOwnLoad(event)) return;
       const what =
         event.kind === "resync"
           ? "The kernel dropped events of its ruleset"
           : `${event.processName || "Somebody"} (pid ${event.processId}) changed ${event.what} of table ${event.table.family} ${TABLE}`;
       this.#tell(what);
     });
-  }
-
-  /** Between the last commit and the first event somebody may have deleted a table. */
-  async #tellWhatVanished(): Promise<void> {
-    for (const family of families) {
-      if ((await this.#nfnetlink.findTable(tableOf(family))) !== undefined) continue;
-      this.#tell(`Somebody deleted table ${tableText(family)}`);
-    }
   }
 
   #tell(what: string): void {
@@ -291,6 +350,12 @@ class NftablesPlane implements ServicePlane {
   }
 }
 
+/** Throws for what is no plain name: the table is replaced then. */
+function quoted(name: string): string {
+  if (!/^[A-Za-z_][\w-]*$/.test(name)) throw new RangeError(`Chain ${JSON.stringify(name)}`);
+  return name;
+}
+
 interface Puts {
   readonly lists: readonly PlannedList[];
   readonly frontends: readonly PlannedFrontend[];
@@ -298,23 +363,15 @@ interface Puts {
 
 /** Lists first: a frontend's value says how many slots its list has. */
 function put(image: FamilyImage, { lists, frontends }: Puts): Refused[] {
-  const refused: Refused[] = [];
   const reasons = new Map<ListId, string>();
   for (const list of lists) {
-    try {
-      image.putList(list);
-    } catch (error) {
-      if (!(error instanceof NoRoom)) throw error;
-      image.removeList(list.id);
-      reasons.set(list.id, error.message);
-    }
+    const reason = image.putList(list);
+    if (reason !== undefined) reasons.set(list.id, reason);
   }
-  for (const frontend of frontends) {
-    image.putFrontend(frontend);
-    for (const route of [frontend.inside, frontend.outside]) {
-      const reason = route.kind === "list" ? reasons.get(route.list) : undefined;
-      if (reason !== undefined) refused.push({ key: frontend.key, reason });
-    }
+  for (const frontend of frontends) image.putFrontend(frontend);
+  const refused: Refused[] = [];
+  for (const [list, reason] of reasons) {
+    for (const key of image.usersOf(list)) refused.push({ key, reason });
   }
   return refused;
 }

@@ -21,7 +21,7 @@ export interface FakeNfnetlinkOptions {
 export type FakeNfnetlinkCall =
   | { readonly method: "commit"; readonly runs: readonly ElementRun[] }
   | { readonly method: "elements" | "findElements" | "counters"; readonly set: SetPlace }
-  | { readonly method: "findTable" | "ruleDigest"; readonly table: TablePlace }
+  | { readonly method: "findTable" | "chains" | "ruleDigest"; readonly table: TablePlace }
   | { readonly method: "monitor"; readonly tables: readonly TablePlace[] };
 
 /** What somebody else does. */
@@ -164,7 +164,14 @@ export class FakeNfnetlink implements Nfnetlink {
     const found = this.#tables.get(tableKey(table));
     if (found === undefined) return undefined;
     const { handle, comment, chains, sets } = found;
-    return { handle, comment, uses: chains + sets.size };
+    return { handle, comment, flags: 0, uses: chains + sets.size };
+  }
+
+  /** Chains have no names here. */
+  async chains(table: TablePlace): Promise<readonly string[] | undefined> {
+    checkPlace(table);
+    this.#enter({ method: "chains", table }, "list-chains", tableKey(table));
+    return this.#tables.has(tableKey(table)) ? [] : undefined;
   }
 
   async ruleDigest(table: TablePlace): Promise<string | undefined> {

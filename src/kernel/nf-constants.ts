@@ -10,6 +10,7 @@ export const NFNLGRP_NFTABLES = 7;
 
 // linux/netfilter/nf_tables.h
 export const NFT_MSG_GETTABLE = 1;
+export const NFT_MSG_GETCHAIN = 4;
 export const NFT_MSG_GETRULE = 7;
 export const NFT_MSG_DELTABLE = 2;
 export const NFT_MSG_NEWCHAIN = 3;
@@ -25,6 +26,7 @@ export const NFT_MSG_NEWGEN = 15;
 export const NFT_MSG_GETGEN = 16;
 export const NFT_MSG_DELOBJ = 20;
 export const NFT_MSG_DELFLOWTABLE = 24;
+export const NFTA_TABLE_FLAGS = 2;
 export const NFTA_TABLE_NAME = 1;
 export const NFTA_TABLE_USE = 3;
 export const NFTA_TABLE_HANDLE = 4;
@@ -85,3 +87,10 @@ export const CTA_PROTO_DST_PORT = 3;
 export const NFTA_RULE_TABLE = 1;
 export const NFTA_RULE_HANDLE = 3;
 export const NFTA_RULE_POSITION = 6;
+
+/** enum nft_chain_attributes */
+export const NFTA_CHAIN_TABLE = 1;
+export const NFTA_CHAIN_HANDLE = 2;
+export const NFTA_CHAIN_NAME = 3;
+export const NFTA_CHAIN_USE = 6;
+export const NFTA_CHAIN_COUNTERS = 8;

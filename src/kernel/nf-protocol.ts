@@ -11,7 +11,7 @@ export type NfRequest = { readonly id: number } & (
       readonly keys: readonly Uint8Array[];
     }
   | { readonly method: "counters"; readonly set: SetPlace }
-  | { readonly method: "find-table" | "rule-digest"; readonly table: TablePlace }
+  | { readonly method: "find-table" | "chains" | "rule-digest"; readonly table: TablePlace }
   | {
       readonly method: "monitor-start";
       readonly tables: readonly TablePlace[];

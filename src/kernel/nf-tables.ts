@@ -1,11 +1,18 @@
 import { createHash, type Hash } from "node:crypto";
 import { errno } from "./errno.ts";
 import {
+  NFT_MSG_GETCHAIN,
   NFT_MSG_GETRULE,
   NFT_MSG_GETTABLE,
+  NFTA_CHAIN_COUNTERS,
+  NFTA_CHAIN_HANDLE,
+  NFTA_CHAIN_NAME,
+  NFTA_CHAIN_TABLE,
+  NFTA_CHAIN_USE,
   NFTA_RULE_HANDLE,
   NFTA_RULE_POSITION,
   NFTA_RULE_TABLE,
+  NFTA_TABLE_FLAGS,
   NFTA_TABLE_HANDLE,
   NFTA_TABLE_NAME,
   NFTA_TABLE_USE,
@@ -16,6 +23,7 @@ import {
   beginMessage,
   endMessage,
   findAttribute,
+  findText,
   findU32,
   NF_HEADER_BYTES,
   nftType,
@@ -48,6 +56,7 @@ export function readTable(socket: NfSocket, table: TablePlace): TableState | und
     const userData = findAttribute(view, range, NFTA_TABLE_USERDATA);
     state = {
       handle: handle ? view.getBigUint64(handle.start, false) : 0n,
+      flags: findU32(view, range, NFTA_TABLE_FLAGS) ?? 0,
       uses: findU32(view, range, NFTA_TABLE_USE) ?? 0,
       comment: userData ? commentIn(received.bytes.subarray(userData.start, userData.end)) : "",
     };
@@ -56,35 +65,93 @@ export function readTable(socket: NfSocket, table: TablePlace): TableState | und
 }
 
 /** undefined: no such table. */
-export function readRuleDigest(socket: NfSocket, table: TablePlace): string | undefined {
+export function readChains(socket: NfSocket, table: TablePlace): string[] | undefined {
   if (readTable(socket, table) === undefined) return undefined;
-  const writer = new MessageWriter(512);
-  const family = tableFamily(table.family);
-  const message = { type: nftType(NFT_MSG_GETRULE), flags: NLM_F_DUMP, family };
-  const start = beginMessage(writer, message);
-  putText(writer, NFTA_RULE_TABLE, table.table);
-  endMessage(writer, start);
-  let hash = createHash("sha256");
-  const isThere = socket.dump(writer, {
+  let names: string[] = [];
+  dumpTable(socket, table, {
+    type: NFT_MSG_GETCHAIN,
     begin: () => {
-      hash = createHash("sha256");
+      names = [];
     },
-    onMessage: (at) => hashRule(hash, at),
+    onMessage: (at) => {
+      // Chains of all tables come: the kernel filters rules only.
+      if (tableNameAt(at) !== table.table) return;
+      const name = findText(received.view, rangeOf(at), NFTA_CHAIN_NAME);
+      if (name !== undefined) names.push(name);
+    },
   });
-  return isThere ? hash.digest("hex") : undefined;
+  return names;
 }
 
-/** Handles and positions are new with each load of the same rules. */
-function hashRule(hash: Hash, messageAt: number): void {
+/** undefined: no such table. */
+export function readRuleDigest(socket: NfSocket, table: TablePlace): string | undefined {
+  const flags = readTable(socket, table)?.flags;
+  if (flags === undefined) return undefined;
+  let hash = createHash("sha256");
+  const dumps = [
+    { type: NFT_MSG_GETCHAIN, without: changingOfChains },
+    { type: NFT_MSG_GETRULE, without: changingOfRules },
+  ];
+  let digest = `${flags}`;
+  for (const { type, without } of dumps) {
+    const isThere = dumpTable(socket, table, {
+      type,
+      begin: () => {
+        hash = createHash("sha256").update(digest);
+      },
+      onMessage: (at) => {
+        if (tableNameAt(at) === table.table) hashMessage(hash, at, without);
+      },
+    });
+    if (!isThere) return undefined;
+    digest = hash.digest("hex");
+  }
+  return digest;
+}
+
+/** Handles and positions are new with each load of the same rules; counters count. */
+const changingOfChains: ReadonlySet<number> = new Set([
+  NFTA_CHAIN_HANDLE,
+  NFTA_CHAIN_USE,
+  NFTA_CHAIN_COUNTERS,
+]);
+const changingOfRules: ReadonlySet<number> = new Set([NFTA_RULE_HANDLE, NFTA_RULE_POSITION]);
+
+function dumpTable(
+  socket: NfSocket,
+  table: TablePlace,
+  reader: {
+    readonly type: number;
+    readonly begin: () => void;
+    readonly onMessage: (at: number) => void;
+  },
+): boolean {
+  const writer = new MessageWriter(512);
+  const family = tableFamily(table.family);
+  const message = { type: nftType(reader.type), flags: NLM_F_DUMP, family };
+  const start = beginMessage(writer, message);
+  // The table is attribute 1 of chains and rules alike.
+  putText(writer, NFTA_RULE_TABLE, table.table);
+  endMessage(writer, start);
+  return socket.dump(writer, reader);
+}
+
+function tableNameAt(at: number): string | undefined {
+  return findText(received.view, rangeOf(at), NFTA_CHAIN_TABLE);
+}
+
+function rangeOf(at: number): { start: number; end: number } {
+  return { start: at + NF_HEADER_BYTES, end: at + received.view.getUint32(at, true) };
+}
+
+function hashMessage(hash: Hash, messageAt: number, without: ReadonlySet<number>): void {
   const { view, bytes } = received;
-  const end = messageAt + view.getUint32(messageAt, true);
-  for (let at = messageAt + NF_HEADER_BYTES; at + 4 <= end; ) {
+  const { start, end } = rangeOf(messageAt);
+  for (let at = start; at + 4 <= end; ) {
     const length = view.getUint16(at, true);
     if (length < 4 || at + length > end) return;
     const number = view.getUint16(at + 2, true) & NLA_TYPE_MASK;
-    if (number !== NFTA_RULE_HANDLE && number !== NFTA_RULE_POSITION) {
-      hash.update(bytes.subarray(at, at + length));
-    }
+    if (!without.has(number)) hash.update(bytes.subarray(at, at + length));
     at += (length + 3) & ~3;
   }
 }

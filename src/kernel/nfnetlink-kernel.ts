@@ -90,6 +90,12 @@ export class KernelNfnetlink implements Nfnetlink {
     return this.#client.call({ method: "find-table", table }, { where });
   }
 
+  async chains(table: TablePlace): Promise<readonly string[] | undefined> {
+    checkPlace(table);
+    const where = { operation: "list-chains", object: `${table.family} ${table.table}` };
+    return this.#client.call({ method: "chains", table }, { where });
+  }
+
   async ruleDigest(table: TablePlace): Promise<string | undefined> {
     checkPlace(table);
     const where = { operation: "hash-rules", object: `${table.family} ${table.table}` };

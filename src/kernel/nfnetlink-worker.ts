@@ -8,7 +8,7 @@ import { readFlows, removeFlows } from "./nf-flows.ts";
 import { NfMonitor } from "./nf-monitor.ts";
 import type { NfRequest } from "./nf-protocol.ts";
 import { NfSocket } from "./nf-request.ts";
-import { readRuleDigest, readTable } from "./nf-tables.ts";
+import { readChains, readRuleDigest, readTable } from "./nf-tables.ts";
 import { bindPortId, openNetlinkSocket, setReceiveBuffer } from "./netlink-socket.ts";
 import { NETLINK_NETFILTER } from "./rtnetlink-constants.ts";
 
@@ -52,6 +52,8 @@ function handle(request: NfRequest): unknown {
       return readCounters(questions, request.set);
     case "find-table":
       return readTable(questions, request.table);
+    case "chains":
+      return readChains(questions, request.table);
     case "rule-digest":
       return readRuleDigest(questions, request.table);
     case "monitor-start":

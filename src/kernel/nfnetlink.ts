@@ -29,7 +29,9 @@ export interface Nfnetlink {
   counters(set: SetPlace): Promise<readonly ElementCounter[] | undefined>;
   /** undefined: no such table. */
   findTable(table: TablePlace): Promise<TableState | undefined>;
-  /** A hash of all rules of a table, which is another when a rule was changed, added, removed or moved. undefined: no such table. */
+  /** Names of a table's chains. undefined: no such table. */
+  chains(table: TablePlace): Promise<readonly string[] | undefined>;
+  /** A hash of a table's flags, chains (hooks, priorities, policies) and rules, which is another when any of it was changed. undefined: no such table. */
   ruleDigest(table: TablePlace): Promise<string | undefined>;
   /**
    * Tells of changes that somebody else (another socket; `nft -f` of the own process too) made to
@@ -82,6 +84,8 @@ export interface ElementCounter {
 
 export interface TableState {
   readonly handle: bigint;
+  /** NFT_TABLE_F_*: 1 is dormant. */
+  readonly flags: number;
   /** Chains and sets in it. */
   readonly uses: number;
   /** Comment of the table, "" without. */
