@@ -149,6 +149,39 @@ describe("openNetfilter()", { skip: privateNodeSkip }, () => {
     );
   });
 
+  it("ruleDigest() sees every change of flags, chains and rules, and no other", async () => {
+    const place = await make();
+    const name = `ip ${place.table}`;
+    const digest = () => netfilter.nfnetlink.ruleDigest(place);
+    nft(`add chain ${name} hooked { type filter hook output priority 50 ; policy accept ; }`);
+    nft(`add rule ${name} hooked counter`);
+    const first = await digest();
+    assert.match(first ?? "", /^[0-9a-f]{64}$/);
+    await netfilter.nfnetlink.commit([
+      run("add", place, { set: "values", records: padTo12(manyKeys(3)) }),
+    ]);
+    nft("add table ip somebody-else");
+    assert.equal(await digest(), first, "elements and other tables do not count");
+    const seen = new Set([first]);
+    for (const change of [
+      `chain ${name} hooked { policy drop ; }`,
+      `add table ${name} { flags dormant ; }`,
+      `add chain ${name} stranger`,
+      `add rule ${name} hooked accept`,
+      `insert rule ${name} hooked accept`,
+      `flush chain ${name} hooked`,
+    ]) {
+      nft(change);
+      const now = await digest();
+      assert.ok(!seen.has(now), change);
+      seen.add(now);
+    }
+    assert.ok((await netfilter.nfnetlink.chains(place))?.includes("stranger"));
+    nft(`delete table ${name}`);
+    assert.equal(await digest(), undefined);
+    assert.equal(await netfilter.nfnetlink.chains(place), undefined);
+  });
+
   it("tells a resync when more came from others than the buffer takes", async (t) => {
     const place = await make();
     const own = await openNetfilter({ monitorReceiveBufferBytes: 65_536 });
