@@ -1,7 +1,8 @@
 import { accessSync, constants } from "node:fs";
 import { type Command, Option } from "commander";
 import { pathsBelow } from "../plugin-host/paths.ts";
-import type { HostCallError, HostClient } from "../rpc/client.ts";
+import type { HostClient } from "../rpc/client.ts";
+import type { HostCallError } from "../rpc/host-call.ts";
 import type { ServicesClient } from "../rpc/services-client.ts";
 import { CliError, EXIT, messageOf } from "./failure.ts";
 import { CLI_LIMITS } from "./limits.ts";

@@ -1,10 +1,4 @@
-import {
-  type ChannelCredentials,
-  type ClientReadableStream,
-  credentials,
-  type ServiceError,
-  status,
-} from "@grpc/grpc-js";
+import { type ChannelCredentials, credentials } from "@grpc/grpc-js";
 import type { Attachment__Output } from "./generated/patchbay/host/v1/Attachment.ts";
 import type { AttachmentChange__Output } from "./generated/patchbay/host/v1/AttachmentChange.ts";
 import type { CheckAttachmentsRequest } from "./generated/patchbay/host/v1/CheckAttachmentsRequest.ts";
@@ -22,19 +16,8 @@ import type { ReleaseIpamResponse__Output } from "./generated/patchbay/host/v1/R
 import type { ShowIpamRequest } from "./generated/patchbay/host/v1/ShowIpamRequest.ts";
 import type { ShowIpamResponse__Output } from "./generated/patchbay/host/v1/ShowIpamResponse.ts";
 import type { WatchEventsRequest } from "./generated/patchbay/host/v1/WatchEventsRequest.ts";
+import { call, type Done, findShortPath, readStream } from "./host-call.ts";
 import { hostProto } from "./services.ts";
-import { shortenSocketPath } from "./unix-server.ts";
-
-/** Failure of a call to the host. `unreachable`: nothing answers on the socket. */
-export class HostCallError extends Error {
-  override readonly name = "HostCallError";
-  readonly unreachable: boolean;
-
-  constructor(message: string, unreachable: boolean, options?: ErrorOptions) {
-    super(message, options);
-    this.unreachable = unreachable;
-  }
-}
 
 /** patchbay.host.v1 as promises. Every call rejects with HostCallError. */
 export interface HostClient {
@@ -58,57 +41,25 @@ export function connectHost(socketPath: string, options: { timeoutMs: number }):
     "grpc.default_authority": "localhost",
   });
 
-  type Done<A> = (error: ServiceError | null, answer?: A) => void;
-  const call = <A>(start: (options: { deadline: number }, done: Done<A>) => unknown): Promise<A> =>
-    new Promise((resolve, reject) => {
-      start({ deadline: Date.now() + options.timeoutMs }, (error, answer) => {
-        if (error) reject(toCallError(error));
-        else resolve(answer as A);
-      });
-    });
+  const how = () => ({ deadline: Date.now() + options.timeoutMs });
 
   return {
-    getStatus: () => call((how, done) => client.getStatus({}, how, done)),
+    getStatus: () => call((done) => client.getStatus({}, how(), done)),
     listAttachments: async (request) => {
-      const start = (how: { deadline: number }, done: Done<ListAttachmentsResponse__Output>) =>
-        client.listAttachments(request, how, done);
+      const start = (done: Done<ListAttachmentsResponse__Output>) =>
+        client.listAttachments(request, how(), done);
       return (await call(start)).attachments;
     },
-    watchAttachments: (request) => rethrow(client.watchAttachments(request)),
-    watchEvents: (request) => rethrow(client.watchEvents(request)),
-    showIpam: (request) => call((how, done) => client.showIpam(request, how, done)),
-    releaseIpam: (request) => call((how, done) => client.releaseIpam(request, how, done)),
-    importHostLocal: (request) => call((how, done) => client.importHostLocal(request, how, done)),
-    checkAttachments: (request) => call((how, done) => client.checkAttachments(request, how, done)),
-    doctor: () => call((how, done) => client.doctor({}, how, done)),
+    watchAttachments: (request) => readStream(client.watchAttachments(request)),
+    watchEvents: (request) => readStream(client.watchEvents(request)),
+    showIpam: (request) => call((done) => client.showIpam(request, how(), done)),
+    releaseIpam: (request) => call((done) => client.releaseIpam(request, how(), done)),
+    importHostLocal: (request) => call((done) => client.importHostLocal(request, how(), done)),
+    checkAttachments: (request) => call((done) => client.checkAttachments(request, how(), done)),
+    doctor: () => call((done) => client.doctor({}, how(), done)),
     close() {
       client.close();
       short.close();
     },
   };
-}
-
-/** Hangs up when the reader stops reading. */
-async function* rethrow<T>(stream: ClientReadableStream<T>): AsyncIterable<T> {
-  try {
-    yield* stream as AsyncIterable<T>;
-  } catch (error) {
-    throw toCallError(error as ServiceError);
-  } finally {
-    stream.cancel();
-  }
-}
-
-function toCallError(error: ServiceError): HostCallError {
-  const unreachable = error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED;
-  return new HostCallError(error.details || error.message, unreachable, { cause: error });
-}
-
-/** A folder that does not exist has no socket either: the call will say so. */
-function findShortPath(path: string): ReturnType<typeof shortenSocketPath> {
-  try {
-    return shortenSocketPath(path);
-  } catch {
-    return { path, close: () => {} };
-  }
 }

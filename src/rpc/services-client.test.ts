@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import type { ApplyServicesRequest__Output } from "./generated/patchbay/host/v1/ApplyServicesRequest.ts";
 import type { HostHandlers } from "./generated/patchbay/host/v1/Host.ts";
-import { HostCallError } from "./client.ts";
+import { HostCallError } from "./host-call.ts";
 import { hostProto } from "./services.ts";
 import { connectHostWithServices } from "./services-client.ts";
 import { grpcError } from "./status.ts";

@@ -1,5 +1,5 @@
-import { credentials, type ServiceError, status } from "@grpc/grpc-js";
-import { connectHost, HostCallError, type HostClient } from "./client.ts";
+import { credentials, type ServiceError } from "@grpc/grpc-js";
+import { connectHost, type HostClient } from "./client.ts";
 import type { ApplyServicesRequest } from "./generated/patchbay/host/v1/ApplyServicesRequest.ts";
 import type { ApplyServicesResponse__Output } from "./generated/patchbay/host/v1/ApplyServicesResponse.ts";
 import type { ExplainRequest } from "./generated/patchbay/host/v1/ExplainRequest.ts";
@@ -10,8 +10,8 @@ import type { ListServicesResponse__Output } from "./generated/patchbay/host/v1/
 import type { ServiceChange__Output } from "./generated/patchbay/host/v1/ServiceChange.ts";
 import type { WaitProgrammedRequest } from "./generated/patchbay/host/v1/WaitProgrammedRequest.ts";
 import type { WaitProgrammedResponse__Output } from "./generated/patchbay/host/v1/WaitProgrammedResponse.ts";
+import { call, findShortPath, HostCallError, readStream, toCallError } from "./host-call.ts";
 import { hostProto } from "./services.ts";
-import { shortenSocketPath } from "./unix-server.ts";
 
 /** ListServices of 30,000 Services is some 30 MB; grpc-js alone would take 4. */
 const MESSAGE_BYTES_MAX = 512 * 1024 * 1024;
@@ -67,45 +67,4 @@ export function connectHostWithServices(
       host.close();
     },
   };
-}
-
-function call<A>(
-  start: (done: (error: ServiceError | null, answer?: A) => void) => unknown,
-): Promise<A> {
-  return new Promise((resolve, reject) => {
-    start((error, answer) => {
-      if (error) reject(toCallError(error));
-      else resolve(answer as A);
-    });
-  });
-}
-
-/** Hangs up when the reader stops reading. */
-async function* readStream<T>(
-  stream: AsyncIterable<unknown> & { cancel(): void },
-): AsyncIterable<T> {
-  try {
-    for await (const item of stream) yield item as T;
-  } catch (error) {
-    const known = toCallError(error as ServiceError);
-    // Nobody here has cancelled it by now: a host that stops hangs up so.
-    const isHungUp = (error as ServiceError).code === status.CANCELLED;
-    throw isHungUp ? new HostCallError(known.message, true, { cause: error }) : known;
-  } finally {
-    stream.cancel();
-  }
-}
-
-function toCallError(error: ServiceError): HostCallError {
-  const unreachable = error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED;
-  return new HostCallError(error.details || error.message, unreachable, { cause: error });
-}
-
-/** A folder that does not exist has no socket either: the call will say so. */
-function findShortPath(path: string): ReturnType<typeof shortenSocketPath> {
-  try {
-    return shortenSocketPath(path);
-  } catch {
-    return { path, close: () => {} };
-  }
 }

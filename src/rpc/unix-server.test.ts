@@ -12,7 +12,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { connectHost, HostCallError, type HostClient } from "./client.ts";
+import { connectHost, type HostClient } from "./client.ts";
+import { HostCallError } from "./host-call.ts";
 import type { HostHandlers } from "./generated/patchbay/host/v1/Host.ts";
 import { hostProto } from "./services.ts";
 import { grpcError } from "./status.ts";
