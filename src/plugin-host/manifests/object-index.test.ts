@@ -37,16 +37,23 @@ describe("ObjectIndex", () => {
     assert.equal(index.objectCount, 0);
   });
 
-  it("lets the first file by name have an object, and the next one when it lets go", () => {
+  it("lets the file have an object that had it first, and the next one by name when it lets go", () => {
     const index = new ObjectIndex();
     const [one, two] = [node("x", "10.0.1.0/24"), node("x", "10.0.2.0/24")];
     index.replace("b", file(two));
-    assert.deepEqual(index.replace("a", file(one)), [{ kind: "put", object: one }]);
-    assert.deepEqual(index.conflicts(), [{ key: "Node//x", file: "b", heldBy: "a" }]);
-    assert.deepEqual(index.replace("b", file(node("x", "10.0.3.0/24"))), []);
-    assert.deepEqual(index.replace("a", file()), [
-      { kind: "put", object: node("x", "10.0.3.0/24") },
+    assert.deepEqual(index.replace("c", file(two)), []);
+    assert.deepEqual(index.replace("a", file(one)), []);
+    assert.deepEqual(index.conflicts(), [
+      { key: "Node//x", file: "a", heldBy: "b" },
+      { key: "Node//x", file: "c", heldBy: "b" },
     ]);
+    const three = node("x", "10.0.3.0/24");
+    assert.deepEqual(index.replace("a", file(three)), []);
+    assert.deepEqual(index.replace("b", file()), [{ kind: "put", object: three }]);
+    // What it gave up is not its own any more.
+    assert.deepEqual(index.replace("b", file(two)), []);
+    assert.deepEqual(index.replace("c", file()), []);
+    assert.deepEqual(index.replace("b", file()), []);
     assert.deepEqual(index.conflicts(), []);
   });
 
@@ -70,6 +77,7 @@ describe("ObjectIndex", () => {
         const index = new ObjectIndex();
         const heard = new Map<ObjectKey, ServicesObject>();
         const files = new Map<string, Map<ObjectKey, ServicesObject>>();
+        const holders = new Map<ObjectKey, string>();
         for (const [name, nodes] of changes) {
           const objects = file(...nodes.map(([each, value]) => node(each, value)));
           files.set(name, objects);
@@ -78,8 +86,15 @@ describe("ObjectIndex", () => {
             if (event.kind === "delete") heard.delete(event.key);
           }
           const expected = new Map<ObjectKey, ServicesObject>();
-          for (const name of ["c", "b", "a"]) {
-            for (const [key, object] of files.get(name) ?? []) expected.set(key, object);
+          for (const key of ["x", "y", "z"].map((each) => objectKey(node(each)))) {
+            const having = ["a", "b", "c"].filter((each) => files.get(each)?.has(key));
+            const held = holders.get(key) ?? "";
+            const holder = having.includes(held) ? held : having[0];
+            const object = holder === undefined ? undefined : files.get(holder)?.get(key);
+            holders.delete(key);
+            if (holder === undefined || object === undefined) continue;
+            holders.set(key, holder);
+            expected.set(key, object);
           }
           assert.deepEqual(sorted(heard), sorted(expected));
           assert.deepEqual(sorted(file(...([...index.objects()] as Node[]))), sorted(expected));

@@ -1,7 +1,7 @@
 import type { ObjectEvent, ObjectKey, ServicesObject } from "../../services/objects.ts";
 import { sameValue } from "./same-value.ts";
 
-/** An object that two files have: the first by name counts. */
+/** An object that two files have: the one that had it first counts. */
 export interface Conflict {
   readonly key: ObjectKey;
   readonly file: string;
@@ -9,12 +9,12 @@ export interface Conflict {
 }
 
 /**
- * The objects of all files. Of files that have the same object the first by name counts; when it
- * lets go, the next one does.
+ * The objects of all files. Of files that have the same object the one that had it first counts, so
+ * that a new file takes nothing from one in force; when it lets go, the next one by name does.
  */
 export class ObjectIndex {
   readonly #files = new Map<string, ReadonlyMap<ObjectKey, ServicesObject>>();
-  /** Files that have an object, sorted; a plain name while it is only one. */
+  /** Files that have an object: the one that counts, then the others by name; a plain name while it is only one. */
   readonly #holders = new Map<ObjectKey, string | readonly string[]>();
   #contested = new Set<ObjectKey>();
 
@@ -73,17 +73,15 @@ export class ObjectIndex {
 
   #hold(file: string, key: ObjectKey, events: ObjectEvent[]): void {
     const holders = this.#holders.get(key);
-    const first = holders === undefined ? file : [...listOf(holders), file].sort()[0];
-    if (holders === undefined) {
-      this.#holders.set(key, file);
-    } else {
-      this.#holders.set(key, [...listOf(holders), file].sort());
+    if (holders !== undefined) {
+      const [first = "", ...others] = listOf(holders);
+      this.#holders.set(key, [first, ...[...others, file].sort()]);
       this.#contested.add(key);
+      return;
     }
+    this.#holders.set(key, file);
     const object = this.#files.get(file)?.get(key);
-    if (first !== file || object === undefined) return;
-    const beaten = holders && this.#files.get(firstOf(holders))?.get(key);
-    if (!sameValue(beaten, object)) events.push({ kind: "put", object });
+    if (object !== undefined) events.push({ kind: "put", object });
   }
 
   #release(
