@@ -126,9 +126,7 @@ describe("Services among hostile neighbours", { skip: findSkipReason() ?? false 
     });
   }
 
-  it("stay in the kernel while a host that restarts finds no folder of manifests", {
-    todo: "after servicesFirstListMs the host starts with an empty plan and sweeps everything",
-  }, async () => {
+  it("stay in the kernel while a host that restarts finds no folder of manifests", async () => {
     await host.kill("SIGKILL");
     await rename(manifests, `${manifests}.gone`);
     await start();
@@ -142,9 +140,7 @@ describe("Services among hostile neighbours", { skip: findSkipReason() ?? false 
     assert.match(await nft(`list map ${TABLE} frontends`), /10\.96\.0\.10/);
   });
 
-  it("are waited for although their source has not been read yet", {
-    todo: "before the first list the revision is 0, and 0 counts as programmed",
-  }, async () => {
+  it("are waited for although their source has not been read yet", async () => {
     await host.kill("SIGKILL");
     await rename(manifests, `${manifests}.gone`);
     await start();
@@ -171,9 +167,7 @@ describe("Services among hostile neighbours", { skip: findSkipReason() ?? false 
     assert.deepEqual(kernelDifferences, []);
   });
 
-  it("keep an address that was theirs first when they are said once more", {
-    todo: "services-request.ts: createdMs is the time of the last message, not of the first",
-  }, async () => {
+  it("keep an address that was theirs first when they are said once more", async () => {
     const frontend = { id: "f", kind: "clusterIP", address: "10.96.1.1", port: 80, group: "g" };
     const whole = { putGroups: [group(1)], putFrontends: [frontend] };
     for (const source of ["first", "second", "first"]) {
@@ -184,9 +178,7 @@ describe("Services among hostile neighbours", { skip: findSkipReason() ?? false 
     assert.match(explained.service, /^first\//);
   });
 
-  it("do not take the node's own address away without a word", {
-    todo: "no check: a cluster IP that is the node's refuses every other port of the node",
-  }, async () => {
+  it("do not take the node's own address away without a word", async () => {
     const ports = [{ name: "http", port: 80 }];
     await write("b.yaml", [service("evil", { clusterIPs: ["192.168.1.2"], ports })]);
     await client.waitProgrammed({ service: "default/evil", timeoutMs: PROGRAM_MS });

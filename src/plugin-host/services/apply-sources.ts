@@ -3,27 +3,31 @@ import { PatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 
 interface Held {
-  readonly frontends: Set<string>;
+  /** When each was put first, ms since 1970. */
+  readonly frontends: Map<string, number>;
   /** Endpoints by id of their group. */
   readonly groups: Map<string, number>;
 }
 
 /** How much each caller of ApplyServices has given: what bounds the memory of all. Costs what the change has. */
 export class ApplySources {
-  readonly #onFirst: () => void;
+  readonly #onAny: (isAny: boolean) => void;
   readonly #sources = new Map<string, Held>();
   #frontends = 0;
   #endpoints = 0;
 
-  /** `onFirst` is called when the first caller gives something. */
-  constructor(onFirst: () => void = () => {}) {
-    this.#onFirst = onFirst;
+  /** `onAny` is called when the first caller gives something, and when nothing of any is left. */
+  constructor(onAny: (isAny: boolean) => void = () => {}) {
+    this.#onAny = onAny;
   }
 
-  /** Counts a change in, or throws PatchbayError LIMIT_REACHED and counts nothing. */
-  note(source: string, change: ModelChange): void {
-    const held = this.#sources.get(source) ?? { frontends: new Set(), groups: new Map() };
-    const kept = change.replace ? { frontends: new Set<string>(), groups: new Map() } : held;
+  /**
+   * Counts a change in, or throws PatchbayError LIMIT_REACHED and counts nothing. Answers the change
+   * with the age that each frontend has already: who says the same again does not lose its address.
+   */
+  note(source: string, change: ModelChange): ModelChange {
+    const held: Held = this.#sources.get(source) ?? { frontends: new Map(), groups: new Map() };
+    const kept: Held = change.replace ? { frontends: new Map(), groups: new Map() } : held;
     const next = {
       frontends: this.#frontends + growthOfFrontends(kept, change),
       endpoints: this.#endpoints + growthOfEndpoints(kept, change),
@@ -38,15 +42,20 @@ export class ApplySources {
     bound(next.endpoints, LIMITS.servicesEndpointsMax, "endpoints");
     this.#frontends = next.frontends;
     this.#endpoints = next.endpoints;
+    const putFrontends = change.putFrontends.map((frontend) => {
+      const createdMs = held.frontends.get(frontend.id) ?? frontend.createdMs;
+      kept.frontends.set(frontend.id, createdMs);
+      return { ...frontend, createdMs };
+    });
     for (const id of change.removeFrontends) kept.frontends.delete(id);
-    for (const { id } of change.putFrontends) kept.frontends.add(id);
     for (const id of change.removeGroups) kept.groups.delete(id);
     for (const group of change.putGroups) kept.groups.set(group.id, sizeOf(group));
+    const hadAny = this.#sources.size > 0;
     if (kept.frontends.size + kept.groups.size === 0) this.#sources.delete(source);
-    else {
-      if (this.#sources.size === 0) this.#onFirst();
-      this.#sources.set(source, kept);
-    }
+    else this.#sources.set(source, kept);
+    const hasAny = this.#sources.size > 0;
+    if (hasAny !== hadAny) this.#onAny(hasAny);
+    return { ...change, putFrontends };
   }
 }
 

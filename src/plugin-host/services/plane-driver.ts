@@ -83,6 +83,11 @@ export class PlaneDriver {
     return this.#refused;
   }
 
+  /** It has held a plan of ours. */
+  get hasProgrammed(): boolean {
+    return this.#hasProgrammed;
+  }
+
   /** Nothing to do and nothing under way. */
   get isIdle(): boolean {
     return this.#state === "idle" && this.#queue.length === 0 && !this.#needsReset;

@@ -170,8 +170,8 @@ describe("ServicesCore", () => {
 
   it("waits for the first list of its sources before it touches what an earlier host left", async () => {
     const { core, plane } = makeServicesWorld();
-    core.expectSource("manifests");
-    core.expectSource("host-ports");
+    core.expectSource("manifests", { keeps: true });
+    core.expectSource("host-ports", { keeps: false });
     core.applyModel("host-ports", serviceChange(1, ["10.88.0.1"]));
     await settled();
     assert.deepEqual(plane.calls, []);
@@ -180,9 +180,33 @@ describe("ServicesCore", () => {
     assert.deepEqual(plane.calls, ["reset 1"]);
   });
 
-  it("waits no longer than ten seconds for them", async () => {
+  it("waits as long as it takes where the kernel may hold something, and says so", async () => {
     const { core, plane, clock, events } = makeServicesWorld();
-    core.expectSource("manifests");
+    core.expectSource("manifests", { keeps: true });
+    core.expectSource("node addresses", { keeps: false });
+    core.applyModel("host-ports", serviceChange(1, ["10.88.0.1"]));
+    await settled();
+    assert.deepEqual(core.lateSources, []);
+    clock.advance(LIMITS.servicesFirstListMs);
+    await settled();
+    clock.advance(60 * LIMITS.servicesFirstListMs);
+    await settled();
+    assert.deepEqual(plane.calls, []);
+    assert.deepEqual(core.lateSources, ["manifests"]);
+    assert.match(
+      events[0]?.message ?? "",
+      /manifests, node addresses; what the kernel holds stays/,
+    );
+    core.applyObjects("manifests", [{ kind: "relist", objects: [] }]);
+    await settled();
+    assert.deepEqual(plane.calls, ["reset 1"]);
+    assert.deepEqual(core.lateSources, []);
+    assert.equal(events.length, 1);
+  });
+
+  it("waits no longer than ten seconds for them where the kernel holds nothing", async () => {
+    const { core, plane, clock, events } = makeServicesWorld();
+    core.expectSource("manifests", { keeps: false });
     await settled();
     clock.advance(LIMITS.servicesFirstListMs);
     await settled();
@@ -222,9 +246,43 @@ describe("ServicesCore", () => {
     });
   });
 
+  it("waitProgrammed() waits for the first reset even where nothing is planned", async () => {
+    const { core, plane, clock } = makeServicesWorld();
+    core.expectSource("manifests", { keeps: true });
+    const early = core.waitProgrammed({ timeoutMs: 100 });
+    await settled();
+    clock.advance(100);
+    await assert.rejects(early, {
+      message: "Revision 0 was not programmed (waiting for manifests) within 100 ms",
+    });
+    const gate = Promise.withResolvers<void>();
+    plane.before = () => gate.promise;
+    core.applyObjects("manifests", [{ kind: "relist", objects: [] }]);
+    await settled();
+    assert.deepEqual(plane.calls, ["reset 0"]);
+    const during = core.waitProgrammed({ timeoutMs: 100 });
+    await settled();
+    clock.advance(100);
+    await assert.rejects(during, { code: "DEADLINE_EXCEEDED" });
+    gate.resolve();
+    assert.equal(await core.waitProgrammed({ timeoutMs: 100 }), 0);
+  });
+
+  it("waitProgrammed() shows a hostile name harmlessly", async () => {
+    const { core, clock } = makeServicesWorld();
+    const waits = ["a\u001b[2J\n\u009b", "x y".repeat(10_000)].map((service) =>
+      core.waitProgrammed({ service, timeoutMs: 100 }).then(String, String),
+    );
+    await settled();
+    clock.advance(100);
+    const [escaped = "", long = ""] = await Promise.all(waits);
+    assert.ok(escaped.includes('Service "a\\u001b[2J\\n\\u009b" did not'), escaped);
+    assert.ok(long.length < 200);
+  });
+
   it("waitProgrammed() bounds the number of those who wait", async () => {
     const { core, clock } = makeServicesWorld();
-    core.expectSource("manifests");
+    core.expectSource("manifests", { keeps: true });
     const waiting = Array.from({ length: LIMITS.servicesWaitersMax }, () =>
       core.waitProgrammed({ revision: 9, timeoutMs: 100 }),
     );
@@ -348,7 +406,7 @@ describe("ServicesCore", () => {
 
   it("stop() ends those who wait and sends nothing more", async () => {
     const { core, plane } = makeServicesWorld();
-    core.expectSource("manifests");
+    core.expectSource("manifests", { keeps: true });
     const waiting = core.waitProgrammed({ revision: 1, timeoutMs: 1_000 });
     core.stop();
     await assert.rejects(waiting, { code: "HOST_NOT_READY" });

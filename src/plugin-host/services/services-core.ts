@@ -86,6 +86,8 @@ export class ServicesCore {
   readonly #waiters: Waiters;
   /** Sources whose first list has not come yet. */
   readonly #awaited = new Set<string>();
+  /** Those of them without which nothing is programmed, however late they are. */
+  readonly #keeping = new Set<string>();
   /** Taken and not yet with the built-in plane: stale flows by frontend, trigger times (the oldest). */
   readonly #staleFlows = new Map<FrontendKey, { flow: StaleFlow; revision: number }>();
   #triggers: { readonly ms: number; readonly revision: number }[] = [];
@@ -95,6 +97,8 @@ export class ServicesCore {
   readonly #wishes: (() => void)[] = [];
   #isWanted = false;
   #isStarted = false;
+  /** First lists were waited for long enough. */
+  #isLate = false;
   #isStopped = false;
   #isKicked = false;
   /** Something arrived that was not taken yet. */
@@ -198,12 +202,19 @@ export class ServicesCore {
   }
 
   /**
-   * A source that will give a first list soon: nothing is programmed before, for at most
-   * LIMITS.servicesFirstListMs, so that a restart does not empty what the kernel holds.
+   * A source that will give a first list soon: nothing is programmed before, so that a restart does
+   * not empty what the kernel holds. `keeps`: it may hold something of an earlier host; where it
+   * cannot, LIMITS.servicesFirstListMs is the longest wait.
    */
-  expectSource(source: string): void {
+  expectSource(source: string, options: { readonly keeps: boolean }): void {
     this.#awaited.add(source);
+    if (options.keeps) this.#keeping.add(source);
     this.want();
+  }
+
+  /** Sources whose first list is overdue, so that the kernel keeps what an earlier host programmed. */
+  get lateSources(): readonly string[] {
+    return this.#isLate && !this.#isStarted ? [...this.#awaited] : [];
   }
 
   /** As expectSource(), should anybody want Services: this source alone is no reason. */
@@ -218,10 +229,14 @@ export class ServicesCore {
     for (const call of this.#wishes.splice(0)) call();
     this.#cancelStart = this.#ports.clock.after(LIMITS.servicesFirstListMs, () => {
       if (this.#isStarted) return;
+      this.#isLate = true;
       const late = [...this.#awaited].join(", ");
-      const message = `No first list came within ${LIMITS.servicesFirstListMs} ms of: ${late}`;
+      for (const source of this.#awaited) {
+        if (!this.#keeping.has(source)) this.#awaited.delete(source);
+      }
+      const stays = this.#awaited.size > 0 ? "; what the kernel holds stays until it comes" : "";
+      const message = `No first list came within ${LIMITS.servicesFirstListMs} ms of: ${late}${stays}`;
       this.#ports.events.emit({ kind: "services-source-failed", subject: late, message });
-      this.#awaited.clear();
       this.#kick();
     });
     this.#kick();
@@ -453,7 +468,14 @@ export class ServicesCore {
     for (const watcher of this.#watchers) watcher(change);
   }
 
+  get #hasProgrammed(): boolean {
+    const counted = [...this.#drivers.values()].filter((driver) => driver.counts);
+    return this.#isStarted && counted.length > 0 && counted.every((each) => each.hasProgrammed);
+  }
+
   #isProgrammed(revision: number, service: string | undefined): boolean {
+    // Before the first reset the kernel may hold anything, and 0 is no revision.
+    if (this.#isWanted && !this.#hasProgrammed) return false;
     const programmed = this.programmedRevision;
     if (programmed < revision) return false;
     if (service === undefined) return true;
@@ -463,13 +485,23 @@ export class ServicesCore {
 
   #whyNot(service: string | undefined): string {
     if (service !== undefined && !this.table.view(service)) {
-      return `Service ${service} did not appear`;
+      return `Service ${quote(service)} did not appear`;
     }
     const down = this.planes.filter(({ trouble }) => trouble !== "");
     const why = down.map(({ name, trouble }) => ` (${name}: ${trouble})`).join("");
     const waits = this.#isStarted ? "" : ` (waiting for ${[...this.#awaited].join(", ")})`;
     return `Revision ${this.revision} was not programmed${why}${waits}`;
   }
+}
+
+/** A name that a caller made up, fit for a terminal: as it is where that is harmless. */
+function quote(name: string): string {
+  if (/^[!-~]{1,320}$/.test(name)) return name;
+  const text = JSON.stringify(name.length <= 80 ? name : `${name.slice(0, 77)}...`);
+  return text.replace(
+    /[^ -~]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 function countObjects(events: readonly ObjectEvent[]): QueuedChanges {

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Registry } from "prom-client";
 import type { Kernel } from "../../kernel/kernel.ts";
@@ -111,6 +111,8 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
     mark(deps.markerFile, "");
     return deps.createPlane(opened);
   });
+  // Asked before the plane is made, which marks.
+  const marks = readMarks(deps.markerFile);
   core.addPlane(plane, { isRequired: true, version: deps.version });
   core.onWanted(() => plane.warm());
   cleanup.defer(async () => {
@@ -168,26 +170,31 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
 
   return {
     core,
-    applySources: new ApplySources(() => mark(deps.markerFile, CALLERS)),
+    applySources: new ApplySources((isAny) => {
+      if (isAny) mark(deps.markerFile, CALLERS);
+      else unmark(deps.markerFile, CALLERS);
+    }),
     attachments: new CoreAttachmentServices({
       core,
       events,
       nodeName,
       addWaits: config.addWaits,
     }),
-    problems: () => [...problems.values()].flatMap((found) => found.map(formatProblem)),
+    problems: () => [
+      ...core.lateSources.map(describeLate),
+      ...[...problems.values()].flatMap((found) => found.map(formatProblem)),
+    ],
     start() {
       plugins.start();
       if (deps.manifests === undefined) {
-        const marks = readMarks(deps.markerFile);
-        // An earlier host had callers of ApplyServices: they get time to come back.
-        if (marks?.includes(CALLERS)) core.expectSource(ANY_CALLER);
+        // An earlier host had callers of ApplyServices: what they gave stays until they come back.
+        if (marks?.includes(CALLERS)) core.expectSource(ANY_CALLER, { keeps: true });
         // It left something that may be out of date.
         else if (marks !== undefined) core.want();
         core.onWanted(() => void followKernel());
         return;
       }
-      core.expectSource(MANIFESTS);
+      core.expectSource(MANIFESTS, { keeps: marks !== undefined });
       void followKernel();
       const listener = { onEvents, onProblems };
       const watching = openManifests({ folder: deps.manifests, listener, clock });
@@ -199,6 +206,10 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
     },
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
   };
+}
+
+function describeLate(source: string): string {
+  return `No first list of ${source} came yet; nothing is programmed before, what the kernel holds stays`;
 }
 
 /** Loaded only where there is a folder. */
@@ -249,6 +260,10 @@ const CALLERS = "callers";
 function mark(markerFile: string, text: string): void {
   mkdirSync(dirname(markerFile), { recursive: true, mode: 0o700 });
   appendFileSync(markerFile, text);
+}
+
+function unmark(markerFile: string, text: string): void {
+  writeFileSync(markerFile, (readMarks(markerFile) ?? "").replaceAll(text, ""));
 }
 
 /** undefined: nothing of ours is in the kernel. */

@@ -64,6 +64,8 @@ describe("parseServicesRequest()", () => {
     [{ kind: "hostPort" }, 'put_frontends[0].kind is "hostPort"'],
     [{ address: "" }, 'put_frontends[0].address is ""'],
     [{ address: "127.0.0.1" }, 'put_frontends[0].address is "127.0.0.1"'],
+    [{ address: "169.254.20.10" }, 'put_frontends[0].address is "169.254.20.10"'],
+    [{ address: "fe80::1" }, 'put_frontends[0].address is "fe80::1"'],
     [{ address: "::ffff:10.0.0.1" }, "put_frontends[0].address is"],
     [{ address: "010.0.0.1" }, "put_frontends[0].address is"],
     [{ family: 6 }, "put_frontends[0].family is 6, expected 4, that of the address"],
@@ -92,6 +94,7 @@ describe("parseServicesRequest()", () => {
   }
 
   const endpoints: [object, string][] = [
+    [{ address: "169.254.0.1" }, 'put_groups[0].endpoints[1].address is "169.254.0.1"'],
     [{ address: "10.1.0.256" }, 'put_groups[0].endpoints[1].address is "10.1.0.256"'],
     [{ address: "fd00::1" }, 'put_groups[0].endpoints[1].address is "fd00::1", expected IPv4'],
     [{ ports: [{ port: 0 }] }, "put_groups[0].endpoints[1].ports[0].port is 0"],
@@ -139,5 +142,32 @@ describe("ApplySources", () => {
     const big = Array.from({ length: LIMITS.servicesEndpointsMax }, () => "10.1.0.1");
     assert.throws(() => sources.note("more", serviceChange(2, big)), /endpoints/);
     sources.note("more", { ...serviceChange(2, []), replace: true });
+  });
+
+  it("keeps the age of a frontend as long as its source has it", () => {
+    const sources = new ApplySources();
+    const put = (createdMs: number, more: object = {}) => {
+      const change = { ...serviceChange(1, ["10.1.0.1"], { createdMs }), ...more };
+      return sources.note("s", change).putFrontends[0]?.createdMs;
+    };
+    assert.equal(put(5), 5);
+    assert.equal(put(6), 5);
+    assert.equal(put(7, { replace: true }), 5);
+    sources.note("s", serviceRemoval(1));
+    assert.equal(put(8), 8);
+    sources.note("s", { ...serviceRemoval(2), replace: true });
+    assert.equal(put(9), 9);
+  });
+
+  it("tells when the first source comes and the last one goes", () => {
+    const told: boolean[] = [];
+    const sources = new ApplySources((isAny) => told.push(isAny));
+    sources.note("none", serviceRemoval(1));
+    sources.note("a", serviceChange(1, []));
+    sources.note("b", serviceChange(1, []));
+    sources.note("a", serviceRemoval(1));
+    assert.deepEqual(told, [true]);
+    sources.note("b", serviceRemoval(1));
+    assert.deepEqual(told, [true, false]);
   });
 });

@@ -109,8 +109,7 @@ async function applyServices(
   try {
     const nowMs = host.context.ports.clock.wallMs();
     const { source, change } = parseServicesRequest(request, { nowMs });
-    sources.note(source, change);
-    core.applyModel(`apply/${source}`, change);
+    core.applyModel(`apply/${source}`, sources.note(source, change));
     core.sourceIsReady(ANY_CALLER);
     return { revision: await core.taken(), error: "" };
   } catch (error) {
