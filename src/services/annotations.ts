@@ -18,6 +18,15 @@ export const weightsAnnotation = "services.patchbay.dev/weights";
 export const countConnectionsAnnotation = "services.patchbay.dev/count-connections";
 export const closeTcpFlowsAnnotation = "services.patchbay.dev/close-tcp-flows";
 
+const prefix = "services.patchbay.dev/";
+const known: ReadonlySet<string> = new Set([
+  topologyKeysAnnotation,
+  pickAnnotation,
+  weightsAnnotation,
+  countConnectionsAnnotation,
+  closeTcpFlowsAnnotation,
+]);
+
 /** As KEP-536 had it. */
 export const maxTopologyKeys = 16;
 export const maxWeight = 256;
@@ -26,6 +35,11 @@ export const maxWeight = 256;
 export function readWishes(metadata: ObjectMeta, problems: string[]): ServiceWishes {
   const annotations = metadata.annotations;
   if (!annotations) return noWishes;
+  for (const name of Object.keys(annotations)) {
+    if (name.startsWith(prefix) && !known.has(name)) {
+      problems.push(`metadata.annotations[${name}] is not known: see docs/services.md`);
+    }
+  }
   const read = <T>(name: string, parse: (text: string) => T | Complaint): T | undefined => {
     const text = annotations[name];
     if (text === undefined) return undefined;
@@ -52,6 +66,21 @@ export function weightOf(endpoint: Endpoint, weights: ReadonlyMap<string, number
     weights.get(endpoint.nodeName ?? "") ??
     endpoint.weight
   );
+}
+
+/** Names to which a weight is given and that no endpoint has. */
+export function findUnusedWeights(
+  weights: ReadonlyMap<string, number>,
+  endpoints: Iterable<Endpoint>,
+): readonly string[] {
+  const left = new Set(weights.keys());
+  for (const { address, podName = "", nodeName = "" } of endpoints) {
+    left.delete(address);
+    left.delete(podName);
+    left.delete(nodeName);
+    if (left.size === 0) break;
+  }
+  return [...left];
 }
 
 class Complaint {

@@ -396,6 +396,24 @@ const CASES: readonly Case[] = [
     masquerade: "not-forwarded",
   },
   {
+    why: "a Service port whose name no slice has",
+    service: sampleService({ ports: [{ name: "web", port: 80 }] }),
+    endpoints: [local],
+    from: pod,
+    expected: {
+      verdict: "reject",
+      rule: "no-endpoint",
+      unused: [
+        {
+          endpoint: { address: "10.1.0.1", port: 0, weight: 1, ...onA, isLocal: true },
+          reason: `${unusedRules["no-port"].text} (TCP, "web")`,
+        },
+      ],
+    },
+    masquerade: "not-forwarded",
+    unused: [["10.1.0.1", "no-port"]],
+  },
+  {
     why: "an address of nobody",
     from: pod,
     to: "198.51.100.99",
@@ -527,7 +545,11 @@ for (const asked of CASES) {
     if (!("ruleText" in asked.expected)) assert.equal(ruleText, sentences.join(" "));
     const reasons = (asked.unused ?? []).map(([address, why]) => [address, unusedRules[why].text]);
     assert.deepEqual(
-      found.unused.map(({ endpoint, reason }) => [endpoint.address, reason]),
+      // After the sentence there may be what was looked for, in parentheses.
+      found.unused.map(({ endpoint, reason }) => [
+        endpoint.address,
+        reason.replace(/ \(.*\)$/, ""),
+      ]),
       reasons,
     );
   });

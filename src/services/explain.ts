@@ -10,7 +10,13 @@ import {
 import type { Claims } from "./claims.ts";
 import { familyOf } from "./address-text.ts";
 import { weigh } from "./lists.ts";
-import { type AddressText, frontendKey, type NodeFacts } from "./model.ts";
+import {
+  type AddressText,
+  type EndpointGroup,
+  type Frontend,
+  frontendKey,
+  type NodeFacts,
+} from "./model.ts";
 import { type Claim, resolveFrontend } from "./plan-unit.ts";
 import { type Decision, decideRoutes, type FrontendDecision } from "./routes.ts";
 import {
@@ -55,7 +61,7 @@ export function explain(question: Question, around: ExplainSurroundings): Explan
   const decided = decide(claim, facts);
   const decision = source.sourceKind === "outside" ? decided.outside : decided.inside;
   return follow(decision, {
-    choice: decided.choice,
+    decided,
     claim,
     unmoved,
     masqueradeOf: (used) => masqueradeOf(question, { source, decided, used, around, claim }),
@@ -86,10 +92,11 @@ function explainNodePort(
         : `${address} is not among nodePortAddresses`;
     return { ...rest, rule, ruleText: `${whose}, but ${why}: the packet goes on as it is.` };
   }
-  const { choice, inside } = decide(claim, facts);
+  const decided = decide(claim, facts);
+  const { inside } = decided;
   const isForwarded = inside.to === "cluster" || inside.to === "local";
   return follow(isForwarded ? { ...inside, rule: "node-port-localhost" } : inside, {
-    choice,
+    decided,
     claim,
     unmoved: unmovedOf(question, { claims: [claim], source }),
     masqueradeOf: () => ({ applies: true, rule: "localhost-proxy" }),
@@ -122,25 +129,55 @@ function unmovedOf(
   });
 }
 
-function decide(
-  { frontend, unit }: Claim,
-  facts: NodeFacts,
-): FrontendDecision & { readonly choice: Choice } {
+interface Decided extends FrontendDecision {
+  readonly choice: Choice;
+  readonly portless: Explanation["unused"];
+}
+
+function decide({ frontend, unit }: Claim, facts: NodeFacts): Decided {
   const group = unit.planned?.groups.get(frontend.group);
   const candidates = resolveFrontend(frontend, { group, facts });
   const choice = chooseEndpoints(candidates, { policy: frontend.policy, facts });
-  return { ...decideRoutes(frontend, { choice, facts }), choice };
+  const portless = portlessOf(frontend, { group, candidates, facts });
+  return { ...decideRoutes(frontend, { choice, facts }), choice, portless };
+}
+
+/** Endpoints that do not even come into question, said without a port. */
+function portlessOf(
+  { portName, protocol, family }: Frontend,
+  {
+    group,
+    candidates,
+    facts: { nodeName },
+  }: {
+    readonly group: EndpointGroup | undefined;
+    readonly candidates: readonly Candidate[];
+    readonly facts: NodeFacts;
+  },
+): Explanation["unused"] {
+  if (group?.family !== family) return [];
+  const addresses = new Set(candidates.map(({ endpoint }) => endpoint.address));
+  const wanted = `${protocol}, ${portName === "" ? "no name" : JSON.stringify(portName)}`;
+  const reason = `${unusedRules["no-port"].text} (${wanted})`;
+  return group.endpoints
+    .filter(({ address }) => !addresses.has(address))
+    .map((endpoint) => {
+      const { address, weight } = endpoint;
+      const target = { address, port: 0, weight };
+      const isLocal = nodeName !== "" && endpoint.nodeName === nodeName;
+      return { endpoint: stateOf({ endpoint, target, isLocal }), reason };
+    });
 }
 
 function follow(
   { to, rule }: Decision,
   {
-    choice,
+    decided: { choice, portless },
     claim,
     unmoved,
     masqueradeOf: findMasquerade,
   }: {
-    readonly choice: Choice;
+    readonly decided: Decided;
     readonly claim: Claim;
     readonly unmoved: Unmoved;
     readonly masqueradeOf: (used: readonly Candidate[]) => {
@@ -151,7 +188,8 @@ function follow(
 ): Explanation {
   if (to === "reject" || to === "drop") {
     const wanted = rule.endsWith("local-no-endpoint") ? choice.local : choice.cluster;
-    return { ...unmoved(to, rule), unused: unusedOf(choice, { list: wanted, used: [] }) };
+    const unused = unusedOf(choice, { list: wanted, used: [] });
+    return { ...unmoved(to, rule), unused: [...unused, ...portless] };
   }
   const list = choice[to];
   const used = weigh(list.chosen);
@@ -163,7 +201,7 @@ function follow(
     masquerade: masquerade.applies,
     masqueradeReason: masqueradeRules[masquerade.rule].text,
     ruleText: `${verdictRules[rule].text} ${choiceRules[list.rule].text}`,
-    unused: unusedOf(choice, { list, used }),
+    unused: [...unusedOf(choice, { list, used }), ...portless],
     affinitySeconds,
     pick,
   };

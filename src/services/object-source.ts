@@ -1,3 +1,4 @@
+import { findUnusedWeights, weightsAnnotation } from "./annotations.ts";
 import type { EndpointGroup, Frontend } from "./model.ts";
 import {
   type EndpointSlice,
@@ -8,9 +9,10 @@ import {
   type ServicesObject,
 } from "./objects.ts";
 import type { UnitPlan } from "./plan-unit.ts";
-import type { Problems } from "./problems.ts";
+import { maxProblemsOfObject, type Problems } from "./problems.ts";
 import type { SharedTexts } from "./shared-texts.ts";
 import { mergeSlices, type ReadSlice, readSlice, versionOf } from "./slices.ts";
+import type { ObjectProblem } from "./table-types.ts";
 import { type TranslatedService, translateService } from "./translate.ts";
 import type { Unit } from "./unit.ts";
 
@@ -51,6 +53,30 @@ export class ObjectSource {
   /** Forgets a unit of which nothing is left. */
   drop(unit: Unit): void {
     if (this.#units.get(unit.service) === unit) this.#units.delete(unit.service);
+  }
+
+  /** What is wrong between objects: weights of nobody, slices without a Service. */
+  *problems(): Generator<ObjectProblem> {
+    const { source } = this.#around;
+    let orphans = 0;
+    let example = "";
+    for (const { service, slices, translated } of this.#units.values()) {
+      if (translated === undefined && slices.size > 0) {
+        orphans += slices.size;
+        if (example === "" || service < example) example = service;
+      }
+      const { weights } = translated ?? {};
+      if (weights === undefined || slices.size === 0) continue;
+      const endpoints = [...slices.values()].flatMap((slice) => slice.endpoints);
+      for (const name of findUnusedWeights(weights, endpoints).slice(0, maxProblemsOfObject)) {
+        const what = `${JSON.stringify(name)} is no address, pod or node of an endpoint`;
+        const message = `metadata.annotations[${weightsAnnotation}]: ${what}`;
+        yield { source, object: `Service ${service}`, message };
+      }
+    }
+    if (orphans === 0) return;
+    const message = `${orphans} of Services that are not there, for example of ${example}`;
+    yield { source, object: "EndpointSlice", message };
   }
 
   /** Services of which nothing is programmed, in no order, each with the reason. */

@@ -145,6 +145,10 @@ export const unusedRules = {
   "other-node-hint": { section: "3.2.3", text: "its hints name other nodes" },
   "other-zone-hint": { section: "3.2.3", text: "its hints name other zones" },
   "topology-keys": { section: "4", text: "not chosen by the topology keys" },
+  "no-port": {
+    section: "3.2.4",
+    text: "none of its ports has the Service port's name and protocol",
+  },
   "weight-zero": { section: "weights", text: "its weight is 0" },
 } as const satisfies Record<string, Rule>;
 

@@ -607,6 +607,41 @@ test("problems() name source, object and field, and go with the object", () => {
   assert.deepEqual(table.problems(), []);
 });
 
+test("problems() tell of weights, annotations and slices that concern nobody", () => {
+  const table = createServiceTable(sampleFacts());
+  const annotations = {
+    "services.patchbay.dev/weights": "10.1.0.1=2,web-1=3,node-a=4,web-9=5",
+    "services.patchbay.dev/wieghts": "1",
+    "example.com/other": "1",
+  };
+  const endpoint = sampleEndpoint("10.1.0.1", {
+    nodeName: "node-a",
+    targetRef: { kind: "Pod", name: "web-1" },
+  });
+  const lonely = sampleSlice([], { name: "lonely" });
+  const { labels: _, ...metadata } = lonely.metadata;
+  table.applyObjects(
+    "test",
+    puts(
+      sampleService({}, { annotations }),
+      sampleSlice([endpoint]),
+      sampleSlice([], { name: "b", service: "gone-b" }),
+      sampleSlice([], { name: "a", service: "gone-a" }),
+      { ...lonely, metadata },
+    ),
+  );
+  table.takeChanges();
+  assert.deepEqual(
+    table.problems().map(({ object, message }) => `${object}: ${message}`),
+    [
+      "EndpointSlice: 2 of Services that are not there, for example of default/gone-a",
+      "EndpointSlice default/lonely: metadata.labels[kubernetes.io/service-name] is missing: the slice belongs to no Service",
+      "Service default/web: metadata.annotations[services.patchbay.dev/wieghts] is not known: see docs/services.md",
+      'Service default/web: metadata.annotations[services.patchbay.dev/weights]: "web-9" is no address, pod or node of an endpoint',
+    ],
+  );
+});
+
 test("unserved() names Services that are not programmed, with the reason", () => {
   const table = createServiceTable(sampleFacts());
   const headless = sampleService({ clusterIPs: ["None"] }, { name: "db" });
@@ -639,7 +674,7 @@ test("problems() keep only so much of one object", () => {
   const bad = Array.from({ length: maxProblemsOfObject + 5 }, () =>
     sampleEndpoint("x".repeat(999)),
   );
-  table.applyObjects("test", puts(sampleSlice(bad)));
+  table.applyObjects("test", puts(sampleService(), sampleSlice(bad)));
   const problems = table.problems();
   assert.equal(problems.length, maxProblemsOfObject + 1);
   assert.equal(problems.at(-1)?.message, "5 more problems");

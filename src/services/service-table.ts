@@ -164,6 +164,7 @@ class Table implements ServiceTable {
   problems(): readonly ObjectProblem[] {
     return boundProblems([
       ...[...this.#problems.values()].flatMap((problems) => problems.list()),
+      ...[...this.#objects.values()].flatMap((objects) => [...objects.problems()]),
       ...this.#plan.claims.shadowed().map((shadowed) => ({
         source: shadowed.claim.unit.scope.slice(0, -1),
         object: `Service ${shadowed.claim.unit.service}`,

@@ -95,13 +95,19 @@ test("readSlice() keeps what counts, nil conditions as they are meant", () => {
 
 test("readSlice() ignores slices of no Service, headless ones and those with names", () => {
   const unlabelled = sampleSlice([]);
+  const missing =
+    "metadata.labels[kubernetes.io/service-name] is missing: the slice belongs to no Service";
   const ignored: readonly EndpointSlice[] = [
     { ...unlabelled, metadata: { name: "web-1", namespace: "default" } },
     sampleSlice([], { service: "" }),
     sampleSlice([], { labels: { "service.kubernetes.io/headless": "" } }),
     sampleSlice([sampleEndpoint("example.com")], { addressType: "FQDN" }),
   ];
-  for (const slice of ignored) assert.deepEqual(read(slice), { slice: undefined, problems: [] });
+  for (const [index, slice] of ignored.entries()) {
+    // Headless ones and names are as they should be.
+    const problems = index < 2 ? [missing] : [];
+    assert.deepEqual(read(slice), { slice: undefined, problems });
+  }
 });
 
 test("readSlice() skips endpoints and ports that it cannot use, and says so", () => {

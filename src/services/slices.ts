@@ -25,7 +25,11 @@ export function readSlice(
   const { labels, annotations, namespace, name } = slice.metadata;
   const version = versionOf(slice.metadata);
   const service = labels?.["kubernetes.io/service-name"];
-  if (service === undefined || service === "") return undefined;
+  if (service === undefined || service === "") {
+    const label = "metadata.labels[kubernetes.io/service-name]";
+    problems.push(`${label} is missing: the slice belongs to no Service`);
+    return undefined;
+  }
   if (labels?.["service.kubernetes.io/headless"] !== undefined) return undefined;
   if (slice.addressType === "FQDN") return undefined;
   const family: Family = slice.addressType === "IPv6" ? 6 : 4;

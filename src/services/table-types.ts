@@ -122,7 +122,7 @@ export interface Explanation {
   /** Stable word, one for each row of services.md 3.2-3.4, for example "external-local-no-endpoint". */
   readonly rule: string;
   readonly ruleText: string;
-  /** Endpoints of the group that are not used, each with the reason. */
+  /** Endpoints of the group that are not used, each with the reason; port 0: it has no such port. */
   readonly unused: readonly { readonly endpoint: EndpointState; readonly reason: string }[];
   /** Services whose frontends have the same address and port and come later, without repetition. */
   readonly shadowed: readonly string[];

@@ -198,6 +198,9 @@ function readPorts({ spec }: Service, problems: string[]): readonly ReadPort[] {
       problems.push(`${field}.port is ${port.port}, expected 1 to 65535`);
       continue;
     }
+    if (!port.name && (spec.ports?.length ?? 0) > 1) {
+      problems.push(`${field}.name is missing: with several ports each has one`);
+    }
     ports.push({
       name: port.name ?? "",
       protocol: port.protocol ?? "TCP",

@@ -4,7 +4,7 @@ import type { ExplainResponse } from "../../rpc/generated/patchbay/host/v1/Expla
 import type { AddressText, FrontendKey, Protocol } from "../../services/model.ts";
 import type { PlannedEndpoint, Route } from "../../services/plan-types.ts";
 import type { HeldFrontend, HeldRoute } from "../../services/service-plane.ts";
-import type { Question } from "../../services/table-types.ts";
+import type { EndpointState, Question } from "../../services/table-types.ts";
 import type { AttachmentRecord } from "../core/attachment.ts";
 import { describePod } from "../core/detach.ts";
 import { withDeadline } from "../core/deadline.ts";
@@ -46,7 +46,7 @@ export async function explain(
     rule: explanation.rule,
     ruleText: explanation.ruleText,
     unused: explanation.unused.map(
-      ({ endpoint, reason }) => `${endpoint.address}:${endpoint.port}: ${reason}`,
+      ({ endpoint, reason }) => `${describeSocket(endpoint)}: ${reason}`,
     ),
     affinitySeconds: explanation.affinitySeconds,
     pick: explanation.verdict === "forward" ? explanation.pick : "",
@@ -56,6 +56,11 @@ export async function explain(
 }
 
 const unchecked = { kernelChecked: false, kernelDifferences: [] };
+
+function describeSocket({ address, port }: EndpointState): string {
+  if (port === 0) return address;
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
 
 function portOf(key: FrontendKey): string {
   return key.slice(key.lastIndexOf("|") + 1);
