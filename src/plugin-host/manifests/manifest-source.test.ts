@@ -307,6 +307,22 @@ describe("watchManifests() while files change", () => {
     await scene.hearer.untilProblems();
   });
 
+  it("notes kinds that may be a mistake, and serves the rest of the file", async () => {
+    const misspelt = "apiVersion: v1\nkind: Ndoe\nmetadata: {name: b}\n";
+    await using scene = new Scene({ "a.yaml": `${node("a")}---\n${misspelt}` });
+    await scene.watch();
+    const note = 'a.yaml:9:7: kind "Ndoe" is not read, did you mean Node?';
+    await scene.hearer.untilProblems(note);
+    assert.equal(scene.hearer.state(), "a=0");
+    // The same content once more: the note stays.
+    scene.write("a.yaml", "broken: [\n");
+    await scene.hearer.until(() => scene.hearer.problems[0] !== note);
+    scene.write("a.yaml", `${node("a")}---\n${misspelt}`);
+    await scene.hearer.untilProblems(note);
+    scene.write("a.yaml", node("a"));
+    await scene.hearer.untilProblems();
+  });
+
   it("lets the first file by name have an object that two have at the start", async () => {
     await using scene = new Scene({
       "b.yaml": node("x", "10.0.2.0/24"),

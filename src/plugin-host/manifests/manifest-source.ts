@@ -6,7 +6,7 @@ import { systemClock } from "../system-clock.ts";
 import { type WatchFolder, watchFolder } from "./folder-watch.ts";
 import { MANIFEST_LIMITS, type ManifestLimits } from "./manifest-limits.ts";
 import { type Conflict, ObjectIndex } from "./object-index.ts";
-import type { ObjectListener, ObjectSource } from "./object-source.ts";
+import type { ObjectListener, ObjectSource, SourceProblem } from "./object-source.ts";
 import { isJson, locateObject, type ParsedManifest, parseManifest } from "./parse-manifest.ts";
 import { ProblemList } from "./problem-list.ts";
 import { type FileIdentity, identify, type ReadFile, readFile } from "./read-file.ts";
@@ -61,6 +61,7 @@ interface FileState {
   /** Of the content whose objects count. */
   bytes: number;
   others: number;
+  notes: readonly SourceProblem[];
   /** What happens if the file stays as it is now. */
   pending: Pending | undefined;
 }
@@ -269,6 +270,7 @@ class FolderSource implements ManifestSource {
       brokenDigest: "",
       bytes: 0,
       others: 0,
+      notes: [],
       pending: undefined,
     };
     this.#files.set(name, state);
@@ -319,7 +321,12 @@ class FolderSource implements ManifestSource {
     } else if (!isNow && this.#seemsUnfinished(name, state, { parsed, bytes, look })) {
       this.#wait(name, state, { digest, parsed, ms: this.#limits.settleMs });
     } else {
-      Object.assign(state, { goodDigest: digest, bytes, others: parsed.others });
+      Object.assign(state, {
+        goodDigest: digest,
+        bytes,
+        others: parsed.others,
+        notes: parsed.notes,
+      });
       this.#mend(name, state);
       this.#events.push(...this.#index.replace(name, parsed.objects, { copy: parsed.isSliced }));
       // Once more when it has come to rest, should the kernel have kept the last event to itself.
@@ -340,7 +347,7 @@ class FolderSource implements ManifestSource {
 
   #mend(name: string, state: FileState): void {
     state.brokenDigest = "";
-    this.#problems.setFile(name, []);
+    this.#problems.setFile(name, state.notes);
   }
 
   #parse(
@@ -427,7 +434,8 @@ class FolderSource implements ManifestSource {
 const ABSENT = "absent";
 
 function broken(name: string, message: string): ParsedManifest {
-  return { objects: new Map(), problems: [{ place: name, message }], others: 0, isSliced: false };
+  const problems = [{ place: name, message }];
+  return { objects: new Map(), problems, notes: [], others: 0, isSliced: false };
 }
 
 /** True when an object of before is not among those of now. */

@@ -414,8 +414,29 @@ spec: {cidrs: [10.96.0.0/16, fd00::/112]}
     const deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\n";
     const knative = "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: x}\n";
     const text = `---\n---\n# nothing\n---\n${deployment}---\n${NODE}---\n${knative}---\n`;
-    const { objects, problems, others } = await parse(text);
-    assert.deepEqual([[...objects.keys()], problems, others], [["Node//one"], [], 2]);
+    const { objects, problems, notes, others } = await parse(text);
+    assert.deepEqual([[...objects.keys()], problems, notes, others], [["Node//one"], [], [], 2]);
+  });
+
+  it("notes kinds that look like those that it reads", async () => {
+    const kinds = ["Servcie", "service", "Services", "EndpointSlic", "Endpoints"];
+    const others = ["ServiceAccount", "ServiceMonitor", "NodePool", "Pod"];
+    const texts = [...kinds, ...others].map((kind) => `apiVersion: v1\nkind: ${kind}\n`);
+    const { problems, notes } = await parse(texts.join("---\n"));
+    assert.deepEqual(problems, []);
+    assert.deepEqual(
+      notes.map(({ message }) => message),
+      [
+        'kind "Servcie" is not read, did you mean Service?',
+        'kind "service" is not read, did you mean Service?',
+        'kind "Services" is not read, did you mean Service?',
+        'kind "EndpointSlic" is not read, did you mean EndpointSlice?',
+        'kind "Endpoints" is not read: EndpointSlices tell where endpoints are',
+      ],
+    );
+    assert.equal(notes[0]?.place, "web.yaml:2:7");
+    const list = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Servcie\n";
+    assert.equal((await parse(list)).notes[0]?.place, "web.yaml:5:9");
   });
 
   it("reads lists, whose items may leave out what the list says", async () => {

@@ -2,13 +2,15 @@ import { type ObjectKey, objectKey, type ServicesObject } from "../../services/o
 import { DocumentError, type ManifestDocument, readJson, readYaml } from "./documents.ts";
 import { asMapping, FieldError, failure, itemsIn, type Place, rootPlace } from "./fields.ts";
 import type { SourceProblem } from "./object-source.ts";
-import { parseObject, type TypeName, typeOf } from "./parse-object.ts";
+import { doubtOf, parseObject, type TypeName, typeOf } from "./parse-object.ts";
 import type { PathPart } from "./plain-yaml.ts";
 
 /** What a file says. With problems, nothing of it counts. */
 export interface ParsedManifest {
   readonly objects: ReadonlyMap<ObjectKey, ServicesObject>;
   readonly problems: readonly SourceProblem[];
+  /** What may be a mistake; the file counts all the same. */
+  readonly notes: readonly SourceProblem[];
   /** Documents and items of kinds that Patchbay does not read. */
   readonly others: number;
   /** Strings of the objects may hold the whole text in memory: copy what is kept. */
@@ -34,6 +36,7 @@ export async function parseManifest(
 ): Promise<ParsedManifest> {
   const objects = new Map<ObjectKey, ServicesObject>();
   const problems: SourceProblem[] = [];
+  const notes: SourceProblem[] = [];
   let others = 0;
   // JSON.parse copies.
   const isSliced = !isJson(options.name) && text.length >= SLICED_CHARACTERS_MIN;
@@ -49,8 +52,16 @@ export async function parseManifest(
         try {
           if (item.kind === "error") throw item.error;
           const object = parseObject(item.place, item.type);
-          if (object === undefined) others++;
-          else keep(objects, object, item.place);
+          if (object === undefined) {
+            others++;
+            const doubt = doubtOf(item.type);
+            if (doubt !== undefined && notes.length < options.problemsMax) {
+              const place = `${options.name}:${positionOf(text, locateKind(document, item.place))}`;
+              notes.push({ place, message: `kind "${item.type.kind}" ${doubt}` });
+            }
+          } else {
+            keep(objects, object, item.place);
+          }
           if (objects.size > options.objectsMax) {
             throw new DocumentError(0, `more than ${options.objectsMax} objects`);
           }
@@ -58,7 +69,7 @@ export async function parseManifest(
           if (!(error instanceof FieldError)) throw error;
           report(document.locate(error.path), error.message);
           if (problems.length >= options.problemsMax)
-            return { objects, problems, others, isSliced };
+            return { objects, problems, notes, others, isSliced };
         }
       }
     }
@@ -66,7 +77,7 @@ export async function parseManifest(
     if (!(error instanceof DocumentError)) throw error;
     report(error.offset, error.message);
   }
-  return { objects, problems, others, isSliced };
+  return { objects, problems, notes, others, isSliced };
 }
 
 /** Whether a file is read as JSON: one value, whose end can be told. */
@@ -172,14 +183,23 @@ export async function locateObject(
     for await (const document of documentsOf(text, options.name)) {
       for (const item of itemsOfDocument(document)) {
         if (item.kind === "error" || !isObject(item, options.key)) continue;
-        const inList = item.place.parent === undefined ? [] : ["items", item.place.key];
-        return positionOf(text, document.locate([...inList, ...path]));
+        return positionOf(text, document.locate([...inList(item.place), ...path]));
       }
     }
   } catch (error) {
     if (!(error instanceof DocumentError)) throw error;
   }
   return undefined;
+}
+
+/** An item of a typed list may have no kind of its own. */
+function locateKind(document: ManifestDocument, place: Place): number {
+  return document.locate([...inList(place), "kind"]);
+}
+
+/** Where a document's object, or one of its list, begins. */
+function inList({ parent, key }: Place): PathPart[] {
+  return parent === undefined ? [] : ["items", key];
 }
 
 function isObject(item: { place: Place; type: TypeName }, key: ObjectKey): boolean {

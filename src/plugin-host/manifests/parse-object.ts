@@ -80,6 +80,27 @@ export function typeOf(place: Place, ofList?: TypeName): TypeName {
   };
 }
 
+/** What somebody may have meant by a kind that is not read; undefined: it is just another one. */
+export function doubtOf({ apiVersion, kind }: TypeName): string | undefined {
+  if (KINDS.has(kind)) return undefined;
+  if (apiVersion === "v1" && kind === "Endpoints") {
+    return "is not read: EndpointSlices tell where endpoints are";
+  }
+  const letters = lettersOf(kind);
+  for (const known of KINDS.keys()) {
+    const others = lettersOf(known);
+    // "Servcie", "service", "Services", "Servic".
+    if (letters === others || lettersOf(`${known}s`) === letters || kind === known.slice(0, -1)) {
+      return `is not read, did you mean ${known}?`;
+    }
+  }
+  return undefined;
+}
+
+function lettersOf(kind: string): string {
+  return kind.slice(0, 63).toLowerCase().split("").sort().join("");
+}
+
 /** The subset of an object that Patchbay reads; undefined for a kind that it does not. Throws FieldError. */
 export function parseObject(place: Place, type: TypeName): ServicesObject | undefined {
   const kind = KINDS.get(type.kind);
