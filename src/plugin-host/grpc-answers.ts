@@ -40,14 +40,61 @@ export function limitWatchers(): <Q, A>(call: ServerWritableStream<Q, A>) => boo
   };
 }
 
+/** Bytes, about, of what was pushed to each watcher and has not left yet. */
+const backlogs = new WeakMap<object, number>();
+
 /** A watcher that does not read must not fill the host's memory: after this it gets no more. */
 export function push<Q, A>(call: ServerWritableStream<Q, A>, message: A): boolean {
-  if (call.writableLength < LIMITS.watchBacklogMax) {
-    call.write(message);
-    return true;
+  const bytes = sizeOf(message);
+  const backlog = backlogs.get(call) ?? 0;
+  if (call.writableLength >= LIMITS.watchBacklogMax) {
+    hangUp(call, `The watcher is ${LIMITS.watchBacklogMax} messages behind`);
+    return false;
   }
-  hangUp(call, `The watcher is ${LIMITS.watchBacklogMax} messages behind`);
-  return false;
+  // A single message may be larger: nobody would ever get it otherwise.
+  if (backlog > 0 && backlog + bytes > LIMITS.watchBacklogBytesMax) {
+    hangUp(call, `The watcher is ${LIMITS.watchBacklogBytesMax} bytes behind`);
+    return false;
+  }
+  backlogs.set(call, backlog + bytes);
+  call.write(message, () => {
+    backlogs.set(call, (backlogs.get(call) ?? bytes) - bytes);
+  });
+  return true;
+}
+
+/**
+ * Writes at the pace of the reader. false: it has gone. However slow it is, it costs no more than
+ * what the stream holds, so that it may take its time.
+ */
+export async function writePaced<Q, A>(
+  call: ServerWritableStream<Q, A>,
+  message: A,
+): Promise<boolean> {
+  if (hasGone(call)) return false;
+  if (call.write(message)) return true;
+  const events = ["drain", "cancelled", "close", "error"] as const;
+  await new Promise<void>((resolve) => {
+    const settle = () => {
+      for (const event of events) call.off(event, settle);
+      resolve();
+    };
+    for (const event of events) call.on(event, settle);
+  });
+  return !hasGone(call);
+}
+
+function hasGone<Q, A>(call: ServerWritableStream<Q, A>): boolean {
+  return call.cancelled || call.destroyed || call.writableEnded;
+}
+
+/** What a message takes, about: a value and its name 16 bytes, and texts what they are long. */
+function sizeOf(value: unknown): number {
+  if (typeof value === "string") return 16 + value.length;
+  if (typeof value !== "object" || value === null) return 16;
+  let bytes = 16;
+  for (const part of Array.isArray(value) ? value : Object.values(value)) bytes += sizeOf(part);
+  return bytes;
 }
 
 /** Not destroy(): the watcher would never learn that it was hung up on. */

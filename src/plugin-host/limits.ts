@@ -34,6 +34,8 @@ export const LIMITS = {
   watchersMax: 32,
   /** Messages that wait for a slow watcher before it is hung up on. */
   watchBacklogMax: 1_000,
+  /** Bytes of messages, about, that wait for a slow watcher before it is hung up on. */
+  watchBacklogBytesMax: 32 << 20,
   /** Entries of the DEL journal replayed in one round. */
   journalBatchMax: 1_000,
   /** Bytes of one entry of the DEL journal. */
@@ -68,7 +70,7 @@ export const LIMITS = {
   planeRepairsMax: 20,
   /** Time without a repair after which they are counted anew, ms. */
   planeRepairQuietMs: 10_000,
-  /** Longest wait for the first list of a source of Services, ms. */
+  /** Longest wait for the first list of a source of Services where the kernel holds nothing that an empty list would take away, ms. */
   servicesFirstListMs: 10_000,
   /** Pause after a change of the node's addresses before they are read, ms. */
   nodeAddressesMs: 200,
@@ -92,6 +94,12 @@ export const LIMITS = {
   servicesPerMessageMax: 50_000,
   /** Streams of ApplyServices at the same time. */
   servicesStreamsMax: 32,
+  /** Explains that are answered at the same time. */
+  explainsMax: 2,
+  /** Explains that wait for their turn; one more is refused. */
+  explainsWaitingMax: 64,
+  /** Longest wait of an Explain for its turn, ms. */
+  explainWaitMs: 15_000,
   /** Longest wait of an ADD until its host ports are programmed, ms: longer than that for first lists. */
   hostPortsMs: 15_000,
   /** Host ports of one attachment. */

@@ -3,7 +3,13 @@ import { Claims } from "./claims.ts";
 import { CountedSet } from "./counted-set.ts";
 import { lostTarget } from "./lists.ts";
 import type { AddressText, FrontendKey, NodeFacts } from "./model.ts";
-import type { PlanChanges, PlannedFrontend, ServicePlan } from "./plan-types.ts";
+import type {
+  ListId,
+  PlanChanges,
+  PlannedFrontend,
+  PlannedList,
+  ServicePlan,
+} from "./plan-types.ts";
 import { samePlanned, samePrefixes } from "./plan-frontend.ts";
 import { type Claim, emptyPlan, planUnit, type UnitPlan } from "./plan-unit.ts";
 import type { TableChanges } from "./table-types.ts";
@@ -96,6 +102,11 @@ export class LivePlan {
       staleFlows: frontends.stale,
       ...(step.triggeredMs !== undefined && { triggeredMs: step.triggeredMs }),
     };
+  }
+
+  /** As of the last takeChanges(). */
+  list(id: ListId): PlannedList | undefined {
+    return this.#lists.list(id);
   }
 
   /** As of the last takeChanges(). A copy: it stays as it is. */

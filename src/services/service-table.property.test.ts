@@ -109,6 +109,10 @@ test("after every step of a random history the plan is that of a fresh start", (
           assert.deepEqual(plan, table.plan());
           assert.deepEqual(plan, fresh.plan());
           assertSound(plan);
+          for (const [key, planned] of plan.frontends) {
+            assert.deepEqual(table.planned(key), planned);
+          }
+          for (const [id, list] of plan.lists) assert.deepEqual(table.list(id), list);
           assert.deepEqual(saidBy(table), saidBy(fresh));
           const now = servingOf(table);
           assert.deepEqual(now, servingOf(fresh));

@@ -7,7 +7,7 @@ import { type AddressText, type FrontendKey, frontendKey, type NodeFacts } from 
 import { ModelSource } from "./model-source.ts";
 import { ObjectSource } from "./object-source.ts";
 import type { ObjectEvent } from "./objects.ts";
-import type { ServicePlan } from "./plan-types.ts";
+import type { ListId, PlannedFrontend, PlannedList, ServicePlan } from "./plan-types.ts";
 import { emptyPlan } from "./plan-unit.ts";
 import { boundProblems, Problems } from "./problems.ts";
 import { SharedTexts } from "./shared-texts.ts";
@@ -106,6 +106,14 @@ class Table implements ServiceTable {
 
   plan(): ServicePlan {
     return this.#plan.plan();
+  }
+
+  planned(key: FrontendKey): PlannedFrontend | undefined {
+    return this.#plan.claims.winner(key)?.planned;
+  }
+
+  list(id: ListId): PlannedList | undefined {
+    return this.#plan.list(id);
   }
 
   serviceNames(): readonly string[] {

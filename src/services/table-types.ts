@@ -9,7 +9,13 @@ import type {
   Protocol,
 } from "./model.ts";
 import type { ObjectEvent } from "./objects.ts";
-import type { PlanChanges, PlannedFrontend, ServicePlan } from "./plan-types.ts";
+import type {
+  ListId,
+  PlanChanges,
+  PlannedFrontend,
+  PlannedList,
+  ServicePlan,
+} from "./plan-types.ts";
 
 /**
  * The node's Services: objects and model changes of all sources in, plan and differences out. Pure
@@ -30,8 +36,12 @@ export interface ServiceTable {
   }): void;
   /** Everything since the last call, as one revision; undefined: nothing of the plan changed. */
   takeChanges(): TableChanges | undefined;
-  /** The whole plan as of the last takeChanges(). */
+  /** The whole plan as of the last takeChanges(). A copy of everything. */
   plan(): ServicePlan;
+  /** Of the plan one frontend, without a copy of the rest. */
+  planned(key: FrontendKey): PlannedFrontend | undefined;
+  /** Of the plan one list, without a copy of the rest. */
+  list(id: ListId): PlannedList | undefined;
   /** Names of Services, sorted. */
   serviceNames(): readonly string[];
   /** Services whose names begin so and of which nothing is to be programmed: "default/db: it is headless, ...", sorted. */

@@ -57,6 +57,10 @@ export class UsedLists {
     return { put, removed };
   }
 
+  list(id: ListId): PlannedList | undefined {
+    return this.#held.get(id)?.planned;
+  }
+
   lists(): ReadonlyMap<ListId, PlannedList> {
     const lists = new Map<ListId, PlannedList>();
     for (const [id, { planned }] of this.#held) lists.set(id, planned);

@@ -1,7 +1,6 @@
 import type { Conntrack } from "../../kernel/conntrack.ts";
 import type { AddressText } from "../../services/model.ts";
 import type { Node } from "../../services/objects.ts";
-import type { ListId, PlannedList } from "../../services/plan-types.ts";
 import type { Clock, EventSink } from "../core/ports.ts";
 import { formatErrorChain } from "../errors.ts";
 import type { ServicesConfig } from "../host-config.ts";
@@ -125,20 +124,11 @@ export class ServiceEdges implements AsyncDisposable {
 
   #followNodePorts(): void {
     const { core, clock } = this.#deps;
-    let lists: ReadonlyMap<ListId, PlannedList> = new Map();
-    let listsRevision = -1;
     const proxies = this.#cleanup.adopt(
       new LocalhostNodePorts({
         clock,
         random: Math.random,
-        // A plan is a copy of everything: one for each revision that somebody dials in.
-        findList: (id) => {
-          if (listsRevision !== core.revision) {
-            listsRevision = core.revision;
-            lists = core.table.plan().lists;
-          }
-          return lists.get(id);
-        },
+        findList: (id) => core.table.list(id),
         onEvent: (event) => {
           if (event.kind === "unsupported") {
             this.#emit(`NodePort ${event.key} is not served on loopback: the protocol is not`);

@@ -5,6 +5,7 @@ import type { AddressText, FrontendKey, Protocol } from "../../services/model.ts
 import type { PlannedEndpoint, Route } from "../../services/plan-types.ts";
 import type { HeldFrontend, HeldRoute } from "../../services/service-plane.ts";
 import type { EndpointState, Question } from "../../services/table-types.ts";
+import type { Admission } from "../core/admission.ts";
 import type { AttachmentRecord } from "../core/attachment.ts";
 import { describePod } from "../core/detach.ts";
 import { withDeadline } from "../core/deadline.ts";
@@ -18,10 +19,19 @@ export interface ExplainPorts {
   readonly core: ServicesCore;
   readonly clock: Clock;
   readonly attachments: () => Iterable<AttachmentRecord>;
+  /** Bounds how many are answered at a time: each holds every endpoint, its own and the kernel's. */
+  readonly admission: Admission;
 }
 
 /** What becomes of a packet, by the model, and whether the kernel agrees. Throws PatchbayError. */
-export async function explain(
+export function explain(
+  ports: ExplainPorts,
+  request: ExplainRequest__Output,
+): Promise<ExplainResponse> {
+  return ports.admission.run(() => answer(ports, request));
+}
+
+async function answer(
   ports: ExplainPorts,
   request: ExplainRequest__Output,
 ): Promise<ExplainResponse> {
@@ -154,8 +164,8 @@ function differencesOf(
   key: FrontendKey,
   held: HeldFrontend | undefined,
 ): string[] {
-  const plan = core.table.plan();
-  const planned = plan.frontends.get(key);
+  const { table } = core;
+  const planned = table.planned(key);
   if (!planned && !held) return [];
   if (!planned) return [`The kernel holds ${key}, which no Service has`];
   if (!held) {
@@ -164,7 +174,7 @@ function differencesOf(
   }
   const toHeld = (route: Route): HeldRoute =>
     route.kind === "list"
-      ? { kind: "list", endpoints: plan.lists.get(route.list)?.endpoints ?? [] }
+      ? { kind: "list", endpoints: table.list(route.list)?.endpoints ?? [] }
       : route;
   const sides = { inside: "pods", outside: "everybody else" } as const;
   return (["inside", "outside"] as const).flatMap((side) =>

@@ -10,6 +10,7 @@ import { serveUnix, type UnixServer } from "../../rpc/unix-server.ts";
 import { EventLog } from "../event-log.ts";
 import { cniCall, FakeHostWorld } from "../fake-host-world.ts";
 import { hostService } from "../host-service.ts";
+import { LIMITS } from "../limits.ts";
 import { ApplySources } from "./apply-sources.ts";
 import { FakeServicePlane } from "./fake-service-plane.ts";
 import type { ServicesCore } from "./services-core.ts";
@@ -164,6 +165,32 @@ describe("host.v1 Services", () => {
       (await client.explain({ from: "node", address: "10.0.0.9", port: 1 })).verdict,
       "no-service",
     );
+  });
+
+  it("Explain answers two at a time, has others wait, and refuses the rest", async () => {
+    await apply();
+    await client.waitProgrammed({});
+    const gate = Promise.withResolvers<void>();
+    let reading = 0;
+    let most = 0;
+    plane.held = async () => {
+      most = Math.max(most, ++reading);
+      await gate.promise;
+      reading--;
+      return undefined;
+    };
+    core.table.plan = () => assert.fail("an Explain copies the whole plan");
+    const max = LIMITS.explainsMax + LIMITS.explainsWaitingMax;
+    let refused = 0;
+    const asked = Array.from({ length: max + 3 }, () =>
+      client.explain({ from: "node", address: "10.96.0.1", port: 80 }).catch((error: unknown) => {
+        assert.match(String(error), /2 calls run and 64 wait/);
+        if (++refused === 3) gate.resolve();
+      }),
+    );
+    const answers = await Promise.all(asked);
+    assert.equal(answers.filter((answer) => answer?.kernelChecked).length, max);
+    assert.equal(most, LIMITS.explainsMax);
   });
 
   it("Explain says what the plane holds differently", async () => {

@@ -5,15 +5,17 @@ import type { ListServicesRequest__Output } from "../../rpc/generated/patchbay/h
 import type { ListServicesResponse } from "../../rpc/generated/patchbay/host/v1/ListServicesResponse.ts";
 import type { WaitProgrammedRequest__Output } from "../../rpc/generated/patchbay/host/v1/WaitProgrammedRequest.ts";
 import type { ServerDuplexStream, ServerWritableStream } from "../../rpc/services.ts";
+import { Admission } from "../core/admission.ts";
 import type { Host } from "../core/host.ts";
 import { formatErrorChain, PatchbayError, toPatchbayError } from "../errors.ts";
-import { push, toGrpcError, unary } from "../grpc-answers.ts";
+import { toGrpcError, unary } from "../grpc-answers.ts";
 import { LIMITS } from "../limits.ts";
 import type { ApplySources } from "./apply-sources.ts";
 import { explain } from "./explain.ts";
 import type { ServicesCore } from "./services-core.ts";
 import { parseServicesRequest } from "./services-request.ts";
 import { toServiceView } from "./services-view.ts";
+import { watchServices } from "./watch-services.ts";
 
 /** The source that a host without others waits for at first, when an earlier one had programmed something. */
 export const ANY_CALLER = "a caller of ApplyServices";
@@ -36,6 +38,12 @@ type ServicesHandlers = Pick<
 /** The Services part of patchbay.host.v1. */
 export function servicesHandlers(deps: ServicesServiceDeps): ServicesHandlers {
   const { core, host, admit } = deps;
+  const { clock } = host.context.ports;
+  const admission = new Admission(clock, {
+    runningMax: LIMITS.explainsMax,
+    waitingMax: LIMITS.explainsWaitingMax,
+    waitMs: LIMITS.explainWaitMs,
+  });
   let streams = 0;
   return {
     ApplyServices(call) {
@@ -51,21 +59,7 @@ export function servicesHandlers(deps: ServicesServiceDeps): ServicesHandlers {
     ListServices: unary((request) => listServices(deps, request)),
     WatchServices(call) {
       if (!admit(call)) return;
-      const prefix = call.request.service;
-      for (const service of core.table.serviceNames()) {
-        const state = service.startsWith(prefix) ? core.table.view(service) : undefined;
-        if (state) call.write({ change: "present", service: toServiceView(core, state) });
-      }
-      const stop = core.watch(({ change, service }) => {
-        if (!service.startsWith(prefix)) return;
-        const state = core.table.view(service);
-        const view = state
-          ? toServiceView(core, state)
-          : { service, frontends: [], revision: core.revision, programmed: false };
-        if (!push(call, { change, service: view })) stop();
-      });
-      call.on("cancelled", stop);
-      call.on("close", stop);
+      void watchServices(core, call);
     },
     WaitProgrammed: unary(async (request) => ({
       revision: await core.waitProgrammed(parseWait(request)),
@@ -75,8 +69,9 @@ export function servicesHandlers(deps: ServicesServiceDeps): ServicesHandlers {
       explain(
         {
           core,
-          clock: host.context.ports.clock,
+          clock,
           attachments: () => host.context.state.attachments.values(),
+          admission,
         },
         request,
       ),
