@@ -79,12 +79,13 @@ export function createProgram(context: CliContext, setExitCode: (code: number) =
     .description("A gRPC network-plugin runtime for Kubernetes nodes")
     .version(HOST_VERSION, "--version", "print the version")
     .helpCommand(false)
-    .showHelpAfterError("(see --help)")
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => context.output.line(text.trimEnd()),
       writeErr: (text) => context.output.errorLine(text.trimEnd()),
+      // A suggestion comes on a line of its own.
+      outputError: (text, write) => write(`${text.trim().replaceAll("\n", " ")} (see --help)`),
     })
     .addHelpText("after", examples);
   addHostCommand(program, context);

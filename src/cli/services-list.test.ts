@@ -200,6 +200,7 @@ describe("usage of patchbay services", () => {
     [["wait", "--timeout", "0"], /It must be seconds, up to 60/],
     [["wait", "--revision", "-1"], /It must be a number/],
     [["apply"], /required option '-f, --file <file>'/],
+    [["map", "--outp", "f"], /unknown option '--outp' \(Did you mean .*--out/],
     [["map", "--json"], /`services map` takes no --json/],
     [["map", "--watch"], /`services map` takes no --watch/],
     [["wait", "--watch"], /`services wait` takes no --watch/],
@@ -208,6 +209,7 @@ describe("usage of patchbay services", () => {
     it(`exits 2 for: patchbay services ${args.join(" ")}`, async () => {
       const result = await runCli(["services", ...args]);
       assert.match(result.stderr, message);
+      assert.match(result.stderr, /^[^\n]+\n$/);
       assert.equal(result.stdout, "");
       assert.equal(result.exitCode, 2);
     });
