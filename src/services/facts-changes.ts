@@ -17,13 +17,15 @@ export function concernedBy(
   const labels = !sameLabels(before.nodeLabels, after.nodeLabels);
   const nodePorts = !sameMembers(before.nodePortAddresses, after.nodePortAddresses);
   const addresses = !sameMembers(before.nodeAddresses, after.nodeAddresses);
+  const changed = new Set(after.nodeAddresses).symmetricDifference(new Set(before.nodeAddresses));
   if (!labels && !nodePorts && !addresses) return undefined;
   return (unit) =>
     unit.frontends.some(
-      ({ kind, policy }) =>
+      ({ kind, policy, address }) =>
         (labels && policy.topologyKeys.length > 0) ||
         (nodePorts && kind === "nodePort") ||
-        (addresses && (kind === "hostPort" || policy.sourceRanges !== undefined)),
+        (addresses && (kind === "hostPort" || policy.sourceRanges !== undefined)) ||
+        (kind === "clusterIP" && address !== undefined && changed.has(address)),
     );
 }
 

@@ -56,7 +56,12 @@ export class LivePlan {
     for (const [id, list] of after.lists) {
       if (before.lists.get(id) !== list) this.#lists.update(list);
     }
-    if (!sameMembers(before.claims, after.claims)) this.#replaceClaims(before, after);
+    if (
+      !sameMembers(before.claims, after.claims) ||
+      !sameMembers(before.clusterIps, after.clusterIps)
+    ) {
+      this.#replaceClaims(before, after);
+    }
     if (differs(before, after)) this.#step.services.add(unit.service);
   }
 

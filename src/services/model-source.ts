@@ -83,6 +83,7 @@ export class ModelSource {
 /** Frontends of one source with the same Service name. */
 class ModelUnit implements Unit {
   readonly service: string;
+  readonly addressField = "Frontend.address";
   readonly scope: string;
   readonly #byId = new Map<string, Frontend>();
   #ordered: readonly Frontend[] | undefined;

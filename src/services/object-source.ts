@@ -1,3 +1,4 @@
+import type { FrontendRoom } from "./frontend-room.ts";
 import { findUnusedWeights, weightsAnnotation } from "./annotations.ts";
 import type { EndpointGroup, Frontend } from "./model.ts";
 import {
@@ -21,6 +22,8 @@ export interface SourceSurroundings {
   readonly source: string;
   readonly texts: SharedTexts;
   readonly problems: Problems;
+  /** Of all sources together. */
+  readonly room: FrontendRoom;
   /** A unit has to be planned anew. */
   readonly touch: (unit: Unit) => void;
 }
@@ -113,11 +116,19 @@ export class ObjectSource {
   #putService(object: Service): void {
     const key = objectKey(object);
     const unit = this.#unit(`${object.metadata.namespace}/${object.metadata.name}`);
-    unit.translated = translateService(object);
     unit.version = versionOf(object.metadata);
-    this.#around.problems.set(key, unit.translated.problems);
     this.#serviceKeys.set(key, unit);
-    this.#around.touch(unit);
+    this.#translate(unit, object);
+  }
+
+  #translate(unit: ObjectUnit, object: Service): void {
+    const { room, problems, touch } = this.#around;
+    const translated = translateService(object);
+    const count = translated.frontends.length;
+    const fits = room.take(unit, { count, retry: () => this.#translate(unit, object) });
+    unit.translated = fits ? translated : notServed(translated, { count, max: room.max });
+    problems.set(objectKey(object), unit.translated.problems);
+    touch(unit);
   }
 
   #putSlice(object: EndpointSlice): void {
@@ -143,6 +154,7 @@ export class ObjectSource {
     if (sliceUnit) this.#removeSlice(key, sliceUnit);
     const unit = this.#serviceKeys.get(key);
     if (unit === undefined) return;
+    this.#around.room.giveBack(unit);
     unit.translated = undefined;
     unit.version = undefined;
     this.#serviceKeys.delete(key);
@@ -165,9 +177,18 @@ export class ObjectSource {
   }
 }
 
+function notServed(
+  { problems }: TranslatedService,
+  { count, max }: { readonly count: number; readonly max: number },
+): TranslatedService {
+  const sentence = `The Service is not served: with its ${count} frontends those of all Services would be more than ${max}`;
+  return { frontends: [], problems: [sentence, ...problems] };
+}
+
 /** A Service object and its slices, whichever of them are there. */
 class ObjectUnit implements Unit {
   readonly service: string;
+  readonly addressField = "spec.clusterIPs";
   readonly scope: string;
   translated: TranslatedService | undefined;
   /** Of the Service object. */

@@ -32,7 +32,10 @@ export interface UnitPlan {
   readonly claims: readonly Claim[];
   /** Lists that its frontends name; none is empty. */
   readonly lists: ReadonlyMap<ListId, BuiltList>;
+  /** Without those that are the node's own. */
   readonly clusterIps: readonly AddressText[];
+  /** Cluster IPs that are addresses of this node: its other ports are not the Service's to refuse. */
+  readonly ownClusterIps: readonly AddressText[];
   /** The groups that it was planned from. */
   readonly groups: ReadonlyMap<string, EndpointGroup>;
 }
@@ -41,6 +44,7 @@ export const emptyPlan: UnitPlan = {
   claims: [],
   lists: new Map(),
   clusterIps: [],
+  ownClusterIps: [],
   groups: new Map(),
 };
 
@@ -51,7 +55,7 @@ export function planUnit(unit: Unit, facts: NodeFacts): UnitPlan {
   const before = unit.planned ?? emptyPlan;
   const claims: Claim[] = [];
   const lists = new Map<ListId, BuiltList>();
-  const clusterIps: AddressText[] = [];
+  const clusterIps = new Set<AddressText>();
   const groups = new Map<string, EndpointGroup>();
   const ports = new Map<string, PlannedPort>();
   for (const frontend of frontends) {
@@ -68,7 +72,7 @@ export function planUnit(unit: Unit, facts: NodeFacts): UnitPlan {
       ports.set(cacheKey, port);
     }
     if (frontend.kind === "clusterIP" && frontend.address !== undefined) {
-      if (!clusterIps.includes(frontend.address)) clusterIps.push(frontend.address);
+      clusterIps.add(frontend.address);
     }
     const choice = port.choice(frontend, facts);
     const decision = decideRoutes(frontend, { choice, facts });
@@ -97,7 +101,14 @@ export function planUnit(unit: Unit, facts: NodeFacts): UnitPlan {
       claims.push(keepClaim(before.claims[claims.length], claim));
     }
   }
-  return { claims, lists, clusterIps, groups };
+  const isOwn = (address: AddressText): boolean => facts.nodeAddresses.includes(address);
+  return {
+    claims,
+    lists,
+    clusterIps: [...clusterIps].filter((address) => !isOwn(address)),
+    ownClusterIps: [...clusterIps].filter(isOwn),
+    groups,
+  };
 }
 
 /** The claim before, or as much of it as is still true. */

@@ -1,6 +1,8 @@
+import { NODE_FRONTENDS_MAX } from "./bounds.ts";
 import { describeShadowed } from "./claims.ts";
 import { explain } from "./explain.ts";
 import { concernedBy } from "./facts-changes.ts";
+import { FrontendRoom } from "./frontend-room.ts";
 import { healthCheckOf } from "./health-checks.ts";
 import { LivePlan } from "./live-plan.ts";
 import { type AddressText, type FrontendKey, frontendKey, type NodeFacts } from "./model.ts";
@@ -25,8 +27,11 @@ import type { Unit } from "./unit.ts";
 import { viewClaim } from "./view.ts";
 
 /** An empty table. Its first takeChanges() tells the facts' prefixes, if there are any. */
-export function createServiceTable(facts: NodeFacts): ServiceTable {
-  return new Table(facts);
+export function createServiceTable(
+  facts: NodeFacts,
+  { maxFrontends = NODE_FRONTENDS_MAX }: { readonly maxFrontends?: number } = {},
+): ServiceTable {
+  return new Table(facts, maxFrontends);
 }
 
 /** Changes mark units; takeChanges() plans those anew and tells what that changed. */
@@ -41,12 +46,16 @@ class Table implements ServiceTable {
   readonly #objects = new Map<string, ObjectSource>();
   readonly #models = new Map<string, ModelSource>();
   readonly #dirty = new Set<Unit>();
+  readonly #room: FrontendRoom;
   /** Units that the plan knows, by their Service's name. */
   readonly #units = new Map<string, readonly Unit[]>();
   readonly #healthChecked = new Set<Unit>();
+  /** Units with a cluster IP that is the node's. */
+  readonly #withOwnAddress = new Set<Unit>();
 
-  constructor(facts: NodeFacts) {
+  constructor(facts: NodeFacts, maxFrontends: number) {
     this.#facts = facts;
+    this.#room = new FrontendRoom(maxFrontends);
     this.#plannedFacts = facts;
   }
 
@@ -90,6 +99,7 @@ class Table implements ServiceTable {
 
   takeChanges(): TableChanges | undefined {
     this.#plannedFacts = this.#facts;
+    this.#room.takeTurns();
     for (const unit of this.#dirty) {
       this.#plan.replan(unit, this.#plannedFacts);
       this.#index(unit);
@@ -178,13 +188,20 @@ class Table implements ServiceTable {
         object: `Service ${shadowed.claim.unit.service}`,
         message: describeShadowed(shadowed),
       })),
+      ...[...this.#withOwnAddress].flatMap(describeOwnAddresses),
     ]);
   }
 
   #addObjectSource(source: string): ObjectSource {
     const problems = new Problems(source);
     const touch = (unit: Unit): void => void this.#dirty.add(unit);
-    const objects = new ObjectSource({ source, texts: this.#texts, problems, touch });
+    const objects = new ObjectSource({
+      source,
+      texts: this.#texts,
+      problems,
+      room: this.#room,
+      touch,
+    });
     this.#problems.set(source, problems);
     this.#objects.set(source, objects);
     return objects;
@@ -204,10 +221,20 @@ class Table implements ServiceTable {
     }
     if (unit.healthCheckPort === undefined) this.#healthChecked.delete(unit);
     else this.#healthChecked.add(unit);
+    if (unit.planned?.ownClusterIps.length) this.#withOwnAddress.add(unit);
+    else this.#withOwnAddress.delete(unit);
     if (!unit.isEmpty) return;
     for (const objects of this.#objects.values()) objects.drop(unit);
     for (const model of this.#models.values()) model.drop(unit);
   }
+}
+
+function describeOwnAddresses(unit: Unit): readonly ObjectProblem[] {
+  return (unit.planned ?? emptyPlan).ownClusterIps.map((address) => ({
+    source: unit.scope.slice(0, -1),
+    object: `Service ${unit.service}`,
+    message: `${unit.addressField}: ${address} is an address of this node: ports that the Service does not name stay the node's`,
+  }));
 }
 
 /** An order that does not depend on who came first. */

@@ -4,6 +4,7 @@ import { weightOf } from "./annotations.ts";
 import type { Endpoint, EndpointGroup, EndpointPort } from "./model.ts";
 import type { EndpointSlice, ObjectMeta, SliceEndpoint } from "./objects.ts";
 import type { SharedTexts } from "./shared-texts.ts";
+import { specialAddress } from "./special-address.ts";
 
 /** An EndpointSlice as read: all that is kept of it. */
 export interface ReadSlice {
@@ -39,9 +40,14 @@ export function readSlice(
     // Only the first address ever counted; the others mean the same endpoint.
     const text = endpoint.addresses[0];
     const address = text === undefined ? undefined : findAddressText(text);
+    const special = address && specialAddress(address);
     if (address === undefined || familyOf(address) !== family) {
       problems.push(
         `endpoints[${index}].addresses[0] is ${JSON.stringify(text)}, expected an ${slice.addressType} address`,
+      );
+    } else if (special !== undefined) {
+      problems.push(
+        `endpoints[${index}].addresses[0]: ${address} is ${special}: the endpoint is ignored`,
       );
     } else {
       endpoints.push(readEndpoint(endpoint, { address, ports, texts }));

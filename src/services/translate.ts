@@ -1,8 +1,10 @@
 import type { Family, IpPrefix } from "../ip/address.ts";
 import { canonicalPrefix, familyOf, findAddressText } from "./address-text.ts";
 import { readWishes, topologyKeysAnnotation } from "./annotations.ts";
+import { boundRanges, boundWays } from "./bound-service.ts";
 import type { AddressText, Frontend, FrontendKind, FrontendPolicy, Protocol } from "./model.ts";
 import type { Service, ServicePort } from "./objects.ts";
+import { specialAddress } from "./special-address.ts";
 
 /** A Kubernetes Service as ways in; nothing of it depends on slices or on the node. */
 export interface TranslatedService {
@@ -33,22 +35,25 @@ export function translateService(service: Service): TranslatedService {
     if (problems.length === 0) problems.push("spec.clusterIPs is empty: the Service is not served");
     return { frontends: [], problems };
   }
-  const externalIps = readByFamily(spec.externalIPs, { field: "spec.externalIPs", problems });
-  const ingress = readByFamily(ingressIps(service), {
-    field: "status.loadBalancer.ingress",
+  const wanted = {
+    externalIps: readByFamily(spec.externalIPs, { field: "spec.externalIPs", problems }),
+    ingress: readByFamily(ingressIps(service), { field: "status.loadBalancer.ingress", problems }),
+    ports: readPorts(service, problems),
+  };
+  // A Service without a cluster IP of a family does not exist in it.
+  const families = ([4, 6] as const).filter((family) => clusterIps[family].length > 0);
+  const { externalIps, ingress, ports } = boundWays(wanted, { families, problems });
+  const sourceRanges = boundRanges(readRanges(service, problems), {
+    frontends: ports.length * families.reduce((sum, family) => sum + ingress[family].length, 0),
     problems,
   });
-  const sourceRanges = readRanges(service, problems);
   const wishes = readWishes(metadata, problems);
   const policy = readPolicy(service, { wishes, problems });
-  const ports = readPorts(service, problems);
   const name = `${metadata.namespace}/${metadata.name}`;
   const createdMs = Date.parse(metadata.creationTimestamp ?? "") || 0;
   const frontends: Frontend[] = [];
   for (const family of families) {
-    // A Service without a cluster IP of a family does not exist in it.
     const [clusterIp] = clusterIps[family];
-    if (clusterIp === undefined) continue;
     const group = `${name}/${family}`;
     const ranges = sourceRanges?.filter((range) => range.family === family);
     const lbPolicy = ranges ? { ...policy, sourceRanges: ranges } : policy;
@@ -83,8 +88,6 @@ export function translateService(service: Service): TranslatedService {
   };
 }
 
-const families = [4, 6] as const;
-
 /** services.md 3.1: what a proxy leaves alone, and why. undefined: it is ours. */
 function whyUnserved({ spec, metadata }: Service): string | undefined {
   const labels = metadata.labels ?? {};
@@ -97,24 +100,31 @@ function whyUnserved({ spec, metadata }: Service): string | undefined {
   return proxy === proxyName ? undefined : `its label leaves it to the proxy ${proxy.slice(0, 63)}`;
 }
 
-type ByFamily = Readonly<Record<Family, readonly AddressText[]>>;
+/** What a Service names, none twice. */
+export type ByFamily = Readonly<Record<Family, readonly AddressText[]>>;
 
 function readByFamily(
   texts: readonly string[] | undefined,
   { field, problems }: { readonly field: string; readonly problems: string[] },
 ): ByFamily {
   if (!texts?.length) return noAddresses;
-  const found: Record<Family, AddressText[]> = { 4: [], 6: [] };
+  const found = new Set<AddressText>();
   for (const text of texts) {
     const address = findAddressText(text);
+    const special = address && specialAddress(address);
     if (address === undefined) {
       problems.push(`${field}: ${JSON.stringify(text)} is no IP address`);
+    } else if (special !== undefined) {
+      problems.push(`${field}: ${address} is ${special}: it is ignored`);
     } else {
-      const family = found[familyOf(address)];
-      if (!family.includes(address)) family.push(address);
+      found.add(address);
     }
   }
-  return found;
+  const all = [...found];
+  return {
+    4: all.filter((address) => familyOf(address) === 4),
+    6: all.filter((address) => familyOf(address) === 6),
+  };
 }
 
 const noAddresses: ByFamily = { 4: [], 6: [] };
@@ -182,7 +192,7 @@ function readAffinity(spec: Service["spec"], problems: string[]): number | undef
   return defaultAffinitySeconds;
 }
 
-interface ReadPort {
+export interface ReadPort {
   readonly name: string;
   readonly protocol: Protocol;
   readonly port: number;

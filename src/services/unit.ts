@@ -5,6 +5,8 @@ import type { UnitPlan } from "./plan-unit.ts";
 export interface Unit {
   /** "namespace/name" as people say it. */
   readonly service: string;
+  /** Where an address of it is written, for people. */
+  readonly addressField: string;
   /** What makes the ids of its groups unique among sources. */
   readonly scope: string;
   /** As of now; the plan may be older. */

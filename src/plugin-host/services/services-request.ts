@@ -264,16 +264,18 @@ function parseText(text: string, field: string): string {
 const NO_UNICAST: readonly IpPrefix[] = [
   "0.0.0.0/8",
   "127.0.0.0/8",
+  "169.254.0.0/16",
   "224.0.0.0/3",
   "::/127",
   "::ffff:0:0/96",
+  "fe80::/10",
   "ff00::/8",
 ].map(parsePrefix);
 
 function parseUnicast(text: string, field: string): IpAddress {
   const address = tryParse(() => parseAddress(text));
   if (address && !NO_UNICAST.some((prefix) => prefixContains(prefix, address))) return address;
-  throw invalid(field, text, "a unicast IP address that is no loopback");
+  throw invalid(field, text, "a unicast IP address, neither loopback nor link-local");
 }
 
 function tryParse<T>(parse: () => T): T | undefined {
