@@ -28,7 +28,8 @@ export const ERRORS = {
   INVALID_NETWORK_CONFIG: {
     cni: 7,
     grpc: "INVALID_ARGUMENT",
-    remedy: "Correct the field named in the conflist",
+    remedy:
+      "Correct the field named: in the conflist, or what the runtime asks for (runtimeConfig, CNI_ARGS)",
   },
   OWN_NETNS: {
     cni: 8,
@@ -79,7 +80,7 @@ export const ERRORS = {
   HOST_PORT_TAKEN: {
     cni: 11,
     grpc: "ALREADY_EXISTS",
-    remedy: "Wait until the pod named is gone, or choose another hostPort",
+    remedy: "Choose another hostPort, or wait until the pod or Service named gives it up",
   },
   NOT_PROGRAMMED: {
     cni: 11,

@@ -181,7 +181,11 @@ function asPlace(value: unknown, field: string): ServicesConfig["healthz"] {
   const bare = /^\[.*\]$/.test(host) ? host.slice(1, -1) : undefined;
   const isAddress = bare === undefined ? isIPv4(host) : isIPv6(bare);
   if (isAddress && port >= 1 && port <= 65_535) return { address: bare ?? host, port };
-  throw invalid(field, value, '"ADDRESS:PORT", IPv6 in brackets, or "off"');
+  throw invalid(
+    field,
+    value,
+    '"ADDRESS:PORT" with an IP address (IPv6 in brackets), no name, or "off"',
+  );
 }
 
 function invalid(field: string, value: unknown, expected: string): PatchbayError {

@@ -56,7 +56,7 @@ export function connectPlugin(
         const deadline = Date.now() + options.timeoutMs;
         const request = { hostVersion, contractVersions: CONTRACTS };
         identity.getInfo(request, { deadline }, (error, answer) => {
-          if (error) reject(new Error(error.details || error.message, { cause: error }));
+          if (error) reject(new Error(reasonOf(error)));
           else resolve(answer as GetInfoResponse__Output);
         });
       }),
@@ -66,6 +66,13 @@ export function connectPlugin(
       short.close();
     },
   };
+}
+
+/** grpc-js says a refused connection twice, with its own words around. */
+function reasonOf({ details, message }: ServiceError): string {
+  const text = details || message;
+  const code = /\bconnect (E[A-Z]+)\b/.exec(text)?.[1];
+  return code === undefined ? text : `its socket cannot be connected to (${code})`;
 }
 
 function openProgram(
@@ -81,7 +88,7 @@ function openProgram(
   stream.on("data", (ack: ProgramAck__Output) => {
     if (!isOver) listener.onAck(ack);
   });
-  stream.on("error", (error: ServiceError) => end(error.details || error.message));
+  stream.on("error", (error: ServiceError) => end(reasonOf(error)));
   stream.on("end", () => end("the plugin ended the stream"));
   return {
     send: (request) => {

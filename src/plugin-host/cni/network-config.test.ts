@@ -224,3 +224,21 @@ test("parseNetworkConfig() names the field of a portMapping that cannot be", () 
     );
   }
 });
+
+test("parseNetworkConfig() says in words what a field of the runtime must be", () => {
+  const mapping = { hostPort: 80, containerPort: 80 };
+  const table: [runtimeConfig: object, expected: string][] = [
+    [{ portMappings: [{ ...mapping, protocol: "icmp" }] }, "tcp, udp or sctp"],
+    [{ portMappings: [{ ...mapping, hostPort: 65_536 }] }, "at most 65535"],
+    [{ portMappings: [{ ...mapping, containerPort: 0 }] }, "at least 1"],
+    [{ mac: "x" }, "a unicast MAC address like 02:00:5e:00:53:01"],
+    [{ ips: ["a", "b", "c"] }, "at most 2 entries"],
+  ];
+  for (const [runtimeConfig, expected] of table) {
+    assert.throws(
+      () => parseNetworkConfig({ name: "net", runtimeConfig }, "1.1.0"),
+      (error) => error instanceof Error && error.message.endsWith(`, expected ${expected}`),
+      expected,
+    );
+  }
+});

@@ -54,6 +54,15 @@ export interface PortMapping {
 /** One that a link can have: unicast, and not all zero. */
 export const MAC_PATTERN = "^(?!00(:00){5}$)[0-9a-fA-F][02468aceACE](:[0-9a-fA-F]{2}){5}$";
 const NAME_PATTERN = "^[A-Za-z0-9][A-Za-z0-9_.-]*$";
+const PROTOCOL_PATTERN = "^([tT][cC][pP]|[uU][dD][pP]|[sS][cC][tT][pP])?$";
+
+/** Patterns in words. */
+const EXPECTED: Readonly<Record<string, string>> = {
+  [MAC_PATTERN]: "a unicast MAC address like 02:00:5e:00:53:01",
+  [NAME_PATTERN]: "letters, digits, '_', '.' and '-', a letter or digit first",
+  [PROTOCOL_PATTERN]: "tcp, udp or sctp",
+  "^/": "an absolute path",
+};
 
 /** The keys that the host reads. A plugin's schema (GetInfo) checks the plugin's own keys beside these. */
 export const CONFIG_SCHEMA = {
@@ -101,10 +110,7 @@ export const CONFIG_SCHEMA = {
             properties: {
               hostPort: { type: "integer", minimum: 0, maximum: 65535 },
               containerPort: { type: "integer", minimum: 1, maximum: 65535 },
-              protocol: {
-                type: "string",
-                pattern: "^([tT][cC][pP]|[uU][dD][pP]|[sS][cC][tT][pP])?$",
-              },
+              protocol: { type: "string", pattern: PROTOCOL_PATTERN },
               hostIP: { type: "string" },
             },
           },
@@ -372,7 +378,17 @@ function expectationOf(error: ErrorObject): string {
     case "type":
       return `type ${error.params["type"]}`;
     case "pattern":
-      return `a text like ${error.params["pattern"]}`;
+      return (
+        EXPECTED[error.params["pattern"] as string] ?? `a text like ${error.params["pattern"]}`
+      );
+    case "minimum":
+      return `at least ${error.params["limit"]}`;
+    case "maximum":
+      return `at most ${error.params["limit"]}`;
+    case "maxLength":
+      return `at most ${error.params["limit"]} characters`;
+    case "maxItems":
+      return `at most ${error.params["limit"]} entries`;
     case "enum":
       return `one of ${(error.params["allowedValues"] as unknown[]).map(shortJson).join(", ")}`;
     case "additionalProperties":

@@ -1,4 +1,10 @@
-import { type Family, formatAddress, parseAddress, parsePrefix } from "../../ip/address.ts";
+import {
+  type Family,
+  formatAddress,
+  parseAddress,
+  parsePrefix,
+  prefixContains,
+} from "../../ip/address.ts";
 import type {
   AddressText,
   EndpointGroup,
@@ -36,8 +42,16 @@ function overlaps(left: PortMapping, right: PortMapping): boolean {
   return families[0] === families[1] && (isAny(left.hostIp) || isAny(right.hostIp));
 }
 
-function isAny(hostIp: string): boolean {
+/** All of the node's addresses of a family. */
+export function isAny(hostIp: string): boolean {
   return hostIp === "0.0.0.0" || hostIp === "::";
+}
+
+const LOOPBACK = [parsePrefix("127.0.0.0/8"), parsePrefix("::1/128")];
+
+export function isLoopback(hostIp: string): boolean {
+  const address = parseAddress(hostIp);
+  return LOOPBACK.some((prefix) => prefixContains(prefix, address));
 }
 
 function familyOf(address: string): Family {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { parseAddress } from "../../ip/address.ts";
 import type { AddressText } from "../../services/model.ts";
 import type { AttachmentRecord } from "../core/attachment.ts";
 import { cniCall, FakeHostWorld, settled } from "../fake-host-world.ts";
@@ -14,11 +15,11 @@ import {
 
 const KEY = "192.0.2.1|TCP|8080";
 
-async function makeRecord(): Promise<AttachmentRecord> {
+async function makeRecord(hostIP = ""): Promise<AttachmentRecord> {
   const world = new FakeHostWorld();
   world.makeNetns("c1", 101);
   const host = await world.startHost();
-  const portMappings = [{ hostPort: 8080, containerPort: 80 }];
+  const portMappings = [{ hostPort: 8080, containerPort: 80, hostIP }];
   const config = { runtimeConfig: { portMappings } };
   await host.invoke(cniCall("ADD", { containerId: "c1", netns: "/run/netns/c1", config }));
   const [record] = [...host.context.state.attachments.values()];
@@ -34,6 +35,7 @@ function setUp(addWaits = { enabled: false, timeoutMs: 100 }) {
     events: { emit: (event) => events.push(event) },
     nodeName: "node1",
     addWaits,
+    nodeAddresses: async () => ["127.0.0.1", "192.0.2.1", "192.0.2.77"].map(parseAddress),
   });
   return { ...world, services };
 }
@@ -70,6 +72,29 @@ describe("CoreAttachmentServices", () => {
     assert.equal(await plane.held(KEY as never), undefined);
   });
 
+  it("publish() refuses a hostIP that is not the node's, and loopback, and names the field", async () => {
+    const { services, plane } = setUp();
+    services.restore([]);
+    for (const [hostIP, expected] of [
+      ["203.0.113.9", "an address of this node"],
+      ["2001:db8::1", "an address of this node"],
+      ["127.0.0.1", "no loopback address: host ports are not served there"],
+      ["::1", "no loopback address: host ports are not served there"],
+    ] as const) {
+      await assert.rejects(services.publish(await makeRecord(hostIP)), {
+        code: "INVALID_NETWORK_CONFIG",
+        message: `hostIP of runtimeConfig.portMappings (hostPort 8080/TCP) is ${hostIP}, expected ${expected}`,
+      });
+    }
+    await settled();
+    assert.deepEqual(plane.calls, []);
+    for (const hostIP of ["192.0.2.77", "0.0.0.0"]) {
+      const record = await makeRecord(hostIP);
+      await services.publish(record);
+      services.withdraw(record.id);
+    }
+  });
+
   it("publish() fails when the plane refuses, is late, or another has the port", async () => {
     const { services, plane, clock, core } = setUp();
     services.restore([]);
@@ -82,7 +107,7 @@ describe("CoreAttachmentServices", () => {
     core.applyModel("a", serviceChange(1, ["10.1.0.1"], { kind: "nodePort", address, port: 8080 }));
     await assert.rejects(services.publish(record), {
       code: "HOST_PORT_TAKEN",
-      message: /8080\/TCP of 192\.0\.2\.1 leads to test\/web1/,
+      message: /8080\/TCP of 192\.0\.2\.1 leads to Service test\/web1/,
     });
     services.withdraw(record.id);
     core.applyModel("a", serviceRemoval(1));

@@ -1,7 +1,8 @@
+import { formatAddress, type IpAddress } from "../../ip/address.ts";
 import type { ModelChange } from "../../services/table-types.ts";
 import type { AttachmentId, AttachmentRecord } from "../core/attachment.ts";
 import { describePod } from "../core/detach.ts";
-import { type HostPortModel, toHostPortModel } from "../core/host-ports.ts";
+import { type HostPortModel, isAny, isLoopback, toHostPortModel } from "../core/host-ports.ts";
 import type { AttachmentServices, EventSink } from "../core/ports.ts";
 import { formatErrorChain, PatchbayError } from "../errors.ts";
 import type { ServicesConfig } from "../host-config.ts";
@@ -16,6 +17,8 @@ export interface AttachmentServicesDeps {
   readonly events: EventSink;
   readonly nodeName: string;
   readonly addWaits: ServicesConfig["addWaits"];
+  /** All addresses of the node's own links, as the kernel has them now. */
+  readonly nodeAddresses: () => Promise<readonly IpAddress[]>;
 }
 
 /** Host ports of attachments as a source of Services, and ADDs that wait for Services. */
@@ -42,6 +45,7 @@ export class CoreAttachmentServices implements AttachmentServices {
 
   async publish(record: AttachmentRecord): Promise<void> {
     const { core, nodeName } = this.#deps;
+    await this.#requireOwnAddresses(record);
     const model = toHostPortModel(record, { nodeName });
     this.#published.set(record.id, model);
     core.applyModel(HOST_PORTS, puts([model]));
@@ -77,6 +81,23 @@ export class CoreAttachmentServices implements AttachmentServices {
     );
   }
 
+  /** On an address that nobody brings here, or on loopback, a host port would answer nobody. */
+  async #requireOwnAddresses({ portMappings }: AttachmentRecord): Promise<void> {
+    const named = (portMappings ?? []).filter(({ hostIp }) => hostIp !== "" && !isAny(hostIp));
+    if (named.length === 0) return;
+    const own = new Set((await this.#deps.nodeAddresses()).map(formatAddress));
+    for (const { hostIp, hostPort, protocol } of named) {
+      if (own.has(hostIp) && !isLoopback(hostIp)) continue;
+      const why = isLoopback(hostIp)
+        ? "no loopback address: host ports are not served there"
+        : "an address of this node";
+      throw new PatchbayError(
+        "INVALID_NETWORK_CONFIG",
+        `hostIP of runtimeConfig.portMappings (hostPort ${hostPort}/${protocol}) is ${hostIp}, expected ${why}`,
+      );
+    }
+  }
+
   /** Fail closed: a pod that cannot be reached where it should be does not start. */
   #requireServed(model: HostPortModel, what: string): void {
     const { core } = this.#deps;
@@ -84,7 +105,7 @@ export class CoreAttachmentServices implements AttachmentServices {
     const frontends = state?.frontends ?? [];
     for (const { planned, shadowedBy } of frontends) {
       if (shadowedBy !== undefined) {
-        const message = `${what}: ${planned.port}/${planned.protocol} of ${planned.address} leads to ${shadowedBy}`;
+        const message = `${what}: ${planned.port}/${planned.protocol} of ${planned.address} leads to ${describeHolder(shadowedBy)}`;
         throw new PatchbayError("HOST_PORT_TAKEN", message);
       }
       const refused = core.refusalOf(planned.key);
@@ -101,6 +122,12 @@ export class CoreAttachmentServices implements AttachmentServices {
       if (frontends.length === 0) throw new PatchbayError("NOT_PROGRAMMED", message);
     }
   }
+}
+
+/** "Service default/web", or the pod of a host port. */
+function describeHolder(service: string): string {
+  const [kind, ...rest] = service.split("/");
+  return kind === "host-port" ? `the pod ${rest.join("/")}` : `Service ${service}`;
 }
 
 function puts(models: readonly HostPortModel[]): ModelChange {

@@ -53,6 +53,21 @@ describe("NodeFactsTracker", () => {
     assert.equal(tracker.needsKernel, false);
   });
 
+  it("says when nodePortAddresses match no address of the node", () => {
+    const prefix = parsePrefix("203.0.113.0/24");
+    for (const [nodePortAddresses, trouble] of [
+      [[prefix], /\(203\.0\.113\.0\/24\) matches no address of the node \(it has 192\.0\.2\.1\)/],
+      [[prefix, "primary"], /^$/],
+      [[prefix, "localhost"], /^$/],
+      [[], /^$/],
+    ] as const) {
+      const tracker = makeTracker({ nodePortAddresses });
+      tracker.setKernelAddresses([parseAddress("192.0.2.1")]);
+      assert.match(tracker.nodePortTrouble, trouble);
+    }
+    assert.match(makeTracker().nodePortTrouble, /it has none/);
+  });
+
   it("asks the kernel as long as there is no own Node object", () => {
     const tracker = makeTracker({ nodePortAddresses: ["all"] });
     assert.equal(tracker.needsKernel, true);

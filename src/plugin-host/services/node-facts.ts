@@ -66,6 +66,16 @@ export class NodeFactsTracker {
     );
   }
 
+  /** Why NodePorts are served nowhere although they should be; "": they are, or nobody wants them. */
+  get nodePortTrouble(): string {
+    const wanted = this.#options.config.nodePortAddresses;
+    const { nodeAddresses, nodePortAddresses } = this.#facts;
+    if (wanted.length === 0 || nodePortAddresses.length > 0 || this.servesLocalhost) return "";
+    const said = wanted.map((entry) => (typeof entry === "string" ? entry : formatPrefix(entry)));
+    const own = nodeAddresses.length === 0 ? "it has none" : `it has ${nodeAddresses.join(", ")}`;
+    return `services.nodePortAddresses (${said.join(", ")}) matches no address of the node (${own}): NodePorts are served nowhere`;
+  }
+
   /** Returns true when the facts changed. */
   applyObjects(source: string, events: readonly ObjectEvent[]): boolean {
     let isTouched = false;

@@ -296,7 +296,7 @@ export class PlaneDriver {
     const [first] = fresh;
     if (!first) return;
     const more = fresh.length > 1 ? ` and ${fresh.length - 1} more` : "";
-    const message = `${this.plane.name} refuses ${first.key}${more}: ${first.reason}`;
+    const message = `${this.plane.name} refuses ${formatKey(first.key)}${more}: ${first.reason}`;
     this.#ports.events.emit({ kind: "services-refused", subject: this.plane.name, message });
   }
 }
@@ -313,6 +313,12 @@ const noChanges: Omit<PlanChanges, "revision"> = {
   addLocalEndpoints: [],
   removeLocalEndpoints: [],
 };
+
+/** "[fd00:96::10]:80/TCP" */
+function formatKey(key: FrontendKey): string {
+  const [address = "", protocol, port] = key.split("|");
+  return `${address.includes(":") ? `[${address}]` : address}:${port}/${protocol}`;
+}
 
 function backoffMs(failures: number): number {
   return Math.min(LIMITS.planeRetryMaxMs, LIMITS.planeRetryMinMs * 2 ** Math.min(failures - 1, 20));

@@ -99,7 +99,7 @@ describe("ServicesCore", () => {
     assert.equal(core.refusalOf(KEY), "fake: no room");
     assert.deepEqual(
       events.map(({ message }) => message),
-      ["fake refuses 10.96.0.10|TCP|80: no room"],
+      ["fake refuses 10.96.0.10:80/TCP: no room"],
     );
     clock.advance(LIMITS.planeRefusedMs);
     await settled();
@@ -243,6 +243,12 @@ describe("ServicesCore", () => {
     await assert.rejects(late, {
       code: "DEADLINE_EXCEEDED",
       message: "Service test/other did not appear within 1000 ms",
+    });
+    const ahead = core.waitProgrammed({ revision: 99, timeoutMs: 1_000 });
+    await settled();
+    clock.advance(1_000);
+    await assert.rejects(ahead, {
+      message: "Revision 99 did not appear within 1000 ms, the newest is 1",
     });
   });
 

@@ -311,12 +311,12 @@ export class ServicesCore {
         isTaken = true;
         this.#waiters.look();
       });
-      await this.#waiters.wait(() => isTaken, { timeoutMs, why: () => this.#whyNot(undefined) });
+      await this.#waiters.wait(() => isTaken, { timeoutMs, why: () => this.#whyNot(wish) });
     }
     const leftMs = Math.max(0, timeoutMs - (this.#ports.clock.monotonicMs() - sinceMs));
     await this.#waiters.wait(() => this.#isProgrammed(revision ?? 0, service), {
       timeoutMs: leftMs,
-      why: () => this.#whyNot(service),
+      why: () => this.#whyNot({ ...wish, ...(revision && { revision }) }),
     });
     return this.programmedRevision;
   }
@@ -483,14 +483,23 @@ export class ServicesCore {
     return state !== undefined && state.revision <= programmed;
   }
 
-  #whyNot(service: string | undefined): string {
+  #whyNot(wish: {
+    readonly revision?: number;
+    readonly service?: string;
+    readonly timeoutMs: number;
+  }): string {
+    const { revision = this.revision, service, timeoutMs } = wish;
+    const within = `within ${timeoutMs} ms`;
     if (service !== undefined && !this.table.view(service)) {
-      return `Service ${quote(service)} did not appear`;
+      return `Service ${quote(service)} did not appear ${within}`;
+    }
+    if (this.#isStarted && revision > this.revision) {
+      return `Revision ${revision} did not appear ${within}, the newest is ${this.revision}`;
     }
     const down = this.planes.filter(({ trouble }) => trouble !== "");
     const why = down.map(({ name, trouble }) => ` (${name}: ${trouble})`).join("");
     const waits = this.#isStarted ? "" : ` (waiting for ${[...this.#awaited].join(", ")})`;
-    return `Revision ${this.revision} was not programmed${why}${waits}`;
+    return `Revision ${revision} was not programmed${why}${waits} ${within}`;
   }
 }
 

@@ -36,7 +36,10 @@ function examineProblems(core: ServicesCore, problems: readonly string[]): Docto
   return {
     check,
     severity: "warning",
-    message: `${all.length} problems with objects of Services, for example ${first}`,
+    message:
+      all.length === 1
+        ? `A problem with Services: ${first}`
+        : `${all.length} problems with Services, for example ${first}`,
     remedy: "Correct them; `patchbay services --json` names each",
   };
 }

@@ -130,11 +130,21 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
   });
   cleanup.defer(() => plugins.close());
 
+  let nodePortTrouble = "";
+  const noteNodePorts = () => {
+    const before = nodePortTrouble;
+    nodePortTrouble = tracker.nodePortTrouble;
+    if (nodePortTrouble === "" || nodePortTrouble === before) return;
+    const subject = "nodePortAddresses";
+    events.emit({ kind: "services-edge-failed", subject, message: nodePortTrouble });
+  };
   const addresses = new NodeAddresses({
     kernel: deps.kernel,
     clock,
     listener: (found) => {
-      if (!tracker.setKernelAddresses(found)) return;
+      const isNew = tracker.setKernelAddresses(found);
+      noteNodePorts();
+      if (!isNew) return;
       core.setFacts(tracker.facts);
       edges?.setNode(tracker.ownNode);
     },
@@ -158,6 +168,7 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
   const onEvents = (source: string, changes: readonly ObjectEvent[]) => {
     if (tracker.applyObjects(source, changes)) {
       core.setFacts(tracker.facts);
+      if (!tracker.needsKernel) noteNodePorts();
       void followKernel();
     }
     edges?.setNode(tracker.ownNode);
@@ -179,8 +190,13 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
       events,
       nodeName,
       addWaits: config.addWaits,
+      nodeAddresses: async () => {
+        const found = await deps.kernel.addresses();
+        return found.map(({ address: { family, value } }) => ({ family, value }));
+      },
     }),
     problems: () => [
+      ...(nodePortTrouble === "" ? [] : [nodePortTrouble]),
       ...core.lateSources.map(describeLate),
       ...[...problems.values()].flatMap((found) => found.map(formatProblem)),
     ],

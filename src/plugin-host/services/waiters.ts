@@ -21,8 +21,8 @@ export class Waiters {
   }
 
   /**
-   * Resolves when isDone() is true at a look(). Throws PatchbayError DEADLINE_EXCEEDED with `why` of
-   * that moment, or LIMIT_REACHED.
+   * Resolves when isDone() is true at a look(). Throws PatchbayError DEADLINE_EXCEEDED, whose text is
+   * `why` of that moment, or LIMIT_REACHED.
    */
   wait(
     isDone: () => boolean,
@@ -35,9 +35,7 @@ export class Waiters {
     }
     return new Promise((resolve, reject) => {
       const cancel = this.#clock.after(options.timeoutMs, () => {
-        waiter.settle(
-          new PatchbayError("DEADLINE_EXCEEDED", `${options.why()} within ${options.timeoutMs} ms`),
-        );
+        waiter.settle(new PatchbayError("DEADLINE_EXCEEDED", options.why()));
       });
       const waiter: Waiter = {
         isDone,
