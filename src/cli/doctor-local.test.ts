@@ -75,8 +75,9 @@ describe("examineMachine()", () => {
 
   it("says what to do for the places that were asked about, not for the machine's own", () => {
     const install = `npx patchbay install --root ${root} --cni-bin-dir ${root}/bin --cni-conf-dir ${root}/conf`;
-    assert.equal(find("shim").remedy, `Run \`${install}\``);
-    assert.equal(find("conflist").remedy, `Run \`${install}\``);
+    const elsewhere = "or name the folder that it is in with";
+    assert.equal(find("shim").remedy, `Run \`${install}\`, ${elsewhere} --cni-bin-dir`);
+    assert.equal(find("conflist").remedy, `Run \`${install}\`, ${elsewhere} --cni-conf-dir`);
     mkdirSync(join(root, "run/patchbay"), { recursive: true, mode: 0o700 });
     assert.equal(find("sockets").remedy, `Start the host: \`npx patchbay host --root ${root}\``);
   });

@@ -143,7 +143,10 @@ function examineShim(places: MachinePlaces): Finding {
   const installed = join(cniBinDir, SHIM_FILE);
   const built = join(packageFolder, "build/cni", SHIM_FILE);
   const remedy = `Run ${installCommand(places)}`;
-  if (!existsSync(installed)) return warning("shim", `${installed} is not there`, remedy);
+  if (!existsSync(installed)) {
+    const elsewhere = "or name the folder that it is in with --cni-bin-dir";
+    return warning("shim", `${installed} is not there`, `${remedy}, ${elsewhere}`);
+  }
   if (!canRun(installed))
     return error("shim", `${installed} cannot be run`, `chmod 755 ${installed}`);
   if (existsSync(built) && !readFileSync(built).equals(readFileSync(installed))) {
@@ -156,7 +159,9 @@ function examineConflist(places: MachinePlaces): Finding {
   const { cniConfDir, root } = places;
   const file = join(cniConfDir, CONFLIST_FILE);
   if (!existsSync(file)) {
-    return warning("conflist", `${file} is not there`, `Run ${installCommand(places)}`);
+    const elsewhere = "or name the folder that it is in with --cni-conf-dir";
+    const remedy = `Run ${installCommand(places)}, ${elsewhere}`;
+    return warning("conflist", `${file} is not there`, remedy);
   }
   const before = readdirSync(cniConfDir)
     .filter((name) => /\.(conf|conflist|json)$/.test(name) && name < CONFLIST_FILE)
