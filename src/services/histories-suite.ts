@@ -51,6 +51,8 @@ const service = fc
       ["10.96.0.11"],
       ["fd96::a", "10.96.0.10"],
       ["fd96::b"],
+      // The node's own, sometimes.
+      ["192.0.2.1"],
       ["None"],
     ),
     ports: fc.constantFrom(

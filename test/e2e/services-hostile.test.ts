@@ -3,7 +3,7 @@
  * what should be, and fails.
  */
 import assert from "node:assert/strict";
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -140,6 +140,17 @@ describe("Services among hostile neighbours", { skip: findSkipReason() ?? false 
     assert.match(await nft(`list map ${TABLE} frontends`), /10\.96\.0\.10/);
   });
 
+  it("are begun without a folder of manifests where the kernel holds nothing", async () => {
+    await host.kill("SIGKILL");
+    await nft("delete", "table", ...TABLE.split(" "));
+    await rm(pathsBelow(node.root).servicesMarker);
+    await rename(manifests, `${manifests}.gone`);
+    await start();
+    const { revision } = await client.waitProgrammed({ timeoutMs: PROGRAM_MS });
+    assert.equal((await client.listServices({})).programmedRevision, revision);
+    await nft(`list map ${TABLE} frontends`);
+  });
+
   it("are waited for although their source has not been read yet", async () => {
     await host.kill("SIGKILL");
     await rename(manifests, `${manifests}.gone`);
@@ -184,6 +195,22 @@ describe("Services among hostile neighbours", { skip: findSkipReason() ?? false 
     await client.waitProgrammed({ service: "default/evil", timeoutMs: PROGRAM_MS });
     const { problems } = await client.listServices({});
     assert.notDeepEqual(problems, []);
+  });
+
+  it("outlive a Service of 2,000 ports at 2,000 addresses", async () => {
+    const numbers = Array.from({ length: 2000 }, (_, index) => index);
+    const bomb = service("bomb", {
+      clusterIPs: ["10.96.0.66"],
+      externalIPs: numbers.map((index) => `198.18.${index >> 8}.${index & 255}`),
+      ports: numbers.map((index) => ({ name: `p${index}`, port: index + 1 })),
+    });
+    await write("b.yaml", [bomb]);
+    await until("a problem with it", PROGRAM_MS, async () => {
+      const { problems } = await client.listServices({});
+      return problems.some((problem) => problem.includes("make 4002000 frontends"));
+    });
+    await client.waitProgrammed({ timeoutMs: PROGRAM_MS });
+    assert.ok(await agrees());
   });
 
   it("pass by traps in the folder of manifests", async () => {
