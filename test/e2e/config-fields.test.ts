@@ -76,6 +76,8 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ["02:00:00:00:00", /unicast MAC/],
     ["02-00-00-00-00-01", /unicast MAC/],
   ],
+  "runtimeConfig.portMappings": [LIST],
+  "runtimeConfig.portMappings[]": [OBJECT],
   prevResult: [[{ cniVersion: "1.1.0", ips: [] }, /nothing: patchbay must be the first plugin/]],
 
   bridge: [TEXT, ["", /text like/], ["x".repeat(16), /text like/], ["a/b", /text like/]],

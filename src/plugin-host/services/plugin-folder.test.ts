@@ -219,6 +219,17 @@ describe("PluginFolder", () => {
     assert.deepEqual(plugin.messages, []);
   });
 
+  it("tells once of a socket that is no plugin's by its name", async () => {
+    await serve(join(folder, "mirror"));
+    await serve(socket);
+    await until("the other", () => core.planes.length === 2);
+    const told = events.filter(({ subject }) => subject === "mirror");
+    assert.deepEqual(
+      told.filter(({ kind }) => kind === "services-plane-failed").map(({ message }) => message),
+      ["Plugin socket mirror: it is left alone: the name of a plugin's socket ends in .sock"],
+    );
+  });
+
   it("refuses a second plane of the same name, and names that could be anything", async () => {
     await serve(socket, { name: "fake" });
     await until("the first refusal", () =>

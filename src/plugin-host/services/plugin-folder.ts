@@ -36,6 +36,8 @@ interface Socket {
 export class PluginFolder {
   readonly #deps: PluginFolderDeps;
   readonly #sockets = new Map<string, Socket>();
+  /** Sockets that are there and are left alone, which was told. */
+  #strays: ReadonlyMap<string, string> = new Map();
   #watcher: FSWatcher | undefined;
   #cancelLook: () => void = () => {};
   #isClosed = false;
@@ -76,7 +78,11 @@ export class PluginFolder {
 
   #look(): void {
     if (this.#isClosed) return;
-    const found = findSockets(this.#deps.folder);
+    const { found, strays } = findSockets(this.#deps.folder);
+    for (const [name, reason] of strays) {
+      if (this.#strays.get(name) !== reason) this.#emitFailed(name, reason);
+    }
+    this.#strays = strays;
     for (const [name, socket] of this.#sockets) {
       if (found.get(name) !== socket.identity) this.#forget(name, "its socket is gone");
     }
@@ -165,21 +171,38 @@ export class PluginFolder {
 
 /**
  * Sockets by name, with what tells them from their successors. Only those of the host's own user, and
- * no links: whoever can put one there can be the host anyway.
+ * no links: whoever can put one there can be the host anyway. Strays are sockets that are no plugins',
+ * with the reason.
  */
-function findSockets(folder: string): Map<string, string> {
-  const sockets = new Map<string, string>();
+function findSockets(folder: string) {
+  const found = new Map<string, string>();
+  const strays = new Map<string, string>();
   let names: string[];
   try {
     names = readdirSync(folder).sort();
   } catch {
-    return sockets;
+    return { found, strays };
   }
   for (const name of names) {
-    if (!name.endsWith(".sock") || sockets.size >= LIMITS.pluginSocketsMax) continue;
     const stat = lstatSync(join(folder, name), { throwIfNoEntry: false });
-    if (!stat?.isSocket() || stat.uid !== process.getuid?.()) continue;
-    sockets.set(name, `${stat.ino} ${stat.birthtimeMs}`);
+    if (!stat?.isSocket()) continue;
+    const reason = findReasonToIgnore({ name, uid: stat.uid, count: found.size });
+    if (reason === undefined) found.set(name, `${stat.ino} ${stat.birthtimeMs}`);
+    else if (strays.size < LIMITS.pluginSocketsMax) strays.set(name, reason);
   }
-  return sockets;
+  return { found, strays };
+}
+
+function findReasonToIgnore(socket: {
+  readonly name: string;
+  readonly uid: number;
+  readonly count: number;
+}): string | undefined {
+  const { name, uid, count } = socket;
+  if (!name.endsWith(".sock"))
+    return "it is left alone: the name of a plugin's socket ends in .sock";
+  if (uid !== process.getuid?.())
+    return `it is left alone: it belongs to user ${uid}, not to the host's`;
+  if (count < LIMITS.pluginSocketsMax) return undefined;
+  return `it is left alone: at most ${LIMITS.pluginSocketsMax} plugins are asked`;
 }

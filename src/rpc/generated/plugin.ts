@@ -17,7 +17,7 @@ export interface ProtoGrpcType {
         GetInfoRequest: MessageTypeDefinition<_patchbay_plugin_v1_GetInfoRequest, _patchbay_plugin_v1_GetInfoRequest__Output>
         GetInfoResponse: MessageTypeDefinition<_patchbay_plugin_v1_GetInfoResponse, _patchbay_plugin_v1_GetInfoResponse__Output>
         /**
-         * Implemented by every plugin.
+         * Implemented by every plugin, on the socket run/patchbay/plugins/NAME.sock below the host's root, owned by the host's user.
          */
         Plugin: SubtypeConstructor<typeof grpc.Client, _patchbay_plugin_v1_PluginClient> & { service: _patchbay_plugin_v1_PluginDefinition }
         Role: EnumTypeDefinition

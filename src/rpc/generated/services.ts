@@ -31,7 +31,7 @@ export interface ProtoGrpcType {
         Protocol: EnumTypeDefinition
         RefusedFrontend: MessageTypeDefinition<_patchbay_plugin_v1_RefusedFrontend, _patchbay_plugin_v1_RefusedFrontend__Output>
         /**
-         * Implemented by plugins with ROLE_SERVICES.
+         * Implemented by plugins with ROLE_SERVICES, beside the built-in data plane; docs/services.md says how one joins.
          */
         ServicePlugin: SubtypeConstructor<typeof grpc.Client, _patchbay_plugin_v1_ServicePluginClient> & { service: _patchbay_plugin_v1_ServicePluginDefinition }
         ServiceRoute: MessageTypeDefinition<_patchbay_plugin_v1_ServiceRoute, _patchbay_plugin_v1_ServiceRoute__Output>

@@ -6,7 +6,7 @@ import type { GetInfoRequest as _patchbay_plugin_v1_GetInfoRequest, GetInfoReque
 import type { GetInfoResponse as _patchbay_plugin_v1_GetInfoResponse, GetInfoResponse__Output as _patchbay_plugin_v1_GetInfoResponse__Output } from '../../../patchbay/plugin/v1/GetInfoResponse.ts';
 
 /**
- * Implemented by every plugin.
+ * Implemented by every plugin, on the socket run/patchbay/plugins/NAME.sock below the host's root, owned by the host's user.
  */
 export interface PluginClient extends grpc.Client {
   /**
@@ -27,7 +27,7 @@ export interface PluginClient extends grpc.Client {
 }
 
 /**
- * Implemented by every plugin.
+ * Implemented by every plugin, on the socket run/patchbay/plugins/NAME.sock below the host's root, owned by the host's user.
  */
 export interface PluginHandlers extends grpc.UntypedServiceImplementation {
   /**

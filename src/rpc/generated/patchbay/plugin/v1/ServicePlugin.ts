@@ -6,7 +6,7 @@ import type { ProgramAck as _patchbay_plugin_v1_ProgramAck, ProgramAck__Output a
 import type { ProgramRequest as _patchbay_plugin_v1_ProgramRequest, ProgramRequest__Output as _patchbay_plugin_v1_ProgramRequest__Output } from '../../../patchbay/plugin/v1/ProgramRequest.ts';
 
 /**
- * Implemented by plugins with ROLE_SERVICES.
+ * Implemented by plugins with ROLE_SERVICES, beside the built-in data plane; docs/services.md says how one joins.
  */
 export interface ServicePluginClient extends grpc.Client {
   /**
@@ -27,7 +27,7 @@ export interface ServicePluginClient extends grpc.Client {
 }
 
 /**
- * Implemented by plugins with ROLE_SERVICES.
+ * Implemented by plugins with ROLE_SERVICES, beside the built-in data plane; docs/services.md says how one joins.
  */
 export interface ServicePluginHandlers extends grpc.UntypedServiceImplementation {
   /**
