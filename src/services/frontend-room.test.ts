@@ -37,11 +37,26 @@ test("createServiceTable() does not serve what is too much for the node, and say
       source: "one",
       object: "Service default/b",
       message:
-        "The Service is not served: with its 3 frontends those of all Services would be more than 5",
+        "The Service is not served: with its 3 frontends and source ranges those of all Services would be more than 5",
     },
   ]);
   const asked = { address: text("10.96.1.98"), protocol: "TCP", port: 1 } as const;
   assert.equal(table.explain({ ...asked, source: { kind: "node" } }).verdict, "drop");
+});
+
+test("createServiceTable() counts each source range of each frontend", () => {
+  const table = createServiceTable(sampleFacts(), { maxFrontends: 4 });
+  const ranges = (count: number) =>
+    sampleService(
+      {
+        loadBalancerSourceRanges: ["192.0.2.0/24", "198.51.100.0/24", "10.0.0.0/8"].slice(0, count),
+      },
+      { ingress: [{ ip: "203.0.113.1" }] },
+    );
+  table.applyObjects("one", puts(ranges(3)));
+  assert.deepEqual(served(table), []);
+  table.applyObjects("one", puts(ranges(2)));
+  assert.deepEqual(served(table), ["default/web"]);
 });
 
 test("createServiceTable() serves a Service as soon as there is room for it", () => {

@@ -5,7 +5,7 @@ export interface RoomUser {
 }
 
 /**
- * How many frontends all Services that come as objects have together. Who does not fit waits, and
+ * How many frontends, and pairs of them with source ranges, all Services that come as objects have together. Who does not fit waits, and
  * is asked again when there is room: by name, so that a node that restarts decides alike.
  */
 export class FrontendRoom {

@@ -124,7 +124,7 @@ export class ObjectSource {
   #translate(unit: ObjectUnit, object: Service): void {
     const { room, problems, touch } = this.#around;
     const translated = translateService(object);
-    const count = translated.frontends.length;
+    const count = sizeOf(translated);
     const fits = room.take(unit, { count, retry: () => this.#translate(unit, object) });
     unit.translated = fits ? translated : notServed(translated, { count, max: room.max });
     problems.set(objectKey(object), unit.translated.problems);
@@ -177,11 +177,16 @@ export class ObjectSource {
   }
 }
 
+/** What a Service costs a data plane: its ways in, and each with each source that may come that way. */
+function sizeOf({ frontends }: TranslatedService): number {
+  return frontends.reduce((sum, { policy }) => sum + 1 + (policy.sourceRanges?.length ?? 0), 0);
+}
+
 function notServed(
   { problems }: TranslatedService,
   { count, max }: { readonly count: number; readonly max: number },
 ): TranslatedService {
-  const sentence = `The Service is not served: with its ${count} frontends those of all Services would be more than ${max}`;
+  const sentence = `The Service is not served: with its ${count} frontends and source ranges those of all Services would be more than ${max}`;
   return { frontends: [], problems: [sentence, ...problems] };
 }
 
