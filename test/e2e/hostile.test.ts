@@ -117,6 +117,28 @@ suite("hostile", { concurrency: true, skip }, () => {
     await until("what was taken away while the host was dead", LIMITS.reconcileMs, isBack);
   });
 
+  test("where Services are served a flushed ruleset is seen, and networks have theirs at once", async () => {
+    await using node = await openNode();
+    const manifests = join(dirname(node.root), "manifests");
+    mkdirSync(manifests);
+    const host = await node.startHost({ args: ["--manifests", manifests] });
+    await addOk(node, await node.createPod(), makeNetwork("routed", { ipMasq: true }));
+    await until("the tables", 10_000, async () => {
+      return (await node.readKernel()).nftables.length === 3;
+    });
+    const { nftables } = await node.readKernel();
+    // Each is sooner than a round by the clock would be, but for chance; three in a row are no chance.
+    for (let round = 0; round < 3; round++) {
+      await node.run(["nft", "flush", "ruleset"]);
+      await until("the tables again", LIMITS.reconcileMs / 3, async () => {
+        return String((await node.readKernel()).nftables) === String(nftables);
+      });
+    }
+    await until("the events", 5_000, async () => {
+      return host.log().match(/"kind":"network-repaired"/g)?.length === 3;
+    });
+  });
+
   test("without nft a masquerading network says so, and heals when nft or the wish changes", async () => {
     await using node = await openNode();
     const bin = join(dirname(node.root), "bin");
