@@ -99,7 +99,7 @@ export const LIMITS = {
   /** Explains that wait for their turn; one more is refused. */
   explainsWaitingMax: 64,
   /** Longest wait of an Explain for its turn, ms. */
-  explainWaitMs: 15_000,
+  explainWaitMs: 30_000,
   /** Longest wait of an ADD until its host ports are programmed, ms: longer than that for first lists. */
   hostPortsMs: 15_000,
   /** Host ports of one attachment. */
