@@ -203,8 +203,9 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
     start() {
       plugins.start();
       if (deps.manifests === undefined) {
-        // An earlier host had callers of ApplyServices: what they gave stays until they come back.
-        if (marks?.includes(CALLERS)) core.expectSource(ANY_CALLER, { keeps: true });
+        // An earlier host had callers of ApplyServices: they have a while to come back. Not for ever, since
+        // nothing else is programmed meanwhile, and what they gave is not meant to survive the host.
+        if (marks?.includes(CALLERS)) core.expectSource(ANY_CALLER, { keeps: false });
         // It left something that may be out of date.
         else if (marks !== undefined) core.want();
         core.onWanted(() => void followKernel());
