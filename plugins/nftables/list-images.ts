@@ -176,7 +176,7 @@ export class ListImages {
 
   #slotMap(planned: PlannedList): SlotMap {
     const { slots } = this.#maps;
-    return (isSticky(planned) ? slots : this.#maps[planned.protocol]) as SlotMap;
+    return isSticky(planned) ? slots : this.#maps[planned.protocol];
   }
 
   #writeSlots(held: HeldList, slots: readonly Slot[]): void {
