@@ -84,10 +84,10 @@ export function planeSuite(
         return loads;
       };
       const plan = planOf([{ name: "web", endpoints: 3 }]);
-      assert.equal(await resetAnew(plan), 1);
+      assert.equal(await resetAnew(plan), 2);
       assert.equal(await resetAnew(plan), 0);
       const sticky = planOf([{ name: "web", endpoints: 3, affinity: 60 }]);
-      assert.equal(await resetAnew(sticky), 1);
+      assert.equal(await resetAnew(sticky), 2);
       assert.equal(await resetAnew(sticky), 0);
       await world.flushRules();
       assert.equal(await resetAnew(sticky), 1);

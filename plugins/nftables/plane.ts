@@ -97,14 +97,21 @@ class NftablesPlane implements ServicePlane {
         if (affinity) this.#sticky.ensure(affinity.seconds);
       }
     }
-    const { fresh, loaded } = await this.#loadSkeletons({ isTampered });
+    // Side by side: a repair is mostly waiting for nft. Both end before anything else begins.
+    const outcomes = await Promise.allSettled(
+      this.#images.map(async (image) => {
+        const rules = await this.#loadSkeleton(image.family, { isTampered });
+        if (isKnown) await this.#rewrite(image, rules);
+        const refused = isKnown ? [] : await this.#write(image, { plan, ...rules });
+        if (rules.loaded) await noteLoadedRules(this.#nfnetlink, rules.loaded);
+        return refused;
+      }),
+    );
     const refused: Refused[] = isKnown ? [...known.refused] : [];
-    for (const image of this.#images) {
-      const isEmpty = fresh.has(image.family);
-      if (isKnown) await this.#rewrite(image, { isEmpty });
-      else refused.push(...(await this.#write(image, { plan, isEmpty })));
+    for (const outcome of outcomes) {
+      if (outcome.status === "rejected") throw outcome.reason;
+      refused.push(...outcome.value);
     }
-    for (const each of loaded) await noteLoadedRules(this.#nfnetlink, each);
     this.#hasRefused = refused.length > 0;
     this.#held = { revision, refused };
     return { revision, refused };
@@ -166,61 +173,49 @@ class NftablesPlane implements ServicePlane {
     return image;
   }
 
-  /** Rules, and maps where they are missing; elements stay. Answers with the families that had no table, and with what was loaded. */
-  async #loadSkeletons({
-    isTampered,
-  }: {
-    readonly isTampered: boolean;
-  }): Promise<{ fresh: ReadonlySet<Family>; loaded: readonly LoadedRules[] }> {
-    const fresh = new Set<Family>();
-    const missing: LoadedRules[] = [];
-    for (const family of families) {
-      const loaded = { family, text: this.#textOf(family) };
-      if ((await this.#nfnetlink.findTable(tableOf(family))) === undefined) fresh.add(family);
-      else if (!isTampered && (await rulesAreLoaded(this.#nfnetlink, loaded))) continue;
-      missing.push(loaded);
+  /** Rules, and maps where they are missing; elements stay. Says whether there was no table, and what was loaded. */
+  async #loadSkeleton(
+    family: Family,
+    { isTampered }: { readonly isTampered: boolean },
+  ): Promise<{ readonly isEmpty: boolean; readonly loaded?: LoadedRules }> {
+    const loaded = { family, text: this.#textOf(family) };
+    if ((await this.#nfnetlink.findTable(tableOf(family))) === undefined) {
+      await this.#load(loaded.text, family);
+      return { isEmpty: true, loaded };
     }
-    if (missing.length === 0) return { fresh, loaded: missing };
+    if (!isTampered && (await rulesAreLoaded(this.#nfnetlink, loaded))) return { isEmpty: false };
     try {
-      const strangers = await this.#strangersIn(missing);
-      await this.#load(missing.map(({ text }) => text).join("") + strangers, missing);
-    } catch (error) {
-      if (fresh.size === missing.length) throw error;
+      await this.#load(loaded.text + (await this.#strangersIn(loaded)), family);
+      return { isEmpty: false, loaded };
+    } catch {
       // A table of another shape, of an older version: replaced, with all that it holds.
-      for (const { family, text } of missing) {
-        const isThere = (await this.#nfnetlink.findTable(tableOf(family))) !== undefined;
-        const clear = isThere ? `delete table ${tableText(family)}\n` : "";
-        await this.#load(`${clear}${text}`, [{ family }]);
-        fresh.add(family);
-      }
+      const isThere = (await this.#nfnetlink.findTable(tableOf(family))) !== undefined;
+      const clear = isThere ? `delete table ${tableText(family)}\n` : "";
+      await this.#load(`${clear}${loaded.text}`, family);
+      return { isEmpty: true, loaded };
     }
-    return { fresh, loaded: missing };
   }
 
   /** Text that deletes chains which are not ours: flushing the table leaves them, and a base chain may drop everything. */
-  async #strangersIn(loaded: readonly LoadedRules[]): Promise<string> {
-    const lines: string[] = [];
-    for (const { family, text } of loaded) {
-      const own = new Set(text.matchAll(/^chain (\S+) \{/gm).map(([, name]) => name));
-      for (const name of (await this.#nfnetlink.chains(tableOf(family))) ?? []) {
-        // A name that nft's grammar might read otherwise is left to the replacement of the table.
-        if (!own.has(name)) lines.push(`delete chain ${tableText(family)} ${quoted(name)}`);
-      }
-    }
-    return lines.map((line) => `${line}\n`).join("");
+  async #strangersIn({ family, text }: LoadedRules): Promise<string> {
+    const own = new Set(text.matchAll(/^chain (\S+) \{/gm).map(([, name]) => name));
+    const chains = (await this.#nfnetlink.chains(tableOf(family))) ?? [];
+    return chains
+      .filter((name) => !own.has(name))
+      .map((name) => `delete chain ${tableText(family)} ${checkedName(name)}\n`)
+      .join("");
   }
 
-  /** Loads text as one transaction, which the monitor will tell of as one event for each family. */
-  async #load(text: string, touched: readonly { readonly family: Family }[]): Promise<void> {
-    for (const { family } of touched) this.#ownLoads.set(family, this.#ownLoadsOf(family) + 1);
+  /** Loads text as one transaction, which the monitor will tell of as one event. */
+  async #load(text: string, family: Family): Promise<void> {
+    this.#ownLoads.set(family, this.#ownLoadsOf(family) + 1);
     try {
       await this.#nftables.load(text);
     } catch (error) {
       // No transaction, no event. If somebody else's was taken for it, all is looked at again.
-      for (const { family } of touched) {
-        if (this.#ownLoadsOf(family) === 0) this.#isTampered = true;
-        else this.#ownLoads.set(family, this.#ownLoadsOf(family) - 1);
-      }
+      const left = this.#ownLoadsOf(family);
+      if (left === 0) this.#isTampered = true;
+      else this.#ownLoads.set(family, left - 1);
       throw error;
     }
   }
@@ -250,7 +245,7 @@ class NftablesPlane implements ServicePlane {
       const { way } = this.#sticky.ensure(affinity.seconds);
       const sticky = { way, seconds: affinity.seconds };
       for (const each of families) {
-        await this.#load(stickyAddition(each, sticky), [{ family: each }]);
+        await this.#load(stickyAddition(each, sticky), each);
         await noteLoadedRules(this.#nfnetlink, { family: each, text: this.#textOf(each) });
       }
     }
@@ -350,8 +345,8 @@ class NftablesPlane implements ServicePlane {
   }
 }
 
-/** Throws for what is no plain name: the table is replaced then. */
-function quoted(name: string): string {
+/** Throws for what nft might read otherwise: the table is replaced then. */
+function checkedName(name: string): string {
   if (!/^[A-Za-z_][\w-]*$/.test(name)) throw new RangeError(`Chain ${JSON.stringify(name)}`);
   return name;
 }
