@@ -1,12 +1,7 @@
-import { Worker } from "node:worker_threads";
-import { errnoCode } from "./errno.ts";
-import { KernelError } from "./kernel-error.ts";
+import type { Worker } from "node:worker_threads";
+import type { KernelError } from "./kernel-error.ts";
+import { type CallPlace, callError, startKernelWorker, workerGone } from "./kernel-worker.ts";
 import type { NfAnswer, NfFailure, NfRequest, Transaction } from "./nf-protocol.ts";
-
-export interface CallPlace {
-  readonly operation: string;
-  readonly object: string;
-}
 
 /** Calls into the one nfnetlink worker, and what it tells. Linux only. */
 export class NfWorkerClient {
@@ -26,28 +21,8 @@ export class NfWorkerClient {
 
   /** Starts a worker in the namespace of this process. */
   static async start(): Promise<NfWorkerClient> {
-    // A published package holds .js files, a checkout .ts: the worker's file is called as this one is.
-    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-    const cache = process.env["NODE_COMPILE_CACHE"];
-    const worker = new Worker(new URL(`./nfnetlink-worker.${extension}`, import.meta.url), {
-      name: "nfnetlink",
-      // Records and messages are outside of its heap.
-      resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4, stackSizeMb: 1 },
-      execArgv: [],
-      // Without the compiled code of the run before, the worker would load the TypeScript stripper: 25 MB.
-      env: cache === undefined ? {} : { NODE_COMPILE_CACHE: cache },
-    });
-    await new Promise<void>((resolve, reject) => {
-      const where = { operation: "open-netfilter", object: "the worker" };
-      const failed = (cause: unknown): void => reject(workerGone(where, cause));
-      worker.once("error", failed);
-      worker.once("exit", failed);
-      worker.once("message", () => {
-        worker.off("error", failed);
-        worker.off("exit", failed);
-        resolve();
-      });
-    });
+    const where = { operation: "open-netfilter", object: "the worker" };
+    const worker = await startKernelWorker("nfnetlink", where);
     return new NfWorkerClient(worker);
   }
 
@@ -139,13 +114,4 @@ interface Pending {
   resolve(result: unknown): void;
   fail(failure: NfFailure): void;
   lose(cause: Error): void;
-}
-
-export function callError(where: CallPlace, failure: NfFailure): KernelError {
-  const code = failure.errno === 0 ? "UNKNOWN" : errnoCode(failure.errno);
-  return new KernelError({ ...where, errno: failure.errno, code, extendedAck: failure.text });
-}
-
-function workerGone(where: CallPlace, cause?: unknown): KernelError {
-  return new KernelError({ errno: 0, code: "WORKER_GONE", ...where }, { cause });
 }

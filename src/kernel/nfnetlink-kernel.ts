@@ -1,6 +1,7 @@
 import { checkPlace, checkRuns, isEmpty, runObject, setObject } from "./nf-runs.ts";
 import type { CounterRecords, Transaction } from "./nf-protocol.ts";
-import { callError, type NfWorkerClient } from "./nf-worker-client.ts";
+import { callError } from "./kernel-worker.ts";
+import type { NfWorkerClient } from "./nf-worker-client.ts";
 import type {
   ElementCounter,
   ElementDump,

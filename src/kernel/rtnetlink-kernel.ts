@@ -1,4 +1,4 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { readAddress, writeGetAddresses } from "./address-messages.ts";
 import { encodeProgram } from "./apply-program.ts";
 import { errno, errnoCode } from "./errno.ts";
@@ -17,6 +17,7 @@ import type {
 import { KernelError } from "./kernel-error.ts";
 import { eventsIn } from "./kernel-events.ts";
 import { readLink, writeGetLink } from "./link-messages.ts";
+import { callError, startKernelWorker, workerGone } from "./kernel-worker.ts";
 import { LinkRemoval, type RemovalStats } from "./link-removal.ts";
 import { readNeighbour, writeGetNeighbours } from "./neighbour-messages.ts";
 import {
@@ -49,26 +50,8 @@ export interface RtnetlinkOptions {
 
 /** Starts the rtnetlink worker in the namespace of this process. Linux only. */
 export async function openKernel(options: RtnetlinkOptions = {}): Promise<RtnetlinkKernel> {
-  // A published package holds .js files, a checkout .ts: the worker's file is called as this one is.
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const worker = new Worker(new URL(`./rtnetlink-worker.${extension}`, import.meta.url), {
-    name: "rtnetlink",
-    // Its heap is a few buffers; dumps leave it as they come.
-    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4, stackSizeMb: 1 },
-    execArgv: [],
-    // Without the compiled code of the run before, the worker would load the TypeScript stripper: 25 MB.
-    env: pickEnvironment("NODE_COMPILE_CACHE"),
-  });
-  await new Promise<void>((resolve, reject) => {
-    const failed = (cause: unknown): void => reject(workerGone("open-kernel", "the worker", cause));
-    worker.once("error", failed);
-    worker.once("exit", failed);
-    worker.once("message", () => {
-      worker.off("error", failed);
-      worker.off("exit", failed);
-      resolve();
-    });
-  });
+  const where = { operation: "open-kernel", object: "the worker" };
+  const worker = await startKernelWorker("rtnetlink", where);
   return new RtnetlinkKernel(worker, options);
 }
 
@@ -183,7 +166,7 @@ export class RtnetlinkKernel implements Kernel {
   async netnsIdentity(path: NetnsPath): Promise<NetnsIdentity | undefined> {
     const where = { operation: "identify-netns", object: path };
     if (this.#gone !== undefined || this.#closing !== undefined) {
-      throw workerGone(where.operation, where.object, this.#gone);
+      throw workerGone(where, this.#gone);
     }
     try {
       // Four system calls that need neither setns nor a socket: the way to the worker, which every
@@ -294,14 +277,14 @@ export class RtnetlinkKernel implements Kernel {
     const isClosed =
       this.#closing !== undefined && request.method !== "close" && request.method !== "slow";
     if (this.#gone !== undefined || isClosed) {
-      return Promise.reject(workerGone(where.operation, where.object, this.#gone));
+      return Promise.reject(workerGone(where, this.#gone));
     }
     const id = this.#nextId++;
     return new Promise<Result>((resolve, reject) => {
       this.#pending.set(id, {
         resolve,
         fail: (failure) => reject(errorOf?.(failure) ?? callError(where, failure)),
-        lose: (cause) => reject(workerGone(where.operation, where.object, cause)),
+        lose: (cause) => reject(workerGone(where, cause)),
       });
       this.#worker.postMessage({ id, ...request });
     });
@@ -342,14 +325,6 @@ interface Pending {
   lose(cause: Error): void;
 }
 
-function callError(
-  where: { readonly operation: string; readonly object: string },
-  failure: WorkerFailure,
-): KernelError {
-  const code = failure.errno === 0 ? "UNKNOWN" : errnoCode(failure.errno);
-  return new KernelError({ ...where, errno: failure.errno, code, extendedAck: failure.text });
-}
-
 function applyError(
   batches: readonly NetnsBatch[],
   failure: WorkerFailure,
@@ -375,16 +350,6 @@ function isAbsentNetns(error: unknown): boolean {
   );
 }
 
-function workerGone(operation: string, object: string, cause?: unknown): KernelError {
-  return new KernelError({ errno: 0, code: "WORKER_GONE", operation, object }, { cause });
-}
-
 function place(netns: NetnsPath | undefined): string {
   return netns ?? "the node";
-}
-
-/** The variable alone, when it is set. */
-function pickEnvironment(name: string): Record<string, string> {
-  const value = process.env[name];
-  return value === undefined ? {} : { [name]: value };
 }

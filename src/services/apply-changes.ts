@@ -10,6 +10,20 @@ export const emptyServicePlan: ServicePlan = {
   localEndpoints: new Set(),
 };
 
+/** A difference that changes nothing. */
+export const noPlanChanges: Omit<PlanChanges, "revision"> = {
+  putFrontends: [],
+  removeFrontends: [],
+  putLists: [],
+  removeLists: [],
+  addClusterIps: [],
+  removeClusterIps: [],
+  addPodAddresses: [],
+  removePodAddresses: [],
+  addLocalEndpoints: [],
+  removeLocalEndpoints: [],
+};
+
 /** What a plane holds after a difference, as a new plan: the meaning of PlanChanges, in one place. */
 export function applyPlanChanges(plan: ServicePlan, changes: PlanChanges): ServicePlan {
   const frontends = new Map(plan.frontends);

@@ -128,7 +128,6 @@ export class ServiceEdges implements AsyncDisposable {
       new LocalhostNodePorts({
         clock,
         random: Math.random,
-        findList: (id) => core.table.list(id),
         onEvent: (event) => {
           if (event.kind === "unsupported") {
             this.#emit(`NodePort ${event.key} is not served on loopback: the protocol is not`);

@@ -1,3 +1,4 @@
+import { noPlanChanges } from "../../services/apply-changes.ts";
 import type { FrontendKey } from "../../services/model.ts";
 import type { PlanChanges, ServicePlan } from "../../services/plan-types.ts";
 import type { ProgramOutcome, ServicePlane } from "../../services/service-plane.ts";
@@ -266,7 +267,7 @@ export class PlaneDriver {
       if (!this.isIdle || this.#programmedRevision !== revision) return;
       const keys = [...this.#refused.keys()];
       const putFrontends = keys.flatMap((key) => plan.frontends.get(key) ?? []);
-      this.offer({ ...noChanges, revision, putFrontends });
+      this.offer({ ...noPlanChanges, revision, putFrontends });
     });
   }
 
@@ -300,19 +301,6 @@ export class PlaneDriver {
     this.#ports.events.emit({ kind: "services-refused", subject: this.plane.name, message });
   }
 }
-
-const noChanges: Omit<PlanChanges, "revision"> = {
-  putFrontends: [],
-  removeFrontends: [],
-  putLists: [],
-  removeLists: [],
-  addClusterIps: [],
-  removeClusterIps: [],
-  addPodAddresses: [],
-  removePodAddresses: [],
-  addLocalEndpoints: [],
-  removeLocalEndpoints: [],
-};
 
 /** "[fd00:96::10]:80/TCP" */
 function formatKey(key: FrontendKey): string {

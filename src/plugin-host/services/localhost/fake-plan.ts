@@ -1,3 +1,4 @@
+import { noPlanChanges } from "../../../services/apply-changes.ts";
 import type { Family } from "../../../ip/address.ts";
 import { type AddressText, frontendKey, type Protocol } from "../../../services/model.ts";
 import type {
@@ -58,17 +59,8 @@ export function toList(list: string): Route {
 
 export function makeChanges(changes: Partial<PlanChanges>): PlanChanges {
   return {
+    ...noPlanChanges,
     revision: 1,
-    putFrontends: [],
-    removeFrontends: [],
-    putLists: [],
-    removeLists: [],
-    addClusterIps: [],
-    removeClusterIps: [],
-    addPodAddresses: [],
-    removePodAddresses: [],
-    addLocalEndpoints: [],
-    removeLocalEndpoints: [],
     ...changes,
   };
 }

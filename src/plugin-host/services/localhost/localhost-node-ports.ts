@@ -1,5 +1,4 @@
 import type {
-  ListId,
   PlanChanges,
   PlannedEndpoint,
   PlannedList,
@@ -42,8 +41,6 @@ export class LocalhostNodePorts {
     readonly clock: Clock;
     /** 0 inclusive to 1 exclusive: Math.random. */
     readonly random: () => number;
-    /** Not asked any more: update() and reset() tell of every list. */
-    readonly findList?: (id: ListId) => PlannedList | undefined;
     readonly onEvent: (event: LocalhostEvent) => void;
     /** Default CONNECTIONS_MAX. */
     readonly connectionsMax?: number;
