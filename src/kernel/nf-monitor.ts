@@ -45,6 +45,8 @@ export class NfMonitor {
   #tables: readonly TablePlace[] = [];
   #credit = MOST_CREDIT;
   #changes = new Map<string, Change>();
+  /** The kernel dropped events, and the queue has not been empty since. */
+  #isDropping = false;
 
   constructor(ownPortId: number, tell: (what: Transaction | "resync") => void) {
     this.#ownPortId = ownPortId;
@@ -56,6 +58,7 @@ export class NfMonitor {
     this.#tables = tables;
     if (this.#socket !== undefined) return;
     this.#changes.clear();
+    this.#isDropping = false;
     const socket = openNetlinkSocket(1 << (NFNLGRP_NFTABLES - 1), NETLINK_NETFILTER);
     setReceiveBuffer(socket, receiveBufferBytes);
     // Without the filter own messages are passed over when they are read.
@@ -85,19 +88,30 @@ export class NfMonitor {
     for (let count = 0; this.#socket !== undefined && this.#credit > 0; count++) {
       if (count === MOST_DATAGRAMS_PER_TURN) return;
       const failed = receive(this.#socket);
-      if (failed === errno.EAGAIN) return;
+      if (failed === errno.EAGAIN) {
+        if (this.#isDropping) this.#tellResync();
+        this.#isDropping = false;
+        return;
+      }
       if (failed === 0) {
         this.#readDatagram();
         continue;
       }
       // Dropped by the kernel (ENOBUFS) or longer than our buffer: something is missing.
-      this.#changes.clear();
-      this.#credit--;
-      this.#tell("resync");
+      // Until the queue is empty the kernel goes on dropping and does not say so again (af_netlink.c,
+      // NETLINK_S_CONGESTED): what was lost meanwhile is covered by a second one then.
+      this.#isDropping = true;
+      this.#tellResync();
     }
     // The main thread is behind: what comes waits in the kernel, and overflows there into a resync.
     this.#watcher?.close();
     this.#watcher = undefined;
+  }
+
+  #tellResync(): void {
+    this.#changes.clear();
+    this.#credit--;
+    this.#tell("resync");
   }
 
   #readDatagram(): void {
