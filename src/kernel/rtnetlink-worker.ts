@@ -256,6 +256,8 @@ function readSysctl(path: string, netns: string | undefined): string {
 // The monitor: a socket of its own, watched by this thread's event loop, so that idle costs nothing.
 let monitor: { readonly socket: number; watcher: { close(): void } | undefined } | undefined;
 let monitorCredit = MOST_MONITOR_CREDIT;
+/** The kernel dropped events, and the queue has not been empty since. */
+let monitorIsDropping = false;
 
 function startMonitor(receiveBufferBytes: number): void {
   if (monitor) return;
@@ -264,6 +266,7 @@ function startMonitor(receiveBufferBytes: number): void {
   );
   setReceiveBuffer(socket, receiveBufferBytes);
   monitorCredit = MOST_MONITOR_CREDIT;
+  monitorIsDropping = false;
   monitor = { socket, watcher: watchReadable(socket, readMonitor) };
 }
 
@@ -276,15 +279,29 @@ function stopMonitor(): void {
 function readMonitor(): void {
   while (monitor && monitorCredit > 0) {
     const failed = receive(monitor.socket);
-    if (failed === errno.EAGAIN) return;
-    monitorCredit--;
-    // Dropped by the kernel (ENOBUFS) or longer than our buffer: something is missing.
-    if (failed !== 0) port.postMessage({ monitor: "resync" });
-    else port.postMessage({ monitor: received.bytes.slice(0, received.length) });
+    if (failed === errno.EAGAIN) {
+      if (monitorIsDropping) tellResync();
+      monitorIsDropping = false;
+      return;
+    }
+    if (failed === 0) {
+      monitorCredit--;
+      port.postMessage({ monitor: received.bytes.slice(0, received.length) });
+      continue;
+    }
+    // Dropped by the kernel (ENOBUFS) or longer than our buffer: something is missing. Until the queue is empty the
+    // kernel goes on dropping and does not say so again: a second one then covers what was lost meanwhile.
+    monitorIsDropping = true;
+    tellResync();
   }
   // The main thread is behind: what comes waits in the kernel, and overflows there into a resync.
   monitor?.watcher?.close();
   if (monitor) monitor.watcher = undefined;
+}
+
+function tellResync(): void {
+  monitorCredit--;
+  port.postMessage({ monitor: "resync" });
 }
 
 function addMonitorCredit(): void {
