@@ -6,7 +6,7 @@ import {
   type RoutedPlan,
 } from "../plugins/routed/plan.ts";
 import { openKernel, type RtnetlinkKernel } from "../src/kernel/rtnetlink-kernel.ts";
-import type { AttachRequest } from "../src/plugin-sdk/network-plugin.ts";
+import { type AttachRequest, NO_WISHES } from "../src/plugin-sdk/network-plugin.ts";
 import { type ExecCall, runTimed } from "./exec-driver.ts";
 import { createPods, deletePods } from "./pods.ts";
 import { type BenchRow, median, percentile } from "./rows.ts";
@@ -124,5 +124,6 @@ function requestOf({ containerId, netns }: ExecCall, index: number): AttachReque
     mtu: 0,
     device: null,
     masquerade: null,
+    ...NO_WISHES,
   };
 }

@@ -4,8 +4,8 @@ import { FakeKernel } from "../../src/kernel/fake-kernel.ts";
 import { FakeNftables } from "../../src/kernel/fake-nftables.ts";
 import type { NetnsPath } from "../../src/kernel/kernel.ts";
 import { privateNodeSkip } from "../../src/kernel/private-node-skip.ts";
-import { PluginError } from "../../src/plugin-sdk/network-plugin.ts";
-import { attachRequest, detachOf, networkPluginSuite } from "../../src/plugin-sdk/plugin-suite.ts";
+import { detachRequestOf, PluginError } from "../../src/plugin-sdk/network-plugin.ts";
+import { attachRequest, networkPluginSuite } from "../../src/plugin-sdk/plugin-suite.ts";
 import { createBridgePlugin } from "./plugin.ts";
 
 networkPluginSuite(
@@ -30,12 +30,12 @@ test("bridge: a bridge that somebody deleted is made anew", async () => {
   await kernel.createNetns("/run/netns/c1" as NetnsPath);
   const request = attachRequest({ configJson: CONFIG });
   await plugin.attach(request);
-  await plugin.detach(detachOf(request));
+  await plugin.detach(detachRequestOf(request));
   const before = kernel.toString();
   await kernel.removeLinks(["br0"]);
   const attached = await plugin.attach(request);
   assert.deepEqual(await plugin.check({ attachment: request, attached, repair: false }), []);
-  await plugin.detach(detachOf(request));
+  await plugin.detach(detachRequestOf(request));
   assert.equal(withoutIndexes(kernel.toString()), withoutIndexes(before));
 });
 

@@ -41,7 +41,7 @@ export function createBridgePlugin(deps: BridgeDeps): NetworkPlugin {
       version: "1.0.0",
       contractVersions: ["patchbay.plugin.v1"],
       roles: ["ROLE_NETWORK"],
-      capabilities: ["CAPABILITY_ATTACH_IN_PARALLEL"],
+      capabilities: ["CAPABILITY_ATTACH_IN_PARALLEL", "CAPABILITY_REPAIR_NETWORK"],
       configSchemaJson: JSON.stringify(CONFIG_SCHEMA),
     },
 
@@ -74,7 +74,7 @@ export function createBridgePlugin(deps: BridgeDeps): NetworkPlugin {
 
     status: async (request) => preparation.status(request),
 
-    async repair({ network, attachments }) {
+    async repairNetwork({ network, attachments }) {
       for (const request of attachments) preparation.adopt(request, preparationPlan(request));
       return preparation.repair(network);
     },

@@ -29,7 +29,7 @@ export function createRoutedPlugin(deps: RoutedDeps): NetworkPlugin {
       version: "1.0.0",
       contractVersions: ["patchbay.plugin.v1"],
       roles: ["ROLE_NETWORK"],
-      capabilities: ["CAPABILITY_ATTACH_IN_PARALLEL"],
+      capabilities: ["CAPABILITY_ATTACH_IN_PARALLEL", "CAPABILITY_REPAIR_NETWORK"],
       configSchemaJson: "",
     },
 
@@ -59,7 +59,7 @@ export function createRoutedPlugin(deps: RoutedDeps): NetworkPlugin {
 
     status: async (request) => preparation.status(request),
 
-    async repair({ network, attachments }) {
+    async repairNetwork({ network, attachments }) {
       for (const request of attachments) preparation.adopt(request, preparationPlan(request));
       return preparation.repair(network);
     },

@@ -2,6 +2,7 @@ import { FakeKernel } from "../kernel/fake-kernel.ts";
 import { FakeNftables } from "../kernel/fake-nftables.ts";
 import type { HostClient } from "../rpc/client.ts";
 import type { ServicesClient } from "../rpc/services-client.ts";
+import type { PluginStatus__Output } from "../rpc/generated/patchbay/host/v1/PluginStatus.ts";
 import type { Attachment__Output } from "../rpc/generated/patchbay/host/v1/Attachment.ts";
 import type { CliContext } from "./context.ts";
 import { run } from "./main.ts";
@@ -73,6 +74,26 @@ export function fakeAttachment(fields: Partial<Attachment__Output> = {}): Attach
     addresses: ["10.88.0.2/32", "fd00:88::2/128"],
     hostIfname: "pb0123456789",
     createdMs: FAKE_NOW_MS - 65_000,
+    primaryId: "0123456789abcdef",
+    isDefault: true,
+    mac: "02:00:00:00:00:02",
+    mtu: 1500,
+    defaultRoute: ["10.88.0.1", "fd00:88::1"],
+    ...fields,
+  };
+}
+
+export function fakePlugin(fields: Partial<PluginStatus__Output> = {}): PluginStatus__Output {
+  return {
+    name: "routed",
+    version: "0.1.0",
+    builtIn: true,
+    trouble: "",
+    roles: ["network"],
+    capabilities: ["attach-in-parallel"],
+    socket: "",
+    networks: ["patchbay"],
+    attachments: 3,
     ...fields,
   };
 }

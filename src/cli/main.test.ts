@@ -7,7 +7,7 @@ import type { Command } from "commander";
 import type { GetStatusResponse__Output } from "../rpc/generated/patchbay/host/v1/GetStatusResponse.ts";
 import type { ImportHostLocalRequest } from "../rpc/generated/patchbay/host/v1/ImportHostLocalRequest.ts";
 import type { IpamLease__Output } from "../rpc/generated/patchbay/host/v1/IpamLease.ts";
-import { FAKE_NOW_MS, fakeAttachment, hostCallError, runCli } from "./fake-context.ts";
+import { FAKE_NOW_MS, fakeAttachment, fakePlugin, hostCallError, runCli } from "./fake-context.ts";
 import { createProgram } from "./main.ts";
 import { createOutput } from "./output.ts";
 import type { WatchEventsRequest } from "../rpc/generated/patchbay/host/v1/WatchEventsRequest.ts";
@@ -21,7 +21,7 @@ const status: GetStatusResponse__Output = {
   running: 1,
   waiting: 2,
   networks: [{ name: "patchbay", plugin: "routed", ready: true, reason: "", attachments: 3 }],
-  plugins: [{ name: "routed", version: "0.1.0", builtIn: true, trouble: "" }],
+  plugins: [fakePlugin({ name: "routed" })],
   bootId: "b",
   journalPending: 0,
 };
@@ -273,7 +273,7 @@ describe("patchbay check", () => {
   it("exits 0 when all is as recorded", async () => {
     const host = {
       checkAttachments: async () => ({
-        attachments: [{ attachment: fakeAttachment(), findings: [] }],
+        attachments: [{ attachment: fakeAttachment(), findings: [], repaired: [] }],
       }),
     };
     const result = await runCli(["check"], { host });
@@ -282,7 +282,8 @@ describe("patchbay check", () => {
   });
 
   it("exits 1 and names every difference", async () => {
-    const attachments = [{ attachment: fakeAttachment(), findings: ["Route ::/0 is missing"] }];
+    const findings = ["Route ::/0 is missing"];
+    const attachments = [{ attachment: fakeAttachment(), findings, repaired: [] }];
     const host = { checkAttachments: async () => ({ attachments }) };
     const result = await runCli(["check", "0123456789abcdef"], { host });
     assert.equal(

@@ -4,7 +4,7 @@ import type {
   AttachResponse,
   Finding,
   NetworkPlugin,
-  RepairRequest,
+  RepairNetworkRequest,
 } from "../plugin-sdk/network-plugin.ts";
 import type { InvokeRequest__Output } from "../rpc/generated/patchbay/shim/v1/InvokeRequest.ts";
 import { FakeAttachmentServices } from "./fake-attachment-services.ts";
@@ -14,6 +14,7 @@ import { FakeStore } from "./fake-store.ts";
 import { type CniAnswer, Host } from "./core/host.ts";
 import type { HostEvent, HostPorts } from "./core/ports.ts";
 import type { StepName } from "./core/steps.ts";
+import { FakeDefinitions } from "./networks/fake-definitions.ts";
 
 /** A plugin that keeps a table; a test may hold its calls back or make them fail. */
 export class FakePlugin implements NetworkPlugin {
@@ -21,8 +22,8 @@ export class FakePlugin implements NetworkPlugin {
   readonly held = new Map<string, AttachRequest>();
   readonly calls: string[] = [];
   findings: readonly Finding[] = [];
-  /** What repair() was asked, and what it answers. */
-  readonly repairs: RepairRequest[] = [];
+  /** What repairNetwork() was asked, and what it answers. */
+  readonly repairs: RepairNetworkRequest[] = [];
   missing: readonly Finding[] = [];
   /** Awaited before each call has its effect: held back while pending, failed when it rejects. */
   before: (call: "attach" | "detach" | "check" | "list" | "status") => Promise<void> =
@@ -68,7 +69,7 @@ export class FakePlugin implements NetworkPlugin {
     return [...this.held.keys()].map((attachmentId) => ({ attachmentId, object: attachmentId }));
   }
 
-  async repair(request: RepairRequest): Promise<readonly Finding[]> {
+  async repairNetwork(request: RepairNetworkRequest): Promise<readonly Finding[]> {
     this.repairs.push(request);
     return this.missing;
   }
@@ -90,6 +91,7 @@ export class FakeHostWorld {
   readonly namespaces = new Map<string, NetnsIdentity>();
   readonly events: HostEvent[] = [];
   readonly steps: StepName[] = [];
+  readonly definitions = new FakeDefinitions();
   bootId = "boot-1";
 
   /** A host that is not started. */
@@ -104,6 +106,7 @@ export class FakeHostWorld {
       trace: { begin: () => ({ reached: (step) => this.steps.push(step), end: () => {} }) },
       events: { emit: (event) => this.events.push(event) },
       services: this.services,
+      definitions: this.definitions,
       ...changes,
     };
     return new Host(ports, { bootId: this.bootId, ownNetns: "4:1" });

@@ -101,6 +101,10 @@ export function hostService(deps: HostServiceDeps): ServedService {
     CheckAttachments: unary(async ({ attachmentId }) => ({
       attachments: await checkAttachments(host.context, attachmentId),
     })),
+    AttachNetwork: unary(() => notYet()),
+    DetachNetwork: unary(() => notYet()),
+    ListNetworkDefinitions: unary(() => notYet()),
+    GetNetworkStatus: unary(() => notYet()),
     Doctor: unary(async () => ({
       findings: [
         ...(await examineNode(host.context)),
@@ -116,6 +120,10 @@ export function hostService(deps: HostServiceDeps): ServedService {
     }),
   };
   return { definition: hostProto.Host.service, handlers: { ...handlers } };
+}
+
+function notYet(): never {
+  throw new PatchbayError("INTERNAL", "not yet");
 }
 
 function listPlugins(host: Host) {

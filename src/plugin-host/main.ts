@@ -18,6 +18,7 @@ import { createMetrics, serveMetrics } from "./metrics.ts";
 import { lockNode } from "./node-lock.ts";
 import { pathsBelow } from "./paths.ts";
 import { PluginRegistry } from "./registry.ts";
+import { FakeDefinitions } from "./networks/fake-definitions.ts";
 import { PodAddresses } from "./services/pod-addresses.ts";
 import { openServicesNode } from "./services/services-node.ts";
 import { shimService } from "./shim-service.ts";
@@ -126,6 +127,7 @@ export async function runHost(options: RunHostOptions): Promise<void> {
       trace: metrics.trace,
       events,
       services: services.attachments,
+      definitions: new FakeDefinitions(),
     },
     { bootId, ownNetns: ownNetnsIdentity() },
   );

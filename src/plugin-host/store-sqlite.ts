@@ -4,6 +4,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { formatAddress, parseAddress } from "../ip/address.ts";
 import type { AttachmentId, AttachmentRecord } from "./core/attachment.ts";
 import type { Store, StoreChange, StoredLease, StoredState } from "./core/ports.ts";
+import { NO_WISHES } from "../plugin-sdk/network-plugin.ts";
 import { PatchbayError } from "./errors.ts";
 
 /**
@@ -247,9 +248,12 @@ function migrate(database: DatabaseSync): void {
 
 /** A record of another shape would fail long after the start, in the middle of a call. */
 function toAttachment({ record }: { record: string }): AttachmentRecord {
-  const attachment = JSON.parse(record) as Partial<AttachmentRecord> | null;
+  const attachment = JSON.parse(record) as AttachmentRecord | null;
   if (attachment?.id && attachment.state?.kind && attachment.request) {
-    return attachment as AttachmentRecord;
+    // What a host of 0.1 wrote: a pod had one network.
+    const { id, network, request } = attachment;
+    const added = { cniNetwork: network, primaryId: id, after: [] };
+    return { ...added, ...attachment, request: { ...NO_WISHES, ...request } };
   }
   throw new Error(`No attachment: ${record.slice(0, 80)}`);
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { parseAddress } from "../ip/address.ts";
 import type { NetnsPath } from "../kernel/kernel.ts";
+import { NO_WISHES } from "../plugin-sdk/network-plugin.ts";
 import { type AttachmentRecord, attachmentIdOf } from "./core/attachment.ts";
 import type { Store, StoreChange, StoredLease } from "./core/ports.ts";
 
@@ -170,6 +171,9 @@ export function makeRecord(containerId: string, createdWallMs: number): Attachme
     netns: `/run/netns/${containerId}` as NetnsPath,
     netnsIdentity: "4:4026532000",
     plugin: "routed",
+    cniNetwork: "net",
+    primaryId: id,
+    after: [],
     request: {
       attachmentId: id,
       pod: { namespace: "default", name: 'we"b\n-0', uid: "ü", labels: {} },
@@ -184,6 +188,7 @@ export function makeRecord(containerId: string, createdWallMs: number): Attachme
       mtu: 0,
       device: null,
       masquerade: null,
+      ...NO_WISHES,
     },
     state: { kind: "attaching" },
     createdWallMs,

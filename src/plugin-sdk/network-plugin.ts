@@ -1,22 +1,26 @@
 import type { AttachRequest__Output } from "../rpc/generated/patchbay/plugin/v1/AttachRequest.ts";
 import type { AttachResponse__Output } from "../rpc/generated/patchbay/plugin/v1/AttachResponse.ts";
+import type { Bandwidth__Output } from "../rpc/generated/patchbay/plugin/v1/Bandwidth.ts";
 import type { CheckRequest__Output } from "../rpc/generated/patchbay/plugin/v1/CheckRequest.ts";
 import type { DetachRequest__Output } from "../rpc/generated/patchbay/plugin/v1/DetachRequest.ts";
 import type { Finding__Output } from "../rpc/generated/patchbay/plugin/v1/Finding.ts";
 import type { GetInfoResponse__Output } from "../rpc/generated/patchbay/plugin/v1/GetInfoResponse.ts";
 import type { ListedAttachment__Output } from "../rpc/generated/patchbay/plugin/v1/ListedAttachment.ts";
 import type { ListRequest__Output } from "../rpc/generated/patchbay/plugin/v1/ListRequest.ts";
+import type { RepairNetworkRequest__Output } from "../rpc/generated/patchbay/plugin/v1/RepairNetworkRequest.ts";
 import type { StatusRequest__Output } from "../rpc/generated/patchbay/plugin/v1/StatusRequest.ts";
 import type { StatusResponse__Output } from "../rpc/generated/patchbay/plugin/v1/StatusResponse.ts";
 
 export type AttachRequest = AttachRequest__Output;
 export type AttachResponse = AttachResponse__Output;
+export type Bandwidth = Bandwidth__Output;
 export type CheckRequest = CheckRequest__Output;
 export type DetachRequest = DetachRequest__Output;
 export type Finding = Finding__Output;
 export type ListedAttachment = ListedAttachment__Output;
 export type ListRequest = ListRequest__Output;
 export type PluginInfo = GetInfoResponse__Output;
+export type RepairNetworkRequest = RepairNetworkRequest__Output;
 export type StatusRequest = StatusRequest__Output;
 export type StatusResponse = StatusResponse__Output;
 
@@ -32,18 +36,45 @@ export interface NetworkPlugin {
   check(request: CheckRequest): Promise<readonly Finding[]>;
   list(request: ListRequest): Promise<readonly ListedAttachment[]>;
   status(request: StatusRequest): Promise<StatusResponse>;
-  /**
-   * Makes again what a network needs of the node and somebody took away, and answers what was missing:
-   * called every few seconds, so it looks before it changes. `attachments` are those that stand, the
-   * newest first: all that a plugin knows of them after a restart. No part of the contract with
-   * plugins of their own process.
-   */
-  repair?(request: RepairRequest): Promise<readonly Finding[]>;
+  /** Only with CAPABILITY_REPAIR_NETWORK. */
+  repairNetwork?(request: RepairNetworkRequest): Promise<readonly Finding[]>;
 }
 
-export interface RepairRequest {
-  readonly network: string;
-  readonly attachments: readonly AttachRequest[];
+export type Capability = Exclude<PluginInfo["capabilities"][number], number>;
+
+/** True when the plugin says that it can. */
+export function can({ info }: Pick<NetworkPlugin, "info">, capability: Capability): boolean {
+  return info.capabilities.includes(capability);
+}
+
+/** The part of an order that says what pods ask for, where nobody asks for anything. */
+export const NO_WISHES: Pick<
+  AttachRequest,
+  | "requestedAddresses"
+  | "bandwidth"
+  | "infinibandGuid"
+  | "portMappings"
+  | "cniArgsJson"
+  | "defaultRoute"
+> = {
+  requestedAddresses: [],
+  bandwidth: null,
+  infinibandGuid: "",
+  portMappings: [],
+  cniArgsJson: "",
+  defaultRoute: "DEFAULT_ROUTE_UNSPECIFIED",
+};
+
+/** The order to take away what an order made. */
+export function detachRequestOf(request: AttachRequest): DetachRequest {
+  const { attachmentId, network, configJson, netns, ifname, addresses, sandboxId, pod } = request;
+  return { attachmentId, network, configJson, netns, ifname, addresses, sandboxId, pod };
+}
+
+/** The order to take away an attachment of which only the id is known: an orphan. */
+export function detachRequestOfId(attachmentId: string): DetachRequest {
+  const unknown = { network: "", configJson: "{}", netns: "", ifname: "", sandboxId: "" };
+  return { attachmentId, ...unknown, addresses: [], pod: null };
 }
 
 /** Why a plugin call failed. */

@@ -8,7 +8,14 @@ import { errno } from "../kernel/errno.ts";
 import { openKernel } from "../kernel/rtnetlink-kernel.ts";
 import { formatAddress, formatPrefix } from "../ip/address.ts";
 import { linkNamesOf } from "./link-names.ts";
-import { type AttachRequest, type NetworkPlugin, PluginError } from "./network-plugin.ts";
+import {
+  type AttachRequest,
+  detachRequestOf,
+  detachRequestOfId,
+  type NetworkPlugin,
+  NO_WISHES,
+  PluginError,
+} from "./network-plugin.ts";
 
 export interface PluginDeps {
   readonly kernel: Kernel;
@@ -41,6 +48,7 @@ export function attachRequest(change: Partial<AttachRequest> = {}): AttachReques
     mtu: 0,
     device: null,
     masquerade: null,
+    ...NO_WISHES,
     ...change,
   };
 }
@@ -114,7 +122,7 @@ function pluginSuite(
         },
       );
       assert.deepEqual(await check(world, request), []);
-      await world.plugin.detach(detachOf(request));
+      await world.plugin.detach(detachRequestOf(request));
     });
 
     test("attach() of what is attached gives the same answer and changes nothing", async () => {
@@ -124,7 +132,7 @@ function pluginSuite(
       const state = await read(world, request);
       assert.deepEqual(await world.plugin.attach(request), first);
       assert.deepEqual(await read(world, request), state);
-      await world.plugin.detach(detachOf(request));
+      await world.plugin.detach(detachRequestOf(request));
     });
 
     test("attach() by a new process completes what a dead one began", async () => {
@@ -132,7 +140,7 @@ function pluginSuite(
       const request = await world.pod("a");
       const expected = await world.plugin.attach(request);
       const state = await read(world, request);
-      await world.plugin.detach(detachOf(request));
+      await world.plugin.detach(detachRequestOf(request));
       // Killed right after the pair was made: no alias, not up, no address.
       const { hostIfname, hostMac, podMac } = linkNamesOf(request.attachmentId);
       const peer = { name: "eth0", netns: request.netns as NetnsPath, mac: podMac, mtu: 1500 };
@@ -143,17 +151,17 @@ function pluginSuite(
       const next = tested.create(world);
       assert.deepEqual(await next.attach(request), expected);
       assert.deepEqual(await read(world, request), state);
-      await next.detach(detachOf(request));
+      await next.detach(detachRequestOf(request));
     });
 
     test("detach() takes everything away, again, and of what never was", async () => {
       await using world = await open();
       const request = await world.pod("a");
       const before = await read(world, request);
-      await world.plugin.detach(detachOf(request));
+      await world.plugin.detach(detachRequestOf(request));
       await world.plugin.attach(request);
-      await world.plugin.detach(detachOf(request));
-      await world.plugin.detach(detachOf(request));
+      await world.plugin.detach(detachRequestOf(request));
+      await world.plugin.detach(detachRequestOf(request));
       assert.deepEqual(await read(world, request), before);
     });
 
@@ -161,8 +169,7 @@ function pluginSuite(
       await using world = await open();
       const request = await world.pod("a");
       await world.plugin.attach(request);
-      const bare = { network: "", configJson: "{}", netns: "", ifname: "", addresses: [] };
-      await world.plugin.detach({ attachmentId: request.attachmentId, ...bare });
+      await world.plugin.detach(detachRequestOfId(request.attachmentId));
       assert.equal(
         await world.kernel.findLink(linkNamesOf(request.attachmentId).hostIfname),
         undefined,
@@ -177,7 +184,7 @@ function pluginSuite(
         { netns, operations: [{ kind: "add-link", name: "eth0", link: { type: "bridge" } }] },
       ]);
       await assert.rejects(world.plugin.attach(request), isPluginError("interface-exists", /eth0/));
-      await world.plugin.detach(detachOf(request));
+      await world.plugin.detach(detachRequestOf(request));
       assert.equal((await world.kernel.findLink("eth0", netns))?.type, "bridge");
       const { hostIfname } = linkNamesOf(request.attachmentId);
       assert.equal(await world.kernel.findLink(hostIfname), undefined);
@@ -187,7 +194,7 @@ function pluginSuite(
       await using world = await open();
       const request = await world.pod("a", { netns: "/run/netns/never-was" });
       await assert.rejects(world.plugin.attach(request), isPluginError("transient", /never-was/));
-      await world.plugin.detach(detachOf(request));
+      await world.plugin.detach(detachRequestOf(request));
     });
 
     test("list() has the plugin's own links, of one network or of all", async () => {
@@ -203,8 +210,8 @@ function pluginSuite(
         (await world.plugin.list({ network: "" })).map((entry) => entry.attachmentId),
       );
       for (const { attachmentId } of [one, two]) assert.ok(all.has(attachmentId));
-      await world.plugin.detach(detachOf(one));
-      await world.plugin.detach(detachOf(two));
+      await world.plugin.detach(detachRequestOf(one));
+      await world.plugin.detach(detachRequestOf(two));
       assert.deepEqual(await world.plugin.list({ network: one.network }), []);
     });
 
@@ -219,7 +226,7 @@ function pluginSuite(
       );
       await Promise.all(requests.map((request) => world.plugin.attach(request)));
       for (const request of requests) assert.deepEqual(await check(world, request), []);
-      await Promise.all(requests.map((request) => world.plugin.detach(detachOf(request))));
+      await Promise.all(requests.map((request) => world.plugin.detach(detachRequestOf(request))));
       const [first] = requests;
       assert.deepEqual(await world.plugin.list({ network: first?.network ?? "" }), []);
     });
@@ -233,7 +240,7 @@ function pluginSuite(
       const configJson = JSON.stringify({ ...JSON.parse(request.configJson), ipMasq: false });
       await world.plugin.attach({ ...request, masquerade: null, configJson });
       assert.equal(world.nftables.toString(), "");
-      await world.plugin.detach(detachOf(request));
+      await world.plugin.detach(detachRequestOf(request));
     });
 
     test("status() is ready before and after", async () => {
@@ -244,7 +251,7 @@ function pluginSuite(
       assert.deepEqual(await world.plugin.status({ network, configJson }), ready);
       await world.plugin.attach(request);
       assert.deepEqual(await world.plugin.status({ network, configJson }), ready);
-      await world.plugin.detach(detachOf(request));
+      await world.plugin.detach(detachRequestOf(request));
     });
   });
 }
@@ -262,7 +269,7 @@ function faultSuite(tested: PluginUnderTest): void {
         await using world = await openWorld(tested, kernel);
         const warm = await world.pod("warm");
         await world.plugin.attach(warm);
-        await world.plugin.detach(detachOf(warm));
+        await world.plugin.detach(detachRequestOf(warm));
         const request = await world.pod("a");
         const before = kernel.toString();
         count = 0;
@@ -274,7 +281,7 @@ function faultSuite(tested: PluginUnderTest): void {
         count = -Infinity;
         if (reached) {
           assert.ok(isPluginError("transient", /eth0/)(failure), `${failing}: ${String(failure)}`);
-          await world.plugin.detach(detachOf(request));
+          await world.plugin.detach(detachRequestOf(request));
           // Whether lo is up is the pod's affair.
           assert.equal(withoutLo(kernel.toString()), withoutLo(before), `operation ${failing}`);
           await world.plugin.attach(request);
@@ -338,11 +345,6 @@ function other(
     configJson: JSON.stringify({ name: network, ...tested.configOf(network) }),
     addresses: [{ address: "10.2.0.5/24", gateway: "10.2.0.1" }],
   };
-}
-
-export function detachOf(request: AttachRequest) {
-  const { attachmentId, network, configJson, netns, ifname, addresses } = request;
-  return { attachmentId, network, configJson, netns, ifname, addresses };
 }
 
 async function check(world: World, request: AttachRequest) {

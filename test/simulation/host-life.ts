@@ -4,6 +4,7 @@ import { drawKernelError } from "./kernel-errors.ts";
 import type { CallOwner } from "./port-calls.ts";
 import type { SimNode } from "./node.ts";
 import { SimStore } from "./sim-store.ts";
+import { FakeDefinitions } from "../../src/plugin-host/networks/fake-definitions.ts";
 
 /** Thrown into the host where it is killed; what it does with it no longer matters. */
 class Killed extends Error {
@@ -127,6 +128,7 @@ export class HostLife implements CallOwner {
         },
         settle: () => undefined,
       },
+      definitions: new FakeDefinitions(),
     };
   }
 

@@ -2,6 +2,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import { formatAddress, type IpAddress, parseAddress, parsePrefix } from "../../ip/address.ts";
 import { type IpamConfig, parseIpamConfig } from "../../ipam/config.ts";
 import { IpamConfigError } from "../../ipam/ipam-error.ts";
+import type { Bandwidth } from "../../plugin-sdk/network-plugin.ts";
 import { PatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { CniVersion } from "./versions.ts";
@@ -25,6 +26,12 @@ export interface NetworkConfig {
   readonly requestedMac: string | undefined;
   /** Host ports asked for by runtimeConfig.portMappings, each once. */
   readonly portMappings: readonly PortMapping[];
+  /** Rates asked for by runtimeConfig.bandwidth. */
+  readonly requestedBandwidth: Bandwidth | undefined;
+  /** The pod's annotations, where the runtime hands them over (capability io.kubernetes.cri.pod-annotations). */
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Interfaces or networks of the pod that must be there first (keys dependsOn; linkInContainer with master). */
+  readonly dependsOn: readonly string[];
   readonly prevResult: unknown;
   /** GC: what the runtime says is valid. Absent: not told. */
   readonly validAttachments: readonly ValidAttachment[] | undefined;
@@ -191,6 +198,9 @@ export function parseNetworkConfig(
     ],
     requestedMac: config.runtimeConfig?.mac,
     portMappings: parsePortMappings(config.runtimeConfig?.portMappings ?? []),
+    requestedBandwidth: undefined,
+    annotations: {},
+    dependsOn: [],
     prevResult: config.prevResult,
     validAttachments: parseValidAttachments(json),
   };

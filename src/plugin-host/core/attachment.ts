@@ -6,6 +6,9 @@ import type { AttachRequest, AttachResponse } from "../../plugin-sdk/network-plu
 /** 32 hex digits, the same for the same (network, container id, ifname) for ever. */
 export type AttachmentId = string & { readonly __brand: "AttachmentId" };
 
+/** "claim:" and 32 hex digits: owner of the addresses of an IPAMClaim while no attachment has them. */
+export type ClaimId = AttachmentId & { readonly __claim: "ClaimId" };
+
 /** What makes an attachment the same one: CNI 1.1, "Attachment". */
 export interface AttachmentKey {
   readonly network: string;
@@ -20,6 +23,17 @@ export interface AttachmentRecord extends AttachmentKey {
   /** "device:inode" of the namespace at ADD. */
   readonly netnsIdentity: string;
   readonly plugin: string;
+  /** Network of the CNI call that the pod came with: the conflist's name. Equal for all of a pod. */
+  readonly cniNetwork: string;
+  /**
+   * The pod's first attachment, which the CNI calls name: its own id for itself. All attachments
+   * with the same one come and go together.
+   */
+  readonly primaryId: AttachmentId;
+  /** Attachments of the pod that are made before this one, and taken away after it. */
+  readonly after: readonly AttachmentId[];
+  /** The IPAM claim that its addresses belong to: they outlive the attachment. Absent: none. */
+  readonly claim?: ClaimId;
   /** As sent to the plugin: enough to repeat Attach, and to Detach with no memory. */
   readonly request: AttachRequest;
   /** Ports of the node that lead here. Absent: none. */

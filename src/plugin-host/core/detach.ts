@@ -1,3 +1,4 @@
+import { detachRequestOf } from "../../plugin-sdk/network-plugin.ts";
 import { PatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { AttachmentRecord } from "./attachment.ts";
@@ -79,14 +80,7 @@ async function detachByPlugin(context: HostContext, record: AttachmentRecord): P
   const plugin = requirePlugin(context, record.plugin);
   try {
     await context.pluginCalls.run(record.id, { limitMs: LIMITS.detachMs, what }, () =>
-      plugin.detach({
-        attachmentId: record.id,
-        network: record.network,
-        configJson: record.request.configJson,
-        netns: record.netns,
-        ifname: record.ifname,
-        addresses: record.request.addresses,
-      }),
+      plugin.detach(detachRequestOf(record.request)),
     );
   } catch (cause) {
     if (cause instanceof PatchbayError) throw cause;

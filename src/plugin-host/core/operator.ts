@@ -2,6 +2,7 @@ import { formatAddress, formatPrefix } from "../../ip/address.ts";
 import { type HostLocalFile, parseHostLocalFolder } from "../../ipam/host-local-import.ts";
 import type { Lease } from "../../ipam/lease.ts";
 import type { NetnsPath } from "../../kernel/kernel.ts";
+import { NO_WISHES } from "../../plugin-sdk/network-plugin.ts";
 import type { Attachment } from "../../rpc/generated/patchbay/host/v1/Attachment.ts";
 import type { AttachmentFindings } from "../../rpc/generated/patchbay/host/v1/AttachmentFindings.ts";
 import type { ImportHostLocalResponse } from "../../rpc/generated/patchbay/host/v1/ImportHostLocalResponse.ts";
@@ -275,6 +276,9 @@ function adoptedRecord(
     netns: "" as NetnsPath,
     netnsIdentity: "",
     plugin: network.plugin,
+    cniNetwork: network.name,
+    primaryId: owner.attachmentId as AttachmentId,
+    after: [],
     request: {
       attachmentId: owner.attachmentId,
       pod: null,
@@ -292,6 +296,7 @@ function adoptedRecord(
       mtu: 0,
       device: null,
       masquerade: null,
+      ...NO_WISHES,
     },
     state: { kind: "adopted" },
     createdWallMs,

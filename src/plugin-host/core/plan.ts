@@ -1,7 +1,7 @@
 import { formatAddress, formatPrefix, parsePrefix } from "../../ip/address.ts";
 import type { Lease } from "../../ipam/lease.ts";
 import type { NetnsPath } from "../../kernel/kernel.ts";
-import type { AttachRequest } from "../../plugin-sdk/network-plugin.ts";
+import { type AttachRequest, NO_WISHES } from "../../plugin-sdk/network-plugin.ts";
 import type { CniArgs } from "../cni/request.ts";
 import type { AttachmentId } from "./attachment.ts";
 import type { Network } from "./state.ts";
@@ -51,6 +51,7 @@ export function planAttach(wish: AttachWish): AttachRequest {
     mtu: network.mtu,
     device: null,
     masquerade: planMasquerade(network),
+    ...NO_WISHES,
   };
 }
 

@@ -3,6 +3,7 @@ import type { PoolCursor } from "../../ipam/lease.ts";
 import type { NetnsIdentity, NetnsPath } from "../../kernel/kernel.ts";
 import type { NetworkPlugin } from "../../plugin-sdk/network-plugin.ts";
 import type { InvokeRequest__Output } from "../../rpc/generated/patchbay/shim/v1/InvokeRequest.ts";
+import type { NetworkDefinition } from "../networks/network-definition.ts";
 import type { AttachmentId, AttachmentRecord } from "./attachment.ts";
 import type { StepName } from "./steps.ts";
 
@@ -19,6 +20,7 @@ export interface HostPorts {
   readonly trace: Trace;
   readonly events: EventSink;
   readonly services: AttachmentServices;
+  readonly definitions: NetworkDefinitions;
 }
 
 /** Time. Wall time may jump; monotonic time does not, and starts anywhere. */
@@ -81,6 +83,26 @@ export type StoreChange =
 export interface PluginDirectory {
   find(name: string): NetworkPlugin | undefined;
   names(): readonly string[];
+}
+
+/** What pods may ask for by name: NetworkAttachmentDefinitions and IPAMClaims. Answers from memory. */
+export interface NetworkDefinitions {
+  /** False until the first list: what is not there may yet come. */
+  readonly isComplete: boolean;
+  /** Throws PatchbayError INVALID_NETWORK_CONFIG: it is there, and this is wrong with it. */
+  find(namespace: string, name: string): NetworkDefinition | undefined;
+  list(): readonly DefinitionEntry[];
+  hasClaim(namespace: string, name: string): boolean;
+}
+
+export interface DefinitionEntry {
+  readonly namespace: string;
+  readonly name: string;
+  /** "networks.yaml:12", "" when unknown. */
+  readonly place: string;
+  /** Undefined: it cannot be read, for the reason given. */
+  readonly definition: NetworkDefinition | undefined;
+  readonly problem: string;
 }
 
 /** Looks at network namespaces. */

@@ -1,7 +1,8 @@
-import type {
-  AttachRequest,
-  NetworkPlugin,
-  RepairRequest,
+import {
+  type AttachRequest,
+  detachRequestOfId,
+  type NetworkPlugin,
+  type RepairNetworkRequest,
 } from "../../plugin-sdk/network-plugin.ts";
 import { parseCniRequest } from "../cni/request.ts";
 import { formatErrorChain } from "../errors.ts";
@@ -159,9 +160,13 @@ export async function repairNetworks(context: HostContext): Promise<void> {
   }
   await forEachAtOnce([...known.values()], async ({ name, plugin: pluginName, requests }) => {
     const plugin = ports.plugins.find(pluginName);
-    if (!plugin?.repair) return;
+    if (!plugin?.repairNetwork) return;
     const attachments = inForce(state.networks.get(name), requests);
-    await repairNetwork(context, plugin, { network: name, attachments });
+    await repairNetwork(context, plugin, {
+      network: name,
+      configJson: state.networks.get(name)?.configJson ?? "",
+      attachments: [...attachments],
+    });
   });
 }
 
@@ -180,14 +185,14 @@ function inForce(
 async function repairNetwork(
   { ports: { clock, events } }: HostContext,
   plugin: NetworkPlugin,
-  request: RepairRequest,
+  request: RepairNetworkRequest,
 ): Promise<void> {
   const { network } = request;
   const what = `Looking after network ${network}`;
   const emit = (kind: "reconcile-failed" | "network-repaired", message: string) =>
     events.emit({ kind, subject: network, message });
   try {
-    const repairing = Promise.try(async () => plugin.repair?.(request));
+    const repairing = Promise.try(async () => plugin.repairNetwork?.(request));
     const missing =
       (await withDeadline(repairing, { clock, limitMs: LIMITS.attachMs, what })) ?? [];
     if (missing.length === 0) return;
@@ -222,7 +227,7 @@ async function judgeOrphans(context: HostContext): Promise<Set<string>> {
         if (verdict !== "leaked") continue;
         const detach = { limitMs: LIMITS.detachMs, what: `Detach of ${object}` };
         await context.pluginCalls.run(attachmentId, detach, () =>
-          plugin.detach(orphanDetach(attachmentId)),
+          plugin.detach(detachRequestOfId(attachmentId)),
         );
         orphans.delete(attachmentId);
         const message = `${object} was held by ${name} without a record`;
@@ -234,10 +239,6 @@ async function judgeOrphans(context: HostContext): Promise<Set<string>> {
     }
   }
   return orphans;
-}
-
-function orphanDetach(attachmentId: string) {
-  return { attachmentId, network: "", configJson: "{}", netns: "", ifname: "", addresses: [] };
 }
 
 function isKnown(context: HostContext, id: string): boolean {

@@ -18,6 +18,7 @@ export interface ProtoGrpcType {
         GetInfoResponse: MessageTypeDefinition<_patchbay_plugin_v1_GetInfoResponse, _patchbay_plugin_v1_GetInfoResponse__Output>
         /**
          * Implemented by every plugin, on the socket run/patchbay/plugins/NAME.sock below the host's root, owned by the host's user.
+         * A plugin that serves grpc.health.v1.Health too (service "") is asked by it: NOT_SERVING makes ADDs that need it wait, and nothing else.
          */
         Plugin: SubtypeConstructor<typeof grpc.Client, _patchbay_plugin_v1_PluginClient> & { service: _patchbay_plugin_v1_PluginDefinition }
         Role: EnumTypeDefinition

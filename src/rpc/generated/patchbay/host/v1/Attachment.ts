@@ -58,6 +58,26 @@ export interface Attachment {
    * When it was recorded, milliseconds since 1970.
    */
   'createdMs'?: (number | string | Long);
+  /**
+   * Attachment id of the pod's default network: the same for all attachments of a pod.
+   */
+  'primaryId'?: (string);
+  /**
+   * True: the pod's default network, which the container runtime asked for.
+   */
+  'isDefault'?: (boolean);
+  /**
+   * MAC address inside the pod. Empty: unknown.
+   */
+  'mac'?: (string);
+  /**
+   * MTU inside the pod in bytes. 0: unknown.
+   */
+  'mtu'?: (number);
+  /**
+   * Gateways of the pod's default routes that are this attachment's. Empty: none.
+   */
+  'defaultRoute'?: (string)[];
 }
 
 /**
@@ -116,4 +136,24 @@ export interface Attachment__Output {
    * When it was recorded, milliseconds since 1970.
    */
   'createdMs': (number);
+  /**
+   * Attachment id of the pod's default network: the same for all attachments of a pod.
+   */
+  'primaryId': (string);
+  /**
+   * True: the pod's default network, which the container runtime asked for.
+   */
+  'isDefault': (boolean);
+  /**
+   * MAC address inside the pod. Empty: unknown.
+   */
+  'mac': (string);
+  /**
+   * MTU inside the pod in bytes. 0: unknown.
+   */
+  'mtu': (number);
+  /**
+   * Gateways of the pod's default routes that are this attachment's. Empty: none.
+   */
+  'defaultRoute': (string)[];
 }

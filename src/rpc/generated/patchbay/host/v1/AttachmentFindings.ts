@@ -14,6 +14,10 @@ export interface AttachmentFindings {
    * One sentence for each difference. Empty: as recorded.
    */
   'findings'?: (string)[];
+  /**
+   * Those of them that were mended, in the same words.
+   */
+  'repaired'?: (string)[];
 }
 
 /**
@@ -28,4 +32,8 @@ export interface AttachmentFindings__Output {
    * One sentence for each difference. Empty: as recorded.
    */
   'findings': (string)[];
+  /**
+   * Those of them that were mended, in the same words.
+   */
+  'repaired': (string)[];
 }

@@ -9,6 +9,18 @@ export interface CheckAttachmentsRequest {
    * One attachment.
    */
   'attachmentId'?: (string);
+  /**
+   * True: mend what differs, where the plugin can.
+   */
+  'repair'?: (boolean);
+  /**
+   * "namespace/name" of a pod, or the beginning of a container id.
+   */
+  'pod'?: (string);
+  /**
+   * Name of the network.
+   */
+  'network'?: (string);
 }
 
 /**
@@ -19,4 +31,16 @@ export interface CheckAttachmentsRequest__Output {
    * One attachment.
    */
   'attachmentId': (string);
+  /**
+   * True: mend what differs, where the plugin can.
+   */
+  'repair': (boolean);
+  /**
+   * "namespace/name" of a pod, or the beginning of a container id.
+   */
+  'pod': (string);
+  /**
+   * Name of the network.
+   */
+  'network': (string);
 }

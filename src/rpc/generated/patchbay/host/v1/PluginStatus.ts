@@ -21,6 +21,26 @@ export interface PluginStatus {
    * What is wrong with it. Empty: nothing.
    */
   'trouble'?: (string);
+  /**
+   * "network", "ipam", "services".
+   */
+  'roles'?: (string)[];
+  /**
+   * "attach-in-parallel", "repair" ...
+   */
+  'capabilities'?: (string)[];
+  /**
+   * Path of its socket. Empty: in the host's own process.
+   */
+  'socket'?: (string);
+  /**
+   * Networks that name it.
+   */
+  'networks'?: (string)[];
+  /**
+   * Attachments that it holds by the host's record.
+   */
+  'attachments'?: (number);
 }
 
 /**
@@ -43,4 +63,24 @@ export interface PluginStatus__Output {
    * What is wrong with it. Empty: nothing.
    */
   'trouble': (string);
+  /**
+   * "network", "ipam", "services".
+   */
+  'roles': (string)[];
+  /**
+   * "attach-in-parallel", "repair" ...
+   */
+  'capabilities': (string)[];
+  /**
+   * Path of its socket. Empty: in the host's own process.
+   */
+  'socket': (string);
+  /**
+   * Networks that name it.
+   */
+  'networks': (string)[];
+  /**
+   * Attachments that it holds by the host's record.
+   */
+  'attachments': (number);
 }

@@ -5,6 +5,9 @@ import type { AllocatedAddress as _patchbay_plugin_v1_AllocatedAddress, Allocate
 import type { Route as _patchbay_plugin_v1_Route, Route__Output as _patchbay_plugin_v1_Route__Output } from '../../../patchbay/plugin/v1/Route.ts';
 import type { Device as _patchbay_plugin_v1_Device, Device__Output as _patchbay_plugin_v1_Device__Output } from '../../../patchbay/plugin/v1/Device.ts';
 import type { Masquerade as _patchbay_plugin_v1_Masquerade, Masquerade__Output as _patchbay_plugin_v1_Masquerade__Output } from '../../../patchbay/plugin/v1/Masquerade.ts';
+import type { Bandwidth as _patchbay_plugin_v1_Bandwidth, Bandwidth__Output as _patchbay_plugin_v1_Bandwidth__Output } from '../../../patchbay/plugin/v1/Bandwidth.ts';
+import type { PortMapping as _patchbay_plugin_v1_PortMapping, PortMapping__Output as _patchbay_plugin_v1_PortMapping__Output } from '../../../patchbay/plugin/v1/PortMapping.ts';
+import type { DefaultRoute as _patchbay_plugin_v1_DefaultRoute, DefaultRoute__Output as _patchbay_plugin_v1_DefaultRoute__Output } from '../../../patchbay/plugin/v1/DefaultRoute.ts';
 
 /**
  * Filled by the host.
@@ -62,6 +65,31 @@ export interface AttachRequest {
    * Masquerade wish of the network. Absent: none.
    */
   'masquerade'?: (_patchbay_plugin_v1_Masquerade | null);
+  /**
+   * Addresses, without or with prefix length, that the pod asks for on a network without IPAM of the host's: the plugin gives
+   * them or fails with INVALID_ARGUMENT. Where the host has an IPAM they are among `addresses` already.
+   */
+  'requestedAddresses'?: (string)[];
+  /**
+   * Rates asked for. Absent: none. Sent only with CAPABILITY_BANDWIDTH; without it the host shapes.
+   */
+  'bandwidth'?: (_patchbay_plugin_v1_Bandwidth | null);
+  /**
+   * InfiniBand GUID asked for, eight bytes as "02:00:00:00:00:00:00:01". Empty: none. Sent only with CAPABILITY_INFINIBAND_GUID.
+   */
+  'infinibandGuid'?: (string);
+  /**
+   * Ports of the node asked for. Sent only with CAPABILITY_PORT_MAPPINGS; without it the host maps them.
+   */
+  'portMappings'?: (_patchbay_plugin_v1_PortMapping)[];
+  /**
+   * The pod's own arguments for this network (cni-args of its network selection), a JSON object. Empty: none.
+   */
+  'cniArgsJson'?: (string);
+  /**
+   * Whether the pod's default routes are this attachment's.
+   */
+  'defaultRoute'?: (_patchbay_plugin_v1_DefaultRoute);
 }
 
 /**
@@ -120,4 +148,29 @@ export interface AttachRequest__Output {
    * Masquerade wish of the network. Absent: none.
    */
   'masquerade': (_patchbay_plugin_v1_Masquerade__Output | null);
+  /**
+   * Addresses, without or with prefix length, that the pod asks for on a network without IPAM of the host's: the plugin gives
+   * them or fails with INVALID_ARGUMENT. Where the host has an IPAM they are among `addresses` already.
+   */
+  'requestedAddresses': (string)[];
+  /**
+   * Rates asked for. Absent: none. Sent only with CAPABILITY_BANDWIDTH; without it the host shapes.
+   */
+  'bandwidth': (_patchbay_plugin_v1_Bandwidth__Output | null);
+  /**
+   * InfiniBand GUID asked for, eight bytes as "02:00:00:00:00:00:00:01". Empty: none. Sent only with CAPABILITY_INFINIBAND_GUID.
+   */
+  'infinibandGuid': (string);
+  /**
+   * Ports of the node asked for. Sent only with CAPABILITY_PORT_MAPPINGS; without it the host maps them.
+   */
+  'portMappings': (_patchbay_plugin_v1_PortMapping__Output)[];
+  /**
+   * The pod's own arguments for this network (cni-args of its network selection), a JSON object. Empty: none.
+   */
+  'cniArgsJson': (string);
+  /**
+   * Whether the pod's default routes are this attachment's.
+   */
+  'defaultRoute': (_patchbay_plugin_v1_DefaultRoute__Output);
 }

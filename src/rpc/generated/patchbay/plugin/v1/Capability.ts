@@ -16,6 +16,22 @@ export const Capability = {
    * Check honours `repair`.
    */
   CAPABILITY_REPAIR: 'CAPABILITY_REPAIR',
+  /**
+   * RepairNetwork is implemented.
+   */
+  CAPABILITY_REPAIR_NETWORK: 'CAPABILITY_REPAIR_NETWORK',
+  /**
+   * Attach maps ports of the node itself; the host does not.
+   */
+  CAPABILITY_PORT_MAPPINGS: 'CAPABILITY_PORT_MAPPINGS',
+  /**
+   * Attach limits rates itself; the host does not.
+   */
+  CAPABILITY_BANDWIDTH: 'CAPABILITY_BANDWIDTH',
+  /**
+   * Attach sets InfiniBand GUIDs. Without it a pod that asks for one is refused.
+   */
+  CAPABILITY_INFINIBAND_GUID: 'CAPABILITY_INFINIBAND_GUID',
 } as const;
 
 /**
@@ -37,6 +53,26 @@ export type Capability =
    */
   | 'CAPABILITY_REPAIR'
   | 2
+  /**
+   * RepairNetwork is implemented.
+   */
+  | 'CAPABILITY_REPAIR_NETWORK'
+  | 3
+  /**
+   * Attach maps ports of the node itself; the host does not.
+   */
+  | 'CAPABILITY_PORT_MAPPINGS'
+  | 4
+  /**
+   * Attach limits rates itself; the host does not.
+   */
+  | 'CAPABILITY_BANDWIDTH'
+  | 5
+  /**
+   * Attach sets InfiniBand GUIDs. Without it a pod that asks for one is refused.
+   */
+  | 'CAPABILITY_INFINIBAND_GUID'
+  | 6
 
 /**
  * Something a plugin can do beyond the minimum.

@@ -1,6 +1,7 @@
 // Original file: proto/patchbay/plugin/v1/network.proto
 
 import type { AllocatedAddress as _patchbay_plugin_v1_AllocatedAddress, AllocatedAddress__Output as _patchbay_plugin_v1_AllocatedAddress__Output } from '../../../patchbay/plugin/v1/AllocatedAddress.ts';
+import type { PodIdentity as _patchbay_plugin_v1_PodIdentity, PodIdentity__Output as _patchbay_plugin_v1_PodIdentity__Output } from '../../../patchbay/plugin/v1/PodIdentity.ts';
 
 /**
  * Filled by the host. Enough of the attachment to remove it with no memory of Attach.
@@ -30,6 +31,14 @@ export interface DetachRequest {
    * Addresses of the attachment.
    */
   'addresses'?: (_patchbay_plugin_v1_AllocatedAddress)[];
+  /**
+   * Sandbox (container) id of the runtime. Empty: unknown.
+   */
+  'sandboxId'?: (string);
+  /**
+   * The pod. Absent: unknown.
+   */
+  'pod'?: (_patchbay_plugin_v1_PodIdentity | null);
 }
 
 /**
@@ -60,4 +69,12 @@ export interface DetachRequest__Output {
    * Addresses of the attachment.
    */
   'addresses': (_patchbay_plugin_v1_AllocatedAddress__Output)[];
+  /**
+   * Sandbox (container) id of the runtime. Empty: unknown.
+   */
+  'sandboxId': (string);
+  /**
+   * The pod. Absent: unknown.
+   */
+  'pod': (_patchbay_plugin_v1_PodIdentity__Output | null);
 }

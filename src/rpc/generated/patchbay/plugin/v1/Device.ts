@@ -17,6 +17,10 @@ export interface Device {
    * Character devices of it, for example "/dev/infiniband/uverbs3".
    */
   'charDevices'?: (string)[];
+  /**
+   * The device as whoever gave it to the pod names it (a device plugin's id). Empty: unknown.
+   */
+  'id'?: (string);
 }
 
 /**
@@ -35,4 +39,8 @@ export interface Device__Output {
    * Character devices of it, for example "/dev/infiniband/uverbs3".
    */
   'charDevices': (string)[];
+  /**
+   * The device as whoever gave it to the pod names it (a device plugin's id). Empty: unknown.
+   */
+  'id': (string);
 }

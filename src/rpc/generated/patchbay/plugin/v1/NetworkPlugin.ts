@@ -10,11 +10,18 @@ import type { DetachRequest as _patchbay_plugin_v1_DetachRequest, DetachRequest_
 import type { DetachResponse as _patchbay_plugin_v1_DetachResponse, DetachResponse__Output as _patchbay_plugin_v1_DetachResponse__Output } from '../../../patchbay/plugin/v1/DetachResponse.ts';
 import type { ListRequest as _patchbay_plugin_v1_ListRequest, ListRequest__Output as _patchbay_plugin_v1_ListRequest__Output } from '../../../patchbay/plugin/v1/ListRequest.ts';
 import type { ListResponse as _patchbay_plugin_v1_ListResponse, ListResponse__Output as _patchbay_plugin_v1_ListResponse__Output } from '../../../patchbay/plugin/v1/ListResponse.ts';
+import type { RepairNetworkRequest as _patchbay_plugin_v1_RepairNetworkRequest, RepairNetworkRequest__Output as _patchbay_plugin_v1_RepairNetworkRequest__Output } from '../../../patchbay/plugin/v1/RepairNetworkRequest.ts';
+import type { RepairNetworkResponse as _patchbay_plugin_v1_RepairNetworkResponse, RepairNetworkResponse__Output as _patchbay_plugin_v1_RepairNetworkResponse__Output } from '../../../patchbay/plugin/v1/RepairNetworkResponse.ts';
 import type { StatusRequest as _patchbay_plugin_v1_StatusRequest, StatusRequest__Output as _patchbay_plugin_v1_StatusRequest__Output } from '../../../patchbay/plugin/v1/StatusRequest.ts';
 import type { StatusResponse as _patchbay_plugin_v1_StatusResponse, StatusResponse__Output as _patchbay_plugin_v1_StatusResponse__Output } from '../../../patchbay/plugin/v1/StatusResponse.ts';
 
 /**
  * Implemented by a plugin with ROLE_NETWORK. Every call is idempotent by attachment_id and carries a gRPC deadline.
+ * 
+ * Failures are gRPC statuses, with a sentence for people as their message:
+ * INVALID_ARGUMENT   the network's configuration, or what the pod asks of it, cannot work here or ever
+ * ALREADY_EXISTS     the interface name is taken inside the pod
+ * anything else      may pass: the container runtime tries again
  */
 export interface NetworkPluginClient extends grpc.Client {
   /**
@@ -80,6 +87,25 @@ export interface NetworkPluginClient extends grpc.Client {
   list(argument: _patchbay_plugin_v1_ListRequest, callback: grpc.requestCallback<_patchbay_plugin_v1_ListResponse__Output>): grpc.ClientUnaryCall;
   
   /**
+   * Looks whether the node still has what a network needs of it (a bridge, a gateway address, a masquerade rule), makes again
+   * what somebody took away, and answers what was missing. Called every few seconds for each network, only with
+   * CAPABILITY_REPAIR_NETWORK: it looks before it changes anything.
+   */
+  RepairNetwork(argument: _patchbay_plugin_v1_RepairNetworkRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_patchbay_plugin_v1_RepairNetworkResponse__Output>): grpc.ClientUnaryCall;
+  RepairNetwork(argument: _patchbay_plugin_v1_RepairNetworkRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_patchbay_plugin_v1_RepairNetworkResponse__Output>): grpc.ClientUnaryCall;
+  RepairNetwork(argument: _patchbay_plugin_v1_RepairNetworkRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_patchbay_plugin_v1_RepairNetworkResponse__Output>): grpc.ClientUnaryCall;
+  RepairNetwork(argument: _patchbay_plugin_v1_RepairNetworkRequest, callback: grpc.requestCallback<_patchbay_plugin_v1_RepairNetworkResponse__Output>): grpc.ClientUnaryCall;
+  /**
+   * Looks whether the node still has what a network needs of it (a bridge, a gateway address, a masquerade rule), makes again
+   * what somebody took away, and answers what was missing. Called every few seconds for each network, only with
+   * CAPABILITY_REPAIR_NETWORK: it looks before it changes anything.
+   */
+  repairNetwork(argument: _patchbay_plugin_v1_RepairNetworkRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_patchbay_plugin_v1_RepairNetworkResponse__Output>): grpc.ClientUnaryCall;
+  repairNetwork(argument: _patchbay_plugin_v1_RepairNetworkRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_patchbay_plugin_v1_RepairNetworkResponse__Output>): grpc.ClientUnaryCall;
+  repairNetwork(argument: _patchbay_plugin_v1_RepairNetworkRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_patchbay_plugin_v1_RepairNetworkResponse__Output>): grpc.ClientUnaryCall;
+  repairNetwork(argument: _patchbay_plugin_v1_RepairNetworkRequest, callback: grpc.requestCallback<_patchbay_plugin_v1_RepairNetworkResponse__Output>): grpc.ClientUnaryCall;
+  
+  /**
    * Says whether Attach can succeed for a network now. Answered from memory.
    */
   Status(argument: _patchbay_plugin_v1_StatusRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_patchbay_plugin_v1_StatusResponse__Output>): grpc.ClientUnaryCall;
@@ -98,6 +124,11 @@ export interface NetworkPluginClient extends grpc.Client {
 
 /**
  * Implemented by a plugin with ROLE_NETWORK. Every call is idempotent by attachment_id and carries a gRPC deadline.
+ * 
+ * Failures are gRPC statuses, with a sentence for people as their message:
+ * INVALID_ARGUMENT   the network's configuration, or what the pod asks of it, cannot work here or ever
+ * ALREADY_EXISTS     the interface name is taken inside the pod
+ * anything else      may pass: the container runtime tries again
  */
 export interface NetworkPluginHandlers extends grpc.UntypedServiceImplementation {
   /**
@@ -122,6 +153,13 @@ export interface NetworkPluginHandlers extends grpc.UntypedServiceImplementation
   List: grpc.handleUnaryCall<_patchbay_plugin_v1_ListRequest__Output, _patchbay_plugin_v1_ListResponse>;
   
   /**
+   * Looks whether the node still has what a network needs of it (a bridge, a gateway address, a masquerade rule), makes again
+   * what somebody took away, and answers what was missing. Called every few seconds for each network, only with
+   * CAPABILITY_REPAIR_NETWORK: it looks before it changes anything.
+   */
+  RepairNetwork: grpc.handleUnaryCall<_patchbay_plugin_v1_RepairNetworkRequest__Output, _patchbay_plugin_v1_RepairNetworkResponse>;
+  
+  /**
    * Says whether Attach can succeed for a network now. Answered from memory.
    */
   Status: grpc.handleUnaryCall<_patchbay_plugin_v1_StatusRequest__Output, _patchbay_plugin_v1_StatusResponse>;
@@ -133,5 +171,6 @@ export interface NetworkPluginDefinition extends grpc.ServiceDefinition {
   Check: MethodDefinition<_patchbay_plugin_v1_CheckRequest, _patchbay_plugin_v1_CheckResponse, _patchbay_plugin_v1_CheckRequest__Output, _patchbay_plugin_v1_CheckResponse__Output>
   Detach: MethodDefinition<_patchbay_plugin_v1_DetachRequest, _patchbay_plugin_v1_DetachResponse, _patchbay_plugin_v1_DetachRequest__Output, _patchbay_plugin_v1_DetachResponse__Output>
   List: MethodDefinition<_patchbay_plugin_v1_ListRequest, _patchbay_plugin_v1_ListResponse, _patchbay_plugin_v1_ListRequest__Output, _patchbay_plugin_v1_ListResponse__Output>
+  RepairNetwork: MethodDefinition<_patchbay_plugin_v1_RepairNetworkRequest, _patchbay_plugin_v1_RepairNetworkResponse, _patchbay_plugin_v1_RepairNetworkRequest__Output, _patchbay_plugin_v1_RepairNetworkResponse__Output>
   Status: MethodDefinition<_patchbay_plugin_v1_StatusRequest, _patchbay_plugin_v1_StatusResponse, _patchbay_plugin_v1_StatusRequest__Output, _patchbay_plugin_v1_StatusResponse__Output>
 }

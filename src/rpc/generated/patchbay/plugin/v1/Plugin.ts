@@ -7,6 +7,7 @@ import type { GetInfoResponse as _patchbay_plugin_v1_GetInfoResponse, GetInfoRes
 
 /**
  * Implemented by every plugin, on the socket run/patchbay/plugins/NAME.sock below the host's root, owned by the host's user.
+ * A plugin that serves grpc.health.v1.Health too (service "") is asked by it: NOT_SERVING makes ADDs that need it wait, and nothing else.
  */
 export interface PluginClient extends grpc.Client {
   /**
@@ -28,6 +29,7 @@ export interface PluginClient extends grpc.Client {
 
 /**
  * Implemented by every plugin, on the socket run/patchbay/plugins/NAME.sock below the host's root, owned by the host's user.
+ * A plugin that serves grpc.health.v1.Health too (service "") is asked by it: NOT_SERVING makes ADDs that need it wait, and nothing else.
  */
 export interface PluginHandlers extends grpc.UntypedServiceImplementation {
   /**

@@ -1,0 +1,62 @@
+// Original file: proto/patchbay/host/v1/host.proto
+
+
+/**
+ * A NetworkAttachmentDefinition as the host reads it.
+ */
+export interface NetworkDefinitionView {
+  /**
+   * "namespace/name".
+   */
+  'network'?: (string);
+  /**
+   * Name of the plugin that serves it. Empty: it cannot be read.
+   */
+  'plugin'?: (string);
+  /**
+   * Types of the CNI plugins that cni-exec runs for it, in order. Empty: none.
+   */
+  'cniTypes'?: (string)[];
+  /**
+   * Why pods that ask for it are refused now. Empty: they are not.
+   */
+  'problem'?: (string);
+  /**
+   * Attachments that stand.
+   */
+  'attachments'?: (number);
+  /**
+   * Where it was read: "networks.yaml:12". Empty: unknown.
+   */
+  'place'?: (string);
+}
+
+/**
+ * A NetworkAttachmentDefinition as the host reads it.
+ */
+export interface NetworkDefinitionView__Output {
+  /**
+   * "namespace/name".
+   */
+  'network': (string);
+  /**
+   * Name of the plugin that serves it. Empty: it cannot be read.
+   */
+  'plugin': (string);
+  /**
+   * Types of the CNI plugins that cni-exec runs for it, in order. Empty: none.
+   */
+  'cniTypes': (string)[];
+  /**
+   * Why pods that ask for it are refused now. Empty: they are not.
+   */
+  'problem': (string);
+  /**
+   * Attachments that stand.
+   */
+  'attachments': (number);
+  /**
+   * Where it was read: "networks.yaml:12". Empty: unknown.
+   */
+  'place': (string);
+}
