@@ -24,6 +24,8 @@ export const directions = {
   "src/rpc": {
     folders: ["src/ip"],
     packages: ["node:*", "@grpc/grpc-js", "@grpc/proto-loader"],
+    // What a plugin's failures are thrown as.
+    files: { "network-plugin-client.ts": { folders: ["src/plugin-sdk/network-plugin.ts"] } },
   },
   "src/plugin-sdk": { folders: ["src/ip", "src/kernel", "src/rpc"], packages: ["node:*"] },
   "src/plugin-host": {

@@ -1,9 +1,9 @@
-import { type ClientDuplexStream, credentials, type ServiceError } from "@grpc/grpc-js";
+import type { ClientDuplexStream, ServiceError } from "@grpc/grpc-js";
 import type { GetInfoResponse__Output } from "./generated/patchbay/plugin/v1/GetInfoResponse.ts";
 import type { ProgramAck__Output } from "./generated/patchbay/plugin/v1/ProgramAck.ts";
 import type { ProgramRequest } from "./generated/patchbay/plugin/v1/ProgramRequest.ts";
-import { pluginProto, servicePluginProto } from "./plugin-proto.ts";
-import { shortenSocketPath } from "./unix-server.ts";
+import { askPluginInfo, openPluginChannel, reasonOf } from "./plugin-channel.ts";
+import { servicePluginProto } from "./plugin-proto.ts";
 
 /** A connection to a plugin's socket. Dialled anew by grpc-js when it breaks; close() ends it. */
 export interface PluginConnection {
@@ -26,53 +26,23 @@ export interface ProgramStream {
   cancel(): void;
 }
 
-/** Contract packages that the host speaks. */
-const CONTRACTS = ["patchbay.plugin.v1"];
-
 /** Connects to a plugin's socket. Throws Error where the folder is gone. */
 export function connectPlugin(
   socketPath: string,
   options: { readonly timeoutMs: number; readonly messageBytesMax: number },
 ): PluginConnection {
-  const short = shortenSocketPath(socketPath);
-  const insecure = credentials.createInsecure();
-  const settings = {
-    "grpc.default_authority": "localhost",
-    // What a plugin sends is small; what it gets may be a whole plan.
-    "grpc.max_receive_message_length": options.messageBytesMax,
-    "grpc.max_send_message_length": options.messageBytesMax,
-    "grpc.enable_channelz": 0,
-    // A channel of its own: two plugins, and a plugin's next life, share nothing.
-    "grpc.use_local_subchannel_pool": 1,
-  };
-  const identity = new pluginProto.Plugin(`unix:${short.path}`, insecure, settings);
-  const services = new servicePluginProto.ServicePlugin(`unix:${short.path}`, insecure, {
-    ...settings,
-    channelOverride: identity.getChannel(),
-  });
+  // What a plugin sends is small; what it gets may be a whole plan.
+  const { messageBytesMax, timeoutMs } = options;
+  const channel = openPluginChannel(socketPath, { messageBytesMax });
+  const services = channel.open(servicePluginProto.ServicePlugin);
   return {
     getInfo: (hostVersion) =>
-      new Promise((resolve, reject) => {
-        const deadline = Date.now() + options.timeoutMs;
-        const request = { hostVersion, contractVersions: CONTRACTS };
-        identity.getInfo(request, { deadline }, (error, answer) => {
-          if (error) reject(new Error(reasonOf(error)));
-          else resolve(answer as GetInfoResponse__Output);
-        });
+      askPluginInfo(channel, { hostVersion, timeoutMs }).catch((error: unknown) => {
+        throw new Error(reasonOf(error as ServiceError));
       }),
     program: (listener) => openProgram(services.program(), listener),
-    close() {
-      identity.close();
-      short.close();
-    },
+    close: () => channel.close(),
   };
-}
-
-/** grpc-js says a refused connection twice, with its own words around. */
-function reasonOf({ details, message }: ServiceError): string {
-  const text = details || message;
-  const code = /\bconnect (E[A-Z]+)\b/.exec(text)?.[1];
-  return code === undefined ? text : `its socket cannot be connected to (${code})`;
 }
 
 function openProgram(
