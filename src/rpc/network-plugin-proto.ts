@@ -1,6 +1,6 @@
 import type { ProtoGrpcType as HealthProto } from "./generated/health.ts";
 import type { ProtoGrpcType as NetworkProto } from "./generated/network.ts";
-import { load } from "./services.ts";
+import { load } from "./load-proto.ts";
 
 /** Definitions of patchbay.plugin.v1 that network plugins serve. Apart from plugin-proto.ts: each role loads its own. */
 export const networkPluginProto: NetworkProto["patchbay"]["plugin"]["v1"] = load<NetworkProto>(

@@ -3,7 +3,7 @@ import type { GetInfoResponse__Output } from "./generated/patchbay/plugin/v1/Get
 import type { ProgramAck__Output } from "./generated/patchbay/plugin/v1/ProgramAck.ts";
 import type { ProgramRequest } from "./generated/patchbay/plugin/v1/ProgramRequest.ts";
 import { askPluginInfo, openPluginChannel, reasonOf } from "./plugin-channel.ts";
-import { servicePluginProto } from "./plugin-proto.ts";
+import { servicePluginProto } from "./service-plugin-proto.ts";
 
 /** A connection to a plugin's socket. Dialled anew by grpc-js when it breaks; close() ends it. */
 export interface PluginConnection {

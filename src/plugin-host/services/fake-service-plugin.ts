@@ -3,7 +3,8 @@ import type { PluginHandlers } from "../../rpc/generated/patchbay/plugin/v1/Plug
 import type { ProgramAck } from "../../rpc/generated/patchbay/plugin/v1/ProgramAck.ts";
 import type { ProgramRequest__Output } from "../../rpc/generated/patchbay/plugin/v1/ProgramRequest.ts";
 import type { ServicePluginHandlers } from "../../rpc/generated/patchbay/plugin/v1/ServicePlugin.ts";
-import { pluginProto, servicePluginProto } from "../../rpc/plugin-proto.ts";
+import { pluginProto } from "../../rpc/plugin-proto.ts";
+import { servicePluginProto } from "../../rpc/service-plugin-proto.ts";
 import { serveUnix, type UnixServer } from "../../rpc/unix-server.ts";
 
 /** What a plugin was told to hold. */

@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { servicePluginProto } from "../../rpc/plugin-proto.ts";
+import { servicePluginProto } from "../../rpc/service-plugin-proto.ts";
 import { connectPlugin } from "../../rpc/service-plugin-client.ts";
 import { createServiceTable } from "../../services/service-table.ts";
 import type { HostEvent } from "../core/ports.ts";
