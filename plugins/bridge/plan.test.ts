@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { bridgedPodBatches, bridgedPodResponse } from "../../src/plugin-sdk/bridged-pod.ts";
 import { macOfName } from "../../src/plugin-sdk/link-names.ts";
-import type { AttachRequest } from "../../src/plugin-sdk/network-plugin.ts";
+import { type AttachRequest, PluginError } from "../../src/plugin-sdk/network-plugin.ts";
 import { attachRequest, textOf } from "../../src/plugin-sdk/plugin-suite.ts";
+import type { VethMode } from "../../src/plugin-sdk/veth.ts";
 import { CONFIG_SCHEMA, readBridgeConfig } from "./config.ts";
-import { attachBatches, attachResponse, networkBatches, planBridge } from "./plan.ts";
+import { networkBatches, planBridge } from "./plan.ts";
 
 const { hostIfname: host, hostMac, podMac } = planBridge(attachRequest(), 1500).names;
 const ALIAS = "patchbay:bridge:net:0123456789abcdef0123456789abcdef";
@@ -27,55 +29,51 @@ const POD_V4 = [
 const DEFAULT_V4 =
   "  add-route destination=0.0.0.0/0 gateway=10.1.0.1 link=eth0 onlink=true ifExists=replace";
 
-const TABLE: readonly [
-  what: string,
-  request: AttachRequest,
-  isRepeat: boolean,
-  expected: string[],
-][] = [
+const TABLE: readonly [what: string, request: AttachRequest, mode: VethMode, expected: string[]][] =
   [
-    "IPv4 alone",
-    withConfig({}, { addresses: ONE_V4 }),
-    false,
-    ["on the node:", create("cni0"), setLink(), ...POD_V4, DEFAULT_V4],
-  ],
-  [
-    "a repeat, which puts the link back on its bridge",
-    withConfig({ bridge: "br7" }, { addresses: ONE_V4 }),
-    true,
-    ["on the node:", setLink(" master=br7"), ...POD_V4, DEFAULT_V4],
-  ],
-  [
-    "hairpin, port isolation and a VLAN",
-    withConfig(
-      { bridge: "br7", hairpinMode: true, portIsolation: true, vlan: 7 },
-      { addresses: ONE_V4 },
-    ),
-    false,
     [
-      "on the node:",
-      create("br7"),
-      setLink(" hairpin=true isolated=true accessVlan=7"),
-      ...POD_V4,
-      DEFAULT_V4,
+      "IPv4 alone",
+      withConfig({}, { addresses: ONE_V4 }),
+      "create",
+      ["on the node:", create("cni0"), setLink(), ...POD_V4, DEFAULT_V4],
     ],
-  ],
-  [
-    "no gateway: no default route",
-    withConfig({}, { addresses: [{ address: "10.1.0.5/24", gateway: "" }] }),
-    false,
-    ["on the node:", create("cni0"), setLink(), ...POD_V4],
-  ],
-];
+    [
+      "a repeat, which puts the link back on its bridge",
+      withConfig({ bridge: "br7" }, { addresses: ONE_V4 }),
+      "repeat",
+      ["on the node:", setLink(" master=br7"), ...POD_V4, DEFAULT_V4],
+    ],
+    [
+      "hairpin, port isolation and a VLAN",
+      withConfig(
+        { bridge: "br7", hairpinMode: true, portIsolation: true, vlan: 7 },
+        { addresses: ONE_V4 },
+      ),
+      "create",
+      [
+        "on the node:",
+        create("br7"),
+        setLink(" hairpin=true isolated=true accessVlan=7"),
+        ...POD_V4,
+        DEFAULT_V4,
+      ],
+    ],
+    [
+      "no gateway: no default route",
+      withConfig({}, { addresses: [{ address: "10.1.0.5/24", gateway: "" }] }),
+      "create",
+      ["on the node:", create("cni0"), setLink(), ...POD_V4],
+    ],
+  ];
 
-for (const [what, request, isRepeat, expected] of TABLE) {
-  test(`attachBatches() for ${what}`, () => {
-    assert.deepEqual(textOf(attachBatches(planBridge(request, 1500), isRepeat)), expected);
+for (const [what, request, mode, expected] of TABLE) {
+  test(`bridgedPodBatches() for ${what}`, () => {
+    assert.deepEqual(textOf(bridgedPodBatches(planBridge(request, 1500), mode)), expected);
   });
 }
 
-test("attachBatches() for both families gives a link-local address of its own", () => {
-  const lines = textOf(attachBatches(planBridge(withConfig({}), 1500), false));
+test("bridgedPodBatches() for both families gives a link-local address of its own", () => {
+  const lines = textOf(bridgedPodBatches(planBridge(withConfig({}), 1500), "create"));
   assert.deepEqual(
     lines
       .slice(lines.indexOf("in /run/netns/c1:") + 3)
@@ -97,20 +95,20 @@ test("planBridge() adds the routes asked for", () => {
     { ...route, destination: "192.0.2.0/24", mtu: 1300, advmss: 1200, priority: 7, table: 100 },
   ];
   const plan = planBridge(withConfig({}, { addresses: ONE_V4, routes }), 1500);
-  assert.deepEqual(textOf(attachBatches(plan, true)).slice(-2), [
+  assert.deepEqual(textOf(bridgedPodBatches(plan, "repeat")).slice(-2), [
     "  add-route destination=0.0.0.0/0 gateway=10.1.0.254 link=eth0 onlink=true ifExists=replace",
     "  add-route destination=192.0.2.0/24 gateway=10.1.0.1 link=eth0 onlink=true mtu=1300 advmss=1200 metric=7 table=100 ifExists=replace",
   ]);
 });
 
-test("attachResponse() has bridge, node's end and pod's end, and addresses with their prefix", () => {
+test("bridgedPodResponse() has bridge, node's end and pod's end, and addresses with their prefix", () => {
   const request = withConfig(
     { bridge: "br7" },
     { addresses: ONE_V4, mac: "02:00:00:00:00:09", mtu: 1400 },
   );
   const pod = { name: "eth0", mac: "02:00:00:00:00:09", sandbox: "/run/netns/c1" };
   const rest = { mtu: 1400, pciId: "", socketPath: "" };
-  assert.deepEqual(attachResponse(planBridge(request, 1500)), {
+  assert.deepEqual(bridgedPodResponse(planBridge(request, 1500)), {
     interfaces: [
       { name: "br7", mac: macOfName("br7"), sandbox: "", ...rest },
       { name: host, mac: hostMac, sandbox: "", ...rest },
@@ -167,3 +165,40 @@ test("readBridgeConfig() has a default for every key of the schema", () => {
   assert.deepEqual(config, { bridge: "cni0", hairpinMode: false, portIsolation: false, vlan: 0 });
   assert.deepEqual(Object.keys(config).sort(), Object.keys(CONFIG_SCHEMA.properties).sort());
 });
+
+test("planBridge() without default routes has those asked for alone", () => {
+  const route = { mtu: 0, advmss: 0, priority: 0, table: 0, scope: 0, gateway: "" };
+  const routes = [{ ...route, destination: "192.0.2.0/24" }];
+  const plan = planBridge(attachRequest({ defaultRoute: "DEFAULT_ROUTE_NONE", routes }), 1500);
+  assert.deepEqual(
+    bridgedPodResponse(plan).routes.map(({ destination, gateway }) => `${destination} ${gateway}`),
+    ["192.0.2.0/24 10.1.0.1"],
+  );
+});
+
+test("planBridge() gives addresses that the pod asks for, with their prefix lengths", () => {
+  const request = attachRequest({
+    addresses: [],
+    requestedAddresses: ["10.9.0.7/24", "fd00::7/64"],
+  });
+  const plan = planBridge(request, 1500);
+  assert.deepEqual(bridgedPodResponse(plan).addresses, [
+    { address: "10.9.0.7/24", gateway: "", interfaceIndex: 2 },
+    { address: "fd00::7/64", gateway: "", interfaceIndex: 2 },
+  ]);
+  assert.deepEqual(bridgedPodResponse(plan).routes, []);
+});
+
+for (const [address, why] of [
+  ["10.9.0.7", /^10\.9\.0\.7 is asked for without prefix length, and network net has no IPAM/],
+  ["10.9.0.7/33", /^10\.9\.0\.7\/33 is asked for and no address/],
+  ["nonsense", /^nonsense is asked for and no address/],
+] as const) {
+  test(`planBridge() refuses ${address} as an address asked for`, () => {
+    assert.throws(
+      () => planBridge(attachRequest({ addresses: [], requestedAddresses: [address] }), 1500),
+      (error) =>
+        error instanceof PluginError && error.kind === "invalid-config" && why.test(error.message),
+    );
+  });
+}

@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parsePrefix } from "../../src/ip/address.ts";
 import { FakeKernel } from "../../src/kernel/fake-kernel.ts";
 import { FakeNftables } from "../../src/kernel/fake-nftables.ts";
 import type { NetnsPath } from "../../src/kernel/kernel.ts";
 import { privateNodeSkip } from "../../src/kernel/private-node-skip.ts";
 import { detachRequestOf, PluginError } from "../../src/plugin-sdk/network-plugin.ts";
-import { attachRequest, networkPluginSuite } from "../../src/plugin-sdk/plugin-suite.ts";
+import {
+  attachRequest,
+  hostOf,
+  networkPluginSuite,
+  onNode,
+} from "../../src/plugin-sdk/plugin-suite.ts";
+import { readBridgeConfig } from "./config.ts";
 import { createBridgePlugin } from "./plugin.ts";
 
 networkPluginSuite(
@@ -13,6 +20,24 @@ networkPluginSuite(
     name: "bridge",
     create: createBridgePlugin,
     configOf: (network) => ({ bridge: `br${hash(network)}` }),
+    setsRequestedAddresses: true,
+    damages: [
+      {
+        what: "an end that left the bridge",
+        kinds: ["master"],
+        batches: (request) => onNode({ kind: "set-link", name: hostOf(request), master: null }),
+      },
+      {
+        what: "a gateway address that is gone",
+        kinds: ["address-missing"],
+        batches: ({ configJson }) =>
+          onNode({
+            kind: "delete-address",
+            link: readBridgeConfig(configJson).bridge,
+            address: parsePrefix("10.1.0.1/24"),
+          }),
+      },
+    ],
   },
   privateNodeSkip,
 );

@@ -1,6 +1,12 @@
 import type { Kernel } from "../../src/kernel/kernel.ts";
 import { KernelError } from "../../src/kernel/kernel-error.ts";
 import type { Nftables } from "../../src/kernel/nftables.ts";
+import {
+  type BridgedPod,
+  bridgedPodBatches,
+  bridgedPodResponse,
+} from "../../src/plugin-sdk/bridged-pod.ts";
+import { checkBridgedPod } from "../../src/plugin-sdk/check-bridged-pod.ts";
 import { holderName, linkNamesOf } from "../../src/plugin-sdk/link-names.ts";
 import {
   type AttachRequest,
@@ -9,10 +15,10 @@ import {
   PluginError,
 } from "../../src/plugin-sdk/network-plugin.ts";
 import { NodePreparation, type PreparationPlan } from "../../src/plugin-sdk/node-preparation.ts";
-import { applyVethAttach, listVethLinks } from "../../src/plugin-sdk/veth.ts";
-import { checkBridge } from "./check.ts";
+import { checkAndRepair } from "../../src/plugin-sdk/repair.ts";
+import { applyVethAttach, listVethLinks, repairVethAttach } from "../../src/plugin-sdk/veth.ts";
 import { CONFIG_SCHEMA, readBridgeConfig } from "./config.ts";
-import { attachBatches, attachResponse, networkBatches, planBridge } from "./plan.ts";
+import { networkBatches, planBridge } from "./plan.ts";
 
 export interface BridgeDeps {
   readonly kernel: Kernel;
@@ -29,10 +35,10 @@ export function createBridgePlugin(deps: BridgeDeps): NetworkPlugin {
 
   async function attach(request: AttachRequest): Promise<AttachResponse> {
     const plan = planBridge(request, await prepare(preparation, request), { holder });
-    const podAddresses = plan.addresses.map((pod) => pod.address);
-    const batchesOf = (isRepeat: boolean) => attachBatches(plan, isRepeat);
-    await applyVethAttach(kernel, { ...plan, podAddresses }, batchesOf);
-    return attachResponse(plan);
+    const batchesOf = (isRepeat: boolean) =>
+      bridgedPodBatches(plan, isRepeat ? "repeat" : "create");
+    await applyVethAttach(kernel, vethOf(plan), batchesOf);
+    return bridgedPodResponse(plan);
   }
 
   return {
@@ -41,7 +47,11 @@ export function createBridgePlugin(deps: BridgeDeps): NetworkPlugin {
       version: "1.0.0",
       contractVersions: ["patchbay.plugin.v1"],
       roles: ["ROLE_NETWORK"],
-      capabilities: ["CAPABILITY_ATTACH_IN_PARALLEL", "CAPABILITY_REPAIR_NETWORK"],
+      capabilities: [
+        "CAPABILITY_ATTACH_IN_PARALLEL",
+        "CAPABILITY_REPAIR",
+        "CAPABILITY_REPAIR_NETWORK",
+      ],
       configSchemaJson: JSON.stringify(CONFIG_SCHEMA),
     },
 
@@ -61,13 +71,20 @@ export function createBridgePlugin(deps: BridgeDeps): NetworkPlugin {
       await kernel.removeLinks([linkNamesOf(attachmentId).hostIfname]);
     },
 
-    async check({ attachment, attached }) {
+    async check({ attachment, attached, repair }) {
       if (!attachment || !attached) return [];
       const mtu = attached.interfaces.at(-1)?.mtu ?? 0;
-      return [
+      const plan = planBridge(attachment, mtu, { holder });
+      const look = async () => [
         ...(await preparation.check(attachment, preparationPlan(attachment))),
-        ...(await checkBridge(kernel, planBridge(attachment, mtu))),
+        ...(await checkBridgedPod(kernel, plan)),
       ];
+      const mend = async () => {
+        preparation.adopt(attachment, preparationPlan(attachment));
+        await preparation.repair(attachment.network);
+        await repairVethAttach(kernel, vethOf(plan), (mode) => bridgedPodBatches(plan, mode));
+      };
+      return checkAndRepair(look, repair ? mend : undefined);
     },
 
     list: ({ network }) => listVethLinks(kernel, { plugin: holder, network }),
@@ -79,6 +96,10 @@ export function createBridgePlugin(deps: BridgeDeps): NetworkPlugin {
       return preparation.repair(network);
     },
   };
+}
+
+function vethOf(plan: BridgedPod) {
+  return { ...plan, podAddresses: plan.addresses.map((pod) => pod.address) };
 }
 
 function preparationPlan(request: AttachRequest): PreparationPlan {

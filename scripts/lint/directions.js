@@ -39,6 +39,19 @@ export const directions = {
     types: ["src/plugin-host"],
     packages: ["node:*", "yaml"],
   },
+  // Text in, values out; the memory of what was read.
+  "src/plugin-host/networks": {
+    folders: [
+      "src/ip",
+      "src/plugin-host/cni",
+      "src/plugin-host/errors.ts",
+      "src/plugin-host/limits.ts",
+      "src/plugin-host/manifests/fields.ts",
+      "src/plugin-host/manifests/rules.ts",
+    ],
+    types: ["src/plugin-host", "src/plugin-sdk"],
+    packages: ["node:assert"],
+  },
   // Deterministic: clock, randomness and everything outside reach it as ports.
   "src/plugin-host/core": {
     folders: [
@@ -47,6 +60,7 @@ export const directions = {
       "src/plugin-host/cni",
       "src/plugin-host/errors.ts",
       "src/plugin-host/limits.ts",
+      "src/plugin-host/networks",
       "src/plugin-sdk/network-plugin.ts",
       "src/services",
     ],
@@ -72,6 +86,7 @@ const planFile = "plan.ts";
 const plan = {
   folders: [
     "src/ip",
+    "src/plugin-sdk/bridged-pod.ts",
     "src/plugin-sdk/link-names.ts",
     "src/plugin-sdk/network-plugin.ts",
     "src/plugin-sdk/pod-addresses.ts",

@@ -1,18 +1,18 @@
-import type { Kernel } from "../../src/kernel/kernel.ts";
-import { compareLink } from "../../src/plugin-sdk/findings.ts";
-import type { Finding } from "../../src/plugin-sdk/network-plugin.ts";
-import { checkPodSide } from "../../src/plugin-sdk/check-pod-side.ts";
-import type { BridgePlan } from "./plan.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { BridgedPod } from "./bridged-pod.ts";
+import { checkPodSide } from "./check-pod-side.ts";
+import { compareLink } from "./findings.ts";
+import type { Finding } from "./network-plugin.ts";
 
 /** Every difference between a plan and what the kernel holds, on both ends. */
-export async function checkBridge(kernel: Kernel, plan: BridgePlan): Promise<Finding[]> {
+export async function checkBridgedPod(kernel: Kernel, plan: BridgedPod): Promise<Finding[]> {
   const addresses = plan.addresses.map((pod) => pod.address);
   return [...(await checkHost(kernel, plan)), ...(await checkPodSide(kernel, plan, addresses))];
 }
 
-async function checkHost(kernel: Kernel, plan: BridgePlan): Promise<Finding[]> {
+async function checkHost(kernel: Kernel, plan: BridgedPod): Promise<Finding[]> {
   const { hostIfname, hostMac } = plan.names;
-  const bridge = await kernel.findLink(plan.config.bridge);
+  const bridge = await kernel.findLink(plan.port.bridge);
   // Of the bridge itself NodePreparation.check() tells.
   if (!bridge) return [];
   const expected = {
