@@ -26,6 +26,10 @@ export const LIMITS = {
   leakGraceMs: 60_000,
   /** Attachments recorded at the same time. */
   attachmentsMax: 10_000,
+  /** Networks that one pod asks for beside its default one. */
+  podNetworksMax: 64,
+  /** Characters of the annotation by which a pod asks for networks. */
+  podNetworksCharactersMax: 64 << 10,
   /** Networks known at the same time. */
   networksMax: 1_024,
   /** Events kept for `patchbay events`. */
@@ -36,6 +40,14 @@ export const LIMITS = {
   watchBacklogMax: 1_000,
   /** Bytes of messages, about, that wait for a slow watcher before it is hung up on. */
   watchBacklogBytesMax: 32 << 20,
+  /** Longest wait of a start, or of a round of reconciliation, for one kind of its work; the work goes on beside, ms. */
+  patienceMs: 5_000,
+  /** Pause between two comparisons of an attachment with the kernel, ms. */
+  driftMs: 300_000,
+  /** Attachments compared with the kernel in one round of reconciliation. */
+  driftBatchMax: 64,
+  /** Times that the same difference of an attachment is mended unasked: who makes it again wants it. */
+  driftRepairsMax: 2,
   /** Entries of the DEL journal replayed in one round. */
   journalBatchMax: 1_000,
   /** Bytes of one entry of the DEL journal. */

@@ -154,7 +154,7 @@ function formatPath(path: readonly PathPart[]): string {
   if (path.length === 0) return "document ";
   const parts = path.map((part, index) => {
     if (typeof part === "number") return `[${part}]`;
-    if (!/^[A-Za-z][A-Za-z0-9]*$/.test(part)) return `[${clip(JSON.stringify(part))}]`;
+    if (!/^[A-Za-z][A-Za-z0-9-]{0,62}$/.test(part)) return `[${clip(JSON.stringify(part))}]`;
     return index === 0 ? part : `.${part}`;
   });
   return `${parts.join("")} `;
