@@ -1,5 +1,10 @@
 import type { Kernel } from "../../src/kernel/kernel.ts";
-import { compareLink, compareRoutes, MAIN_TABLE } from "../../src/plugin-sdk/findings.ts";
+import {
+  compareLink,
+  compareNeighbours,
+  compareRoutes,
+  MAIN_TABLE,
+} from "../../src/plugin-sdk/findings.ts";
 import type { Finding } from "../../src/plugin-sdk/network-plugin.ts";
 import { checkPodSide } from "../../src/plugin-sdk/check-pod-side.ts";
 import type { RoutedPlan } from "./plan.ts";
@@ -7,7 +12,11 @@ import type { RoutedPlan } from "./plan.ts";
 /** Every difference between a plan and what the kernel holds, on both ends. */
 export async function checkRouted(kernel: Kernel, plan: RoutedPlan): Promise<Finding[]> {
   const addresses = plan.hops.map((hop) => hop.address);
-  return [...(await checkHost(kernel, plan)), ...(await checkPodSide(kernel, plan, addresses))];
+  return [
+    ...(await checkHost(kernel, plan)),
+    ...(await checkPodSide(kernel, plan, addresses)),
+    ...(await checkPodNeighbours(kernel, plan)),
+  ];
 }
 
 async function checkHost(kernel: Kernel, plan: RoutedPlan): Promise<Finding[]> {
@@ -20,5 +29,18 @@ async function checkHost(kernel: Kernel, plan: RoutedPlan): Promise<Finding[]> {
     ifindex: link.ifindex,
     table: MAIN_TABLE,
   }));
-  return [...findings, ...compareRoutes(expected, await kernel.routes())];
+  const pods = plan.hops.map(({ address }) => ({ address, mac: plan.podMac }));
+  return [
+    ...findings,
+    ...compareRoutes(expected, await kernel.routes()),
+    ...compareNeighbours(pods, link, await kernel.neighbours()),
+  ];
+}
+
+async function checkPodNeighbours(kernel: Kernel, plan: RoutedPlan): Promise<Finding[]> {
+  const { ifname, netns, names } = plan;
+  const link = await kernel.findLink(ifname, netns);
+  if (!link) return [];
+  const gateways = plan.hops.map(({ gateway }) => ({ address: gateway, mac: names.hostMac }));
+  return compareNeighbours(gateways, link, await kernel.neighbours(netns));
 }

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { AttachRequest } from "../../src/plugin-sdk/network-plugin.ts";
+import { type AttachRequest, PluginError } from "../../src/plugin-sdk/network-plugin.ts";
 import { attachRequest, textOf } from "../../src/plugin-sdk/plugin-suite.ts";
+import type { VethMode } from "../../src/plugin-sdk/veth.ts";
 import { attachBatches, attachResponse, networkBatches, planRouted } from "./plan.ts";
 
-function operationsOf(change: Partial<AttachRequest>, isRepeat = false): string[] {
-  return textOf(attachBatches(planRouted(attachRequest(change), 1500), isRepeat));
+function operationsOf(change: Partial<AttachRequest>, mode: VethMode = "create"): string[] {
+  return textOf(attachBatches(planRouted(attachRequest(change), 1500), mode));
 }
 
 const names = planRouted(attachRequest(), 1500).names;
@@ -30,14 +31,26 @@ const afterCreate = (ifHostRouteExists: "fail" | "replace") => [
   "  add-route destination=::/0 gateway=fd00:1::1 link=eth0 onlink=true ifExists=replace",
 ];
 
+/** With a route to the IPv6 gateway while the routes are set. */
+function pinned(lines: readonly string[]): string[] {
+  const at = lines.findIndex((line) => line.includes("destination=0.0.0.0/0"));
+  const route = "destination=fd00:1::1/128 link=eth0 metric=19641556";
+  return [
+    ...lines.slice(0, at),
+    `  add-route ${route} ifExists=replace`,
+    ...lines.slice(at),
+    `  delete-route ${route}`,
+  ];
+}
+
 const TABLE: readonly [
   what: string,
   change: Partial<AttachRequest>,
-  isRepeat: boolean,
+  mode: VethMode,
   expected: string[],
 ][] = [
-  ["both families", {}, false, ["on the node:", CREATE, ...afterCreate("fail")]],
-  ["a repeat", {}, true, ["on the node:", ...afterCreate("replace")]],
+  ["both families", {}, "create", ["on the node:", CREATE, ...afterCreate("fail")]],
+  ["a repeat", {}, "repeat", ["on the node:", ...pinned(afterCreate("replace"))]],
   [
     "IPv4 alone, with MTU and MAC",
     {
@@ -45,7 +58,7 @@ const TABLE: readonly [
       mtu: 1400,
       mac: "02:00:00:00:00:09",
     },
-    false,
+    "create",
     [
       "on the node:",
       CREATE.replaceAll("1500", "1400").replace(podMac, "02:00:00:00:00:09"),
@@ -68,7 +81,7 @@ const TABLE: readonly [
         { address: "fd00:1::/127", gateway: "" },
       ],
     },
-    true,
+    "repeat",
     [
       "on the node:",
       `  set-link name=${host} up=true alias=${ALIAS} addrGenMode=1`,
@@ -88,11 +101,30 @@ const TABLE: readonly [
       "  add-route destination=::/0 gateway=fe80::1 link=eth0 onlink=true ifExists=replace",
     ],
   ],
+  [
+    "a repair, which sets what may have been changed, first",
+    { addresses: [{ address: "10.1.0.5/24", gateway: "10.1.0.1" }] },
+    "repair",
+    [
+      "on the node:",
+      `  set-link name=${host} mac=${hostMac} mtu=1500`,
+      `  set-link name=${host} up=true alias=${ALIAS} addrGenMode=1`,
+      `  add-route destination=10.1.0.5/32 link=${host} scope=link ifExists=replace`,
+      `  add-neighbour link=${host} address=10.1.0.5 mac=${podMac} ifExists=replace`,
+      "in /run/netns/c1:",
+      `  set-link name=eth0 mac=${podMac} mtu=1500`,
+      "  set-link name=lo up=true",
+      "  set-link name=eth0 up=true addrGenMode=1",
+      "  add-address link=eth0 address=10.1.0.5/32 ifExists=keep",
+      `  add-neighbour link=eth0 address=10.1.0.1 mac=${hostMac} ifExists=replace`,
+      "  add-route destination=0.0.0.0/0 gateway=10.1.0.1 link=eth0 onlink=true ifExists=replace",
+    ],
+  ],
 ];
 
-for (const [what, change, isRepeat, expected] of TABLE) {
+for (const [what, change, mode, expected] of TABLE) {
   test(`attachBatches() for ${what}`, () => {
-    assert.deepEqual(operationsOf(change, isRepeat), expected);
+    assert.deepEqual(operationsOf(change, mode), expected);
   });
 }
 
@@ -103,13 +135,84 @@ test("planRouted() adds the routes asked for, by the family's gateway where none
     { ...route, destination: "192.0.2.0/24", mtu: 1300, advmss: 1200, priority: 7, table: 100 },
     { ...route, destination: "2001:db8::/32" },
   ];
-  const lines = operationsOf({ routes }, true).filter((line) => line.includes("link=eth0 onlink"));
+  const lines = operationsOf({ routes }).filter((line) => line.includes("link=eth0 onlink"));
   assert.deepEqual(lines, [
     "  add-route destination=::/0 gateway=fd00:1::1 link=eth0 onlink=true ifExists=replace",
     "  add-route destination=0.0.0.0/0 gateway=10.1.0.254 link=eth0 onlink=true ifExists=replace",
     "  add-route destination=192.0.2.0/24 gateway=10.1.0.1 link=eth0 onlink=true mtu=1300 advmss=1200 metric=7 table=100 ifExists=replace",
     "  add-route destination=2001:db8::/32 gateway=fd00:1::1 link=eth0 onlink=true ifExists=replace",
   ]);
+});
+
+test("planRouted() without default routes reaches the subnets, each interface by a metric of its own", () => {
+  const routesOf = (ifname: string) =>
+    textOf(
+      attachBatches(
+        planRouted(
+          attachRequest({
+            ifname,
+            defaultRoute: "DEFAULT_ROUTE_NONE",
+            addresses: [
+              { address: "10.1.0.5/24", gateway: "10.1.0.1" },
+              { address: "fd00:1::5/64", gateway: "" },
+            ],
+          }),
+          1500,
+        ),
+        "create",
+      ),
+    ).filter((line) => line.includes("add-route"));
+  const [node4, node6, pod4, pod6, ...rest] = routesOf("net1");
+  // The node calls from the gateway's address: to any other the pod answers by its default route.
+  assert.equal(
+    node4,
+    `  add-route destination=10.1.0.5/32 link=${host} scope=link source=10.1.0.1 ifExists=fail`,
+  );
+  assert.equal(
+    node6,
+    `  add-route destination=fd00:1::5/128 link=${host} scope=link ifExists=fail`,
+  );
+  assert.match(
+    pod4 ?? "",
+    /destination=10\.1\.0\.0\/24 gateway=10\.1\.0\.1 link=net1 onlink=true metric=\d+ /,
+  );
+  assert.match(
+    pod6 ?? "",
+    /destination=fd00:1::\/64 gateway=fe80::1 link=net1 onlink=true metric=\d+ /,
+  );
+  assert.deepEqual(rest, []);
+  const metricOf = (line = "") => /metric=(\d+)/.exec(line)?.[1];
+  assert.notEqual(metricOf(pod4), metricOf(routesOf("net2")[2]));
+});
+
+test("planRouted() without default routes and subnet reaches the gateway", () => {
+  const plan = planRouted(
+    attachRequest({
+      defaultRoute: "DEFAULT_ROUTE_NONE",
+      addresses: [
+        { address: "10.1.0.5/32", gateway: "10.1.0.1" },
+        { address: "fd00:1::5/128", gateway: "" },
+      ],
+    }),
+    1500,
+  );
+  assert.deepEqual(
+    attachResponse(plan).routes.map(({ destination, gateway }) => `${destination} ${gateway}`),
+    ["10.1.0.1/32 10.1.0.1"],
+  );
+});
+
+test("planRouted() refuses addresses that IPAM did not give", () => {
+  const asked = (requestedAddresses: string[]) =>
+    planRouted(attachRequest({ requestedAddresses }), 1500);
+  assert.doesNotThrow(() => asked(["10.1.0.5", "fd00:1::5/64"]));
+  assert.throws(
+    () => asked(["10.1.0.6/24"]),
+    (error) =>
+      error instanceof PluginError &&
+      error.kind === "invalid-config" &&
+      /^10\.1\.0\.6\/24 is asked for, but network net has no IPAM/.test(error.message),
+  );
 });
 
 test("planRouted() passes over routes of a family that the pod does not have", () => {

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import {
   addressBits,
   type Family,
@@ -5,6 +6,7 @@ import {
   formatPrefix,
   type IpAddress,
   type IpPrefix,
+  networkOf,
 } from "../../src/ip/address.ts";
 import type { KernelOperation, NetnsBatch, NetnsPath } from "../../src/kernel/kernel.ts";
 import {
@@ -14,16 +16,23 @@ import {
   linkNamesOf,
 } from "../../src/plugin-sdk/link-names.ts";
 import type { AttachRequest, AttachResponse } from "../../src/plugin-sdk/network-plugin.ts";
-import { type PodAddress, readAddresses } from "../../src/plugin-sdk/pod-addresses.ts";
+import {
+  type PodAddress,
+  type PodRoute,
+  readAddresses,
+  refuseRequestedAddresses,
+} from "../../src/plugin-sdk/pod-addresses.ts";
 import {
   describeInterface,
   describeRoutes,
   forwardingOperations,
+  hardwareOperations,
   type PodSide,
   planPodRoutes,
   podLinkOperations,
   podRouteOperations,
 } from "../../src/plugin-sdk/pod-side.ts";
+import type { VethMode } from "../../src/plugin-sdk/veth.ts";
 
 /** Everything about one attachment that Attach makes and Check looks for. */
 export interface RoutedPlan extends PodSide {
@@ -37,22 +46,37 @@ export interface RoutedPlan extends PodSide {
 export interface Hop {
   readonly address: IpPrefix;
   readonly gateway: IpAddress;
+  /**
+   * What the node itself calls from, where that is not left to the kernel: the pod answers by this
+   * link only what comes from the network's own subnet, when its default routes are another's.
+   */
+  readonly source: IpAddress | undefined;
 }
+
+/** fe80::/10 */
+const LINK_LOCAL = 0xfe80n << 112n;
 
 /** Where a family has no gateway: nobody needs to own it, the neighbour entry is permanent. */
 const VIRTUAL_GATEWAY: Readonly<Record<Family, IpAddress>> = {
   4: { family: 4, value: 0xa9fe0101n },
-  6: { family: 6, value: (0xfe80n << 112n) | 1n },
+  6: { family: 6, value: LINK_LOCAL | 1n },
 };
 
-/** Reads a request. Throws RangeError for what is no address. */
+/** Reads a request. Throws RangeError for what is no address, PluginError for addresses that nobody gave. */
 export function planRouted(
   request: AttachRequest,
   defaultMtu: number,
   options: { readonly holder?: string } = {},
 ): RoutedPlan {
   const names = linkNamesOf(request.attachmentId);
-  const hops = readAddresses(request).map(toHop);
+  refuseRequestedAddresses(request);
+  const isDefault = request.defaultRoute !== "DEFAULT_ROUTE_NONE";
+  const pods = readAddresses(request);
+  const hops = pods.map((pod) => toHop(pod, isDefault));
+  const podRoutes = [
+    ...(isDefault ? [] : pods.flatMap((pod) => subnetRoute(pod, request.ifname) ?? [])),
+    ...planPodRoutes(request, hops),
+  ];
   return {
     names,
     alias: formatAlias({ plugin: options.holder ?? "routed", ...request }),
@@ -62,24 +86,25 @@ export function planRouted(
     podMac: request.mac || names.podMac,
     hops,
     // Where the pod lacks the family there is nobody to route by.
-    podRoutes: planPodRoutes(request, hops).filter(({ gateway }) => gateway !== undefined),
+    podRoutes: podRoutes.filter(({ gateway }) => gateway !== undefined),
   };
 }
 
-/** What Attach does; `isRepeat` when the link is there already. */
-export function attachBatches(plan: RoutedPlan, isRepeat: boolean): NetnsBatch[] {
+/** What Attach does. */
+export function attachBatches(plan: RoutedPlan, mode: VethMode): NetnsBatch[] {
   const { names, ifname, netns, mtu, podMac } = plan;
-  const create: KernelOperation[] = isRepeat
-    ? []
-    : [
-        {
-          kind: "add-link",
-          name: names.hostIfname,
-          mtu,
-          mac: names.hostMac,
-          link: { type: "veth", peer: { name: ifname, netns, mac: podMac, mtu } },
-        },
-      ];
+  const create: KernelOperation[] =
+    mode !== "create"
+      ? hardwareOperations({ name: names.hostIfname, mac: names.hostMac, mtu }, mode)
+      : [
+          {
+            kind: "add-link",
+            name: names.hostIfname,
+            mtu,
+            mac: names.hostMac,
+            link: { type: "veth", peer: { name: ifname, netns, mac: podMac, mtu } },
+          },
+        ];
   return [
     {
       operations: [
@@ -97,14 +122,21 @@ export function attachBatches(plan: RoutedPlan, isRepeat: boolean): NetnsBatch[]
             destination: hop.address,
             link: names.hostIfname,
             scope: "link",
+            ...(hop.source ? { source: hop.source } : {}),
             // A route that is there leads to somebody else's pod: never take it over.
-            ifExists: isRepeat ? "replace" : "fail",
+            ifExists: mode === "create" ? "fail" : "replace",
           }),
         ),
         ...plan.hops.map((hop) => permanentNeighbour(names.hostIfname, hop.address, podMac)),
       ],
     },
-    { netns, operations: podOperations(plan) },
+    {
+      netns,
+      operations: [
+        ...hardwareOperations({ name: ifname, mac: podMac, mtu }, mode),
+        ...podOperations(plan, mode),
+      ],
+    },
   ];
 }
 
@@ -152,22 +184,77 @@ export function networkBatches(request: Pick<AttachRequest, "addresses">): Netns
   ];
 }
 
-function podOperations(plan: RoutedPlan): KernelOperation[] {
+function podOperations(plan: RoutedPlan, mode: VethMode): KernelOperation[] {
   const { ifname, names, hops } = plan;
   const addresses = hops.map((hop) => hop.address);
   return [
     ...podLinkOperations(plan, addresses),
     ...hops.map((hop) => permanentNeighbour(ifname, hop.gateway, names.hostMac)),
+    ...pinOperations(plan, { mode, what: "add" }),
     ...podRouteOperations(plan),
+    ...pinOperations(plan, { mode, what: "delete" }),
   ];
 }
 
-function toHop(pod: PodAddress): Hop {
+/**
+ * IPv6 refuses an on-link gateway that another interface has a route to, as it does in a pod that joins
+ * one network twice (ip6_route_check_nh_onlink() of net/ipv6/route.c): while the routes are set, a
+ * route to the gateway itself leads to this interface. The first try goes without.
+ */
+function pinOperations(
+  { ifname, hops }: RoutedPlan,
+  { mode, what }: { readonly mode: VethMode; readonly what: "add" | "delete" },
+): KernelOperation[] {
+  if (mode === "create") return [];
+  return hops.flatMap(({ gateway }): KernelOperation[] => {
+    if (gateway.family === 4 || gateway.value >> 118n === LINK_LOCAL >> 118n) return [];
+    const route = {
+      destination: { ...gateway, prefixLength: 128 },
+      link: ifname,
+      metric: metricOf(`pin ${ifname}`),
+    };
+    return [
+      what === "add"
+        ? { kind: "add-route", ...route, ifExists: "replace" }
+        : { kind: "delete-route", ...route },
+    ];
+  });
+}
+
+function toHop(pod: PodAddress, isDefault: boolean): Hop {
   const { family, value } = pod.address;
   return {
     address: { family, value, prefixLength: addressBits(family) },
     gateway: pod.gateway ?? VIRTUAL_GATEWAY[family],
+    source: isDefault ? undefined : pod.gateway,
   };
+}
+
+/**
+ * What a pod without this network's default route still reaches by it: the address's subnet, or its
+ * gateway where the subnet is that address alone. Undefined: neither is there.
+ */
+function subnetRoute({ address, gateway }: PodAddress, ifname: string): PodRoute | undefined {
+  const { family } = address;
+  const isAlone = address.prefixLength === addressBits(family);
+  if (isAlone && gateway === undefined) return undefined;
+  return {
+    destination:
+      isAlone && gateway ? { ...gateway, prefixLength: addressBits(family) } : networkOf(address),
+    gateway: gateway ?? VIRTUAL_GATEWAY[family],
+    mtu: 0,
+    advmss: 0,
+    metric: metricOf(ifname),
+    table: 0,
+  };
+}
+
+/**
+ * A pod may join one network several times, and a FIB has one route for each prefix and metric: each
+ * interface has a metric of its own, above those that people and the kernel choose.
+ */
+function metricOf(name: string): number {
+  return 0x0100_0000 + Number.parseInt(hash("sha256", name, "hex").slice(0, 6), 16);
 }
 
 /** Neither side asks who has an address: both MAC addresses are ours, so both are told. */

@@ -1,14 +1,53 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parseAddress, parsePrefix } from "../../src/ip/address.ts";
 import { FakeKernel } from "../../src/kernel/fake-kernel.ts";
 import { FakeNftables } from "../../src/kernel/fake-nftables.ts";
 import type { NetnsPath } from "../../src/kernel/kernel.ts";
 import { privateNodeSkip } from "../../src/kernel/private-node-skip.ts";
-import { attachRequest, networkPluginSuite } from "../../src/plugin-sdk/plugin-suite.ts";
+import {
+  attachRequest,
+  hostOf,
+  inPod,
+  networkPluginSuite,
+  onNode,
+} from "../../src/plugin-sdk/plugin-suite.ts";
 import { createRoutedPlugin } from "./plugin.ts";
 
 networkPluginSuite(
-  { name: "routed", create: createRoutedPlugin, configOf: () => ({}) },
+  {
+    name: "routed",
+    create: createRoutedPlugin,
+    configOf: () => ({}),
+    damages: [
+      {
+        what: "a host route that is gone",
+        kinds: ["route-missing"],
+        batches: (request) =>
+          onNode({
+            kind: "delete-route",
+            destination: parsePrefix("10.1.0.5/32"),
+            link: hostOf(request),
+          }),
+      },
+      {
+        what: "neighbour entries that are gone",
+        kinds: ["neighbour-missing"],
+        batches: (request) => [
+          ...onNode({
+            kind: "delete-neighbour",
+            link: hostOf(request),
+            address: parseAddress("10.1.0.5"),
+          }),
+          ...inPod(request, {
+            kind: "delete-neighbour",
+            link: "eth0",
+            address: parseAddress("fd00:1::1"),
+          }),
+        ],
+      },
+    ],
+  },
   privateNodeSkip,
 );
 

@@ -3,9 +3,16 @@ import type { Nftables } from "../../src/kernel/nftables.ts";
 import { GATEWAY_LINK, holderName, linkNamesOf } from "../../src/plugin-sdk/link-names.ts";
 import type { AttachRequest, NetworkPlugin } from "../../src/plugin-sdk/network-plugin.ts";
 import { NodePreparation, type PreparationPlan } from "../../src/plugin-sdk/node-preparation.ts";
-import { applyVethAttach, listVethLinks } from "../../src/plugin-sdk/veth.ts";
+import { checkAndRepair } from "../../src/plugin-sdk/repair.ts";
+import { applyVethAttach, listVethLinks, repairVethAttach } from "../../src/plugin-sdk/veth.ts";
 import { checkRouted } from "./check.ts";
-import { attachBatches, attachResponse, networkBatches, planRouted } from "./plan.ts";
+import {
+  attachBatches,
+  attachResponse,
+  networkBatches,
+  planRouted,
+  type RoutedPlan,
+} from "./plan.ts";
 
 export interface RoutedDeps {
   readonly kernel: Kernel;
@@ -29,16 +36,19 @@ export function createRoutedPlugin(deps: RoutedDeps): NetworkPlugin {
       version: "1.0.0",
       contractVersions: ["patchbay.plugin.v1"],
       roles: ["ROLE_NETWORK"],
-      capabilities: ["CAPABILITY_ATTACH_IN_PARALLEL", "CAPABILITY_REPAIR_NETWORK"],
+      capabilities: [
+        "CAPABILITY_ATTACH_IN_PARALLEL",
+        "CAPABILITY_REPAIR",
+        "CAPABILITY_REPAIR_NETWORK",
+      ],
       configSchemaJson: "",
     },
 
     async attach(request) {
       const mtu = await preparation.ensure(request, preparationPlan(request));
       const plan = planRouted(request, mtu, { holder });
-      const podAddresses = plan.hops.map((hop) => hop.address);
-      const batchesOf = (isRepeat: boolean) => attachBatches(plan, isRepeat);
-      await applyVethAttach(kernel, { ...plan, podAddresses }, batchesOf);
+      const batchesOf = (isRepeat: boolean) => attachBatches(plan, isRepeat ? "repeat" : "create");
+      await applyVethAttach(kernel, vethOf(plan), batchesOf);
       return attachResponse(plan);
     },
 
@@ -46,13 +56,20 @@ export function createRoutedPlugin(deps: RoutedDeps): NetworkPlugin {
       await kernel.removeLinks([linkNamesOf(attachmentId).hostIfname]);
     },
 
-    async check({ attachment, attached }) {
+    async check({ attachment, attached, repair }) {
       if (!attachment || !attached) return [];
       const mtu = attached.interfaces.at(-1)?.mtu ?? 0;
-      return [
+      const plan = planRouted(attachment, mtu, { holder });
+      const look = async () => [
         ...(await preparation.check(attachment, preparationPlan(attachment))),
-        ...(await checkRouted(kernel, planRouted(attachment, mtu))),
+        ...(await checkRouted(kernel, plan)),
       ];
+      const mend = async () => {
+        preparation.adopt(attachment, preparationPlan(attachment));
+        await preparation.repair(attachment.network);
+        await repairVethAttach(kernel, vethOf(plan), (mode) => attachBatches(plan, mode));
+      };
+      return checkAndRepair(look, repair ? mend : undefined);
     },
 
     list: ({ network }) => listVethLinks(kernel, { plugin: holder, network }),
@@ -64,6 +81,10 @@ export function createRoutedPlugin(deps: RoutedDeps): NetworkPlugin {
       return preparation.repair(network);
     },
   };
+}
+
+function vethOf(plan: RoutedPlan) {
+  return { ...plan, podAddresses: plan.hops.map((hop) => hop.address) };
 }
 
 function preparationPlan(request: AttachRequest): PreparationPlan {

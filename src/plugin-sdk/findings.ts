@@ -1,5 +1,5 @@
 import { formatAddress, formatPrefix, type IpAddress, type IpPrefix } from "../ip/address.ts";
-import type { Link, LinkAddress, Route } from "../kernel/kernel.ts";
+import type { Link, LinkAddress, Neighbour, Route } from "../kernel/kernel.ts";
 import type { Finding } from "./network-plugin.ts";
 
 /** What a link must be. Absent: not looked at. */
@@ -77,6 +77,32 @@ export function compareRoutes(
     ];
   });
 }
+
+/** Permanent neighbour entries that are not there, or name another MAC address. */
+export function compareNeighbours(
+  expected: readonly { readonly address: IpAddress; readonly mac: string }[],
+  link: Link,
+  found: readonly Neighbour[],
+): Finding[] {
+  return expected.flatMap(({ address, mac }) => {
+    const entry = found.find(
+      (each) =>
+        each.ifindex === link.ifindex &&
+        !each.forwarding &&
+        !each.proxy &&
+        each.address.family === address.family &&
+        each.address.value === address.value,
+    );
+    const isPermanent = ((entry?.state ?? 0) & NUD_PERMANENT) !== 0;
+    if (isPermanent && entry?.mac === mac) return [];
+    const state = isPermanent ? "" : " not permanent";
+    const object = `${formatAddress(address)} on ${link.name}`;
+    return [finding("neighbour-missing", object, mac, entry ? `${entry.mac}${state}` : "")];
+  });
+}
+
+/** NUD_PERMANENT, linux/neighbour.h. */
+const NUD_PERMANENT = 0x80;
 
 /** RT_TABLE_MAIN, linux/rtnetlink.h. */
 export const MAIN_TABLE = 254;

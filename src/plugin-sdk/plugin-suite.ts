@@ -3,10 +3,17 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { FakeKernel } from "../kernel/fake-kernel.ts";
 import { FakeNftables } from "../kernel/fake-nftables.ts";
-import type { Kernel, NetnsBatch, NetnsPath } from "../kernel/kernel.ts";
+import type { Kernel, KernelOperation, NetnsBatch, NetnsPath } from "../kernel/kernel.ts";
 import { errno } from "../kernel/errno.ts";
 import { openKernel } from "../kernel/rtnetlink-kernel.ts";
-import { formatAddress, formatPrefix } from "../ip/address.ts";
+import {
+  formatAddress,
+  formatPrefix,
+  parseAddress,
+  parsePrefix,
+  prefixContains,
+} from "../ip/address.ts";
+import { MAIN_TABLE } from "./findings.ts";
 import { linkNamesOf } from "./link-names.ts";
 import {
   type AttachRequest,
@@ -27,6 +34,18 @@ export interface PluginUnderTest {
   readonly create: (deps: PluginDeps) => NetworkPlugin;
   /** Configuration of a network, which must not share links with another of the same suite. */
   readonly configOf: (network: string) => object;
+  /** Whether it sets addresses that the pod asks for and no IPAM gave. */
+  readonly setsRequestedAddresses?: boolean;
+  /** Differences that this plugin sees and mends besides those of every veth. */
+  readonly damages?: readonly Damage[];
+}
+
+/** Something that somebody does to an attachment behind the plugin's back. */
+export interface Damage {
+  readonly what: string;
+  /** Kinds of findings that must be among those of check(). */
+  readonly kinds: readonly string[];
+  readonly batches: (request: AttachRequest) => readonly NetnsBatch[];
 }
 
 /** An order as the host gives one. */
@@ -78,6 +97,8 @@ interface World extends AsyncDisposable {
   readonly plugin: NetworkPlugin;
   /** An order for a pod whose namespace was made. */
   pod(name: string, change?: Partial<AttachRequest>): Promise<AttachRequest>;
+  /** Takes an order's links away at the end, whatever becomes of it. */
+  own(request: AttachRequest): void;
 }
 
 /** Runs the suite on the fake kernel and, in a private node, on the real one. */
@@ -197,6 +218,123 @@ function pluginSuite(
       await world.plugin.detach(detachRequestOf(request));
     });
 
+    test("attach() leaves the default routes to another, and still reaches its own subnets", async () => {
+      await using world = await open();
+      const request = await world.pod("a", { defaultRoute: "DEFAULT_ROUTE_NONE" });
+      const netns = request.netns as NetnsPath;
+      const answer = await world.plugin.attach(request);
+      const routes = await world.kernel.routes(netns);
+      assert.deepEqual(
+        routes.filter((route) => route.destination.prefixLength === 0 && route.gateway),
+        [],
+      );
+      assert.ok(answer.routes.every((route) => !route.destination.endsWith("/0")));
+      const link = await world.kernel.findLink("eth0", netns);
+      for (const neighbour of ["10.1.0.77", "fd00:1::77"].map(parseAddress)) {
+        assert.ok(
+          routes.some(
+            ({ destination, ifindex, table }) =>
+              table === MAIN_TABLE &&
+              ifindex === link?.ifindex &&
+              destination.prefixLength > 0 &&
+              prefixContains(destination, neighbour),
+          ),
+          `no route to ${formatAddress(neighbour)}`,
+        );
+      }
+      assert.deepEqual(await check(world, request), []);
+      await world.plugin.detach(detachRequestOf(request));
+    });
+
+    test("attach() without any address makes the link alone", async () => {
+      await using world = await open();
+      const request = await world.pod("a", { addresses: [] });
+      const answer = await world.plugin.attach(request);
+      assert.deepEqual([answer.addresses, answer.routes], [[], []]);
+      assert.equal((await world.kernel.findLink("eth0", request.netns as NetnsPath))?.up, true);
+      assert.deepEqual(await check(world, request), []);
+      await world.plugin.detach(detachRequestOf(request));
+    });
+
+    test("attach() gives addresses that the pod asks for, or says that it cannot", async () => {
+      await using world = await open();
+      const requestedAddresses = ["10.9.0.7/24", "fd00:9::7/64"];
+      const request = await world.pod("a", { addresses: [], requestedAddresses });
+      if (tested.setsRequestedAddresses) {
+        const { addresses } = await world.plugin.attach(request);
+        assert.deepEqual(
+          addresses.map(({ address }) => address),
+          requestedAddresses,
+        );
+        assert.deepEqual(await check(world, request), []);
+      } else {
+        await assert.rejects(
+          world.plugin.attach(request),
+          isPluginError("invalid-config", /10\.9\.0\.7\/24 is asked for.* no IPAM/),
+        );
+      }
+      await world.plugin.detach(detachRequestOf(request));
+    });
+
+    test("a pod joins two networks, and one of them twice; each leaves the others alone", async () => {
+      await using world = await open();
+      const first = await world.pod("a");
+      const more = [
+        { ifname: "net1", ...other(first, "-two", tested) },
+        // The same network again.
+        { ifname: "net2", network: first.network, addresses: addressesOf(6) },
+        { ifname: "net3", network: first.network, addresses: addressesOf(7) },
+      ].map(
+        (change): AttachRequest => ({
+          ...first,
+          ...change,
+          attachmentId: `${first.attachmentId}-${change.ifname}`,
+          defaultRoute: "DEFAULT_ROUTE_NONE",
+        }),
+      );
+      const all = [first, ...more];
+      for (const request of more) world.own(request);
+      for (const request of all) await world.plugin.attach(request);
+      for (const request of all) assert.deepEqual(await check(world, request), [], request.ifname);
+      for (const request of more.toReversed()) {
+        await world.plugin.detach(detachRequestOf(request));
+        for (const each of all.slice(0, all.indexOf(request))) {
+          assert.deepEqual(await check(world, each), [], `${each.ifname} of ${request.ifname}`);
+        }
+      }
+      await world.plugin.detach(detachRequestOf(first));
+    });
+
+    for (const damage of [...VETH_DAMAGES, ...(tested.damages ?? [])]) {
+      test(`check() sees and mends ${damage.what}`, async () => {
+        await using world = await open();
+        const request = await world.pod("a", { mac: "02:00:00:00:aa:01", mtu: 1400 });
+        const attached = await world.plugin.attach(request);
+        const state = await read(world, request);
+        await world.kernel.apply(damage.batches(request));
+        if (damage.what === LINK_GONE) {
+          await world.kernel.removeLinks([linkNamesOf(request.attachmentId).hostIfname]);
+        }
+        // A process that knows nothing of the network: the host started anew.
+        const plugin = tested.create(world);
+        const found = await plugin.check({ attachment: request, attached, repair: false });
+        for (const kind of damage.kinds) {
+          assert.ok(
+            found.some((each) => each.kind === kind),
+            `no ${kind} in ${JSON.stringify(found)}`,
+          );
+        }
+        assert.ok(found.every(({ repaired }) => !repaired));
+        assert.deepEqual(
+          await plugin.check({ attachment: request, attached, repair: true }),
+          found.map((each) => ({ ...each, repaired: true })),
+        );
+        assert.deepEqual(await plugin.check({ attachment: request, attached, repair: true }), []);
+        assert.deepEqual(await read(world, request), state);
+        await world.plugin.detach(detachRequestOf(request));
+      });
+    }
+
     test("list() has the plugin's own links, of one network or of all", async () => {
       await using world = await open();
       const one = await world.pod("a");
@@ -256,6 +394,90 @@ function pluginSuite(
   });
 }
 
+const LINK_GONE = "a link that is gone";
+
+/** What may happen to any pair. */
+const VETH_DAMAGES: readonly Damage[] = [
+  { what: LINK_GONE, kinds: ["link-missing"], batches: () => [] },
+  {
+    what: "an interface that was renamed",
+    kinds: ["link-missing"],
+    batches: (request) =>
+      inPod(
+        request,
+        { kind: "set-link", name: "eth0", up: false },
+        { kind: "set-link", name: "eth0", rename: "mine" },
+      ),
+  },
+  {
+    what: "an interface that is down",
+    kinds: ["link-down", "address-missing", "route-missing"],
+    batches: (request) => inPod(request, { kind: "set-link", name: "eth0", up: false }),
+  },
+  {
+    what: "a node's end that is down",
+    kinds: ["link-down"],
+    batches: (request) => onNode({ kind: "set-link", name: hostOf(request), up: false }),
+  },
+  {
+    what: "another MAC address",
+    kinds: ["mac"],
+    batches: (request) =>
+      inPod(request, { kind: "set-link", name: "eth0", mac: "02:00:00:00:aa:99" }),
+  },
+  {
+    what: "another MAC address of the node's end",
+    kinds: ["mac"],
+    batches: (request) =>
+      onNode({ kind: "set-link", name: hostOf(request), mac: "02:00:00:00:aa:98" }),
+  },
+  {
+    what: "another MTU at both ends",
+    kinds: ["mtu"],
+    batches: (request) => [
+      ...inPod(request, { kind: "set-link", name: "eth0", mtu: 1300 }),
+      ...onNode({ kind: "set-link", name: hostOf(request), mtu: 1300 }),
+    ],
+  },
+  {
+    what: "default routes that are gone",
+    kinds: ["route-missing"],
+    batches: (request) =>
+      inPod(
+        request,
+        ...(["0.0.0.0/0", "::/0"] as const).map(
+          (destination): KernelOperation => ({
+            kind: "delete-route",
+            destination: parsePrefix(destination),
+          }),
+        ),
+      ),
+  },
+];
+
+/** Operations in the pod's namespace. */
+export function inPod(request: AttachRequest, ...operations: KernelOperation[]): NetnsBatch[] {
+  return [{ netns: request.netns as NetnsPath, operations }];
+}
+
+/** Operations on the node. */
+export function onNode(...operations: KernelOperation[]): NetnsBatch[] {
+  return [{ operations }];
+}
+
+/** The node's end. */
+export function hostOf({ attachmentId }: AttachRequest): string {
+  return linkNamesOf(attachmentId).hostIfname;
+}
+
+/** Addresses of the suite's own network. */
+function addressesOf(host: number): AttachRequest["addresses"] {
+  return [
+    { address: `10.1.0.${host}/24`, gateway: "10.1.0.1" },
+    { address: `fd00:1::${host}/64`, gateway: "fd00:1::1" },
+  ];
+}
+
 /** An errno at each operation of an attach in turn: what was made is removed by detach. */
 function faultSuite(tested: PluginUnderTest): void {
   for (const afterFailure of ["stop", "continue"] as const) {
@@ -304,6 +526,11 @@ async function openWorld(tested: PluginUnderTest, kernel: Kernel): Promise<World
   const plugin = tested.create({ kernel, nftables });
   const namespaces: NetnsPath[] = [];
   const links = new Set<string>();
+  const own = (request: AttachRequest): void => {
+    const { bridge } = JSON.parse(request.configJson) as { readonly bridge?: string };
+    if (bridge !== undefined) links.add(bridge);
+    links.add(hostOf(request));
+  };
   return {
     kernel,
     nftables,
@@ -314,7 +541,6 @@ async function openWorld(tested: PluginUnderTest, kernel: Kernel): Promise<World
       namespaces.push(netns);
       const network = change.network ?? prefix;
       const config = tested.configOf(network);
-      if ("bridge" in config) links.add(String(config.bridge));
       const request = attachRequest({
         attachmentId: `${prefix}-${name}`,
         netns,
@@ -322,9 +548,10 @@ async function openWorld(tested: PluginUnderTest, kernel: Kernel): Promise<World
         configJson: JSON.stringify({ name: network, ...config }),
         ...change,
       });
-      links.add(linkNamesOf(request.attachmentId).hostIfname);
+      own(request);
       return request;
     },
+    own,
     async [Symbol.asyncDispose]() {
       await kernel.removeLinks([...links]);
       for (const netns of namespaces) await kernel.deleteNetns(netns);

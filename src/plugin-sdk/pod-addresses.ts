@@ -1,5 +1,5 @@
 import { type IpAddress, type IpPrefix, parseAddress, parsePrefix } from "../ip/address.ts";
-import type { AttachRequest } from "./network-plugin.ts";
+import { type AttachRequest, PluginError } from "./network-plugin.ts";
 
 /** An allocated address, read. */
 export interface PodAddress {
@@ -26,6 +26,37 @@ export function readAddresses(request: Pick<AttachRequest, "addresses">): PodAdd
   }));
 }
 
+/**
+ * Addresses that the pod asks for where the host has no IPAM, to be set as they are given. Throws
+ * PluginError "invalid-config" for one that is no address or has no prefix length.
+ */
+export function readRequestedAddresses(
+  request: Pick<AttachRequest, "addresses" | "requestedAddresses" | "network">,
+): PodAddress[] {
+  return missingAddresses(request).map((text): PodAddress => {
+    if (!text.includes("/")) {
+      const wanted = `${text} is asked for without prefix length`;
+      throw new PluginError(
+        "invalid-config",
+        `${wanted}, and network ${request.network} has no IPAM that knows it`,
+      );
+    }
+    return { address: requestedAddress(text, parsePrefix), gateway: undefined };
+  });
+}
+
+/** For a plugin that sets what IPAM gave and nothing else. Throws PluginError "invalid-config". */
+export function refuseRequestedAddresses(
+  request: Pick<AttachRequest, "addresses" | "requestedAddresses" | "network">,
+): void {
+  const [first] = missingAddresses(request);
+  if (first === undefined) return;
+  throw new PluginError(
+    "invalid-config",
+    `${first} is asked for, but network ${request.network} has no IPAM to give it`,
+  );
+}
+
 /** Routes of a request. Throws RangeError for what is no address. */
 export function readRoutes(request: Pick<AttachRequest, "routes">): PodRoute[] {
   return request.routes.map((route) => ({
@@ -36,4 +67,27 @@ export function readRoutes(request: Pick<AttachRequest, "routes">): PodRoute[] {
     metric: route.priority,
     table: route.table,
   }));
+}
+
+/** Those asked for that are not among the allocated ones. */
+function missingAddresses(
+  request: Pick<AttachRequest, "addresses" | "requestedAddresses">,
+): string[] {
+  const given = new Set(request.addresses.map(({ address }) => keyOf(parsePrefix(address))));
+  return request.requestedAddresses.filter((text) => {
+    const bare = text.split("/", 1)[0] ?? "";
+    return !given.has(keyOf(requestedAddress(bare, parseAddress)));
+  });
+}
+
+function keyOf({ family, value }: IpAddress): string {
+  return `${family}/${value}`;
+}
+
+function requestedAddress<Address>(text: string, parse: (text: string) => Address): Address {
+  try {
+    return parse(text);
+  } catch (cause) {
+    throw new PluginError("invalid-config", `${text} is asked for and no address`, { cause });
+  }
 }

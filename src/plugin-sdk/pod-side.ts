@@ -3,6 +3,7 @@ import type { KernelOperation, NetnsPath } from "../kernel/kernel.ts";
 import { linkLocalOfMac } from "./link-names.ts";
 import type { AttachRequest, AttachResponse } from "./network-plugin.ts";
 import { type PodAddress, type PodRoute, readRoutes } from "./pod-addresses.ts";
+import type { VethMode } from "./veth.ts";
 
 /** The pod's end of an attachment: what every plugin that makes veth pairs sets up there. */
 export interface PodSide {
@@ -14,15 +15,19 @@ export interface PodSide {
   readonly podRoutes: readonly PodRoute[];
 }
 
-/** The default route of each family with a gateway, unless the request names one, and the routes asked for. */
+/**
+ * The default route of each family with a gateway, unless the request names one or another attachment
+ * of the pod has them, and the routes asked for.
+ */
 export function planPodRoutes(
-  request: Pick<AttachRequest, "routes">,
+  request: Pick<AttachRequest, "routes" | "defaultRoute">,
   pods: readonly PodAddress[],
 ): PodRoute[] {
   const extra = readRoutes(request).map((route): PodRoute => {
     const own = pods.find((pod) => pod.address.family === route.destination.family);
     return { ...route, gateway: route.gateway ?? own?.gateway };
   });
+  if (request.defaultRoute === "DEFAULT_ROUTE_NONE") return extra;
   const wanted = new Set(extra.map((route) => formatPrefix(route.destination)));
   const defaults = pods.flatMap(({ address, gateway }): PodRoute[] => {
     const destination = { family: address.family, value: 0n, prefixLength: 0 };
@@ -44,6 +49,17 @@ export function podLinkOperations(pod: PodSide, addresses: readonly IpPrefix[]):
       ? [addAddress(pod.ifname, linkLocal, "link")]
       : []),
   ];
+}
+
+/**
+ * What somebody may have changed of a link that is there, on repair only. First of all: a new MAC
+ * address drops neighbour entries, and IPv6 is off a link below 1280 bytes.
+ */
+export function hardwareOperations(
+  link: { readonly name: string; readonly mac: string; readonly mtu: number },
+  mode: VethMode,
+): KernelOperation[] {
+  return mode === "repair" ? [{ kind: "set-link", ...link }] : [];
 }
 
 /** The pod's routes. */

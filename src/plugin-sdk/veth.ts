@@ -33,7 +33,8 @@ export async function applyVethAttach(
   } catch (error) {
     if (isFailure(error, "add-link", "EEXIST")) await requireOwnPair(kernel, plan, error);
     else if (isFailure(error, "add-address", "EACCES")) await enableIpv6(kernel, plan);
-    else throw toPluginError(error, plan);
+    // A route that needs more than the first try does for it: see the plans.
+    else if (!isFailure(error, "add-route", "EINVAL")) throw toPluginError(error, plan);
     try {
       await kernel.apply(batchesOf(true));
     } catch (again) {
@@ -45,6 +46,28 @@ export async function applyVethAttach(
   } catch (error) {
     throw error instanceof PluginError ? error : toPluginError(error, plan);
   }
+}
+
+/**
+ * How an Attach goes about its pair: "create" makes it; "repeat" finds it and completes what a dead
+ * process began; "repair" sets also what somebody changed since (MAC address, MTU).
+ */
+export type VethMode = "create" | "repeat" | "repair";
+
+/**
+ * Makes an attachment as it was recorded, whatever became of it. Throws PluginError. A pair that has
+ * lost its end in the pod (renamed, moved) is made anew.
+ */
+export async function repairVethAttach(
+  kernel: Kernel,
+  plan: VethPlan,
+  batchesOf: (mode: VethMode) => readonly NetnsBatch[],
+): Promise<void> {
+  const { hostIfname } = plan.names;
+  if ((await kernel.findLink(plan.ifname, plan.netns)) === undefined) {
+    await kernel.removeLinks([hostIfname]);
+  }
+  await applyVethAttach(kernel, plan, (isRepeat) => batchesOf(isRepeat ? "repair" : "create"));
 }
 
 /** Links of a plugin's attachments; of one network where it is named. */
