@@ -126,4 +126,28 @@ export const LIMITS = {
   pluginGreetingMs: 5_000,
   /** Bytes of one message to or from a service plugin. */
   pluginMessageBytesMax: 256 << 20,
+  /** Bytes of one message to or from a network plugin. */
+  pluginAnswerBytesMax: 4 << 20,
+  /** Bytes of the schema that a plugin gives for its configuration. */
+  pluginSchemaBytesMax: 64 << 10,
+  /** Longest wait at the start for the answers of plugins whose sockets are there, ms. */
+  pluginFirstLookMs: 1_000,
+  /** Pause between two looks whether a plugin is well, ms. */
+  pluginHealthMs: 5_000,
+  /** First pause after a plugin was found down, ms; it doubles with each further look. */
+  pluginRetryMinMs: 100,
+  /** Longest pause after a plugin was found down, ms. */
+  pluginRetryMaxMs: 10_000,
+  /** Calls of a plugin in a row that pass their deadlines before it counts as hung. */
+  pluginDeadlinesMax: 3,
+  /** Status of one network by a third party's plugin, ms. */
+  pluginStatusMs: 5_000,
+  /** Calls of one plugin under way at the same time; more wait as long as it ends some. */
+  pluginCallsMax: 100,
+  /** Time without an end after which a plugin with so many calls under way takes no more, ms. */
+  pluginStuckMs: 1_000,
+  /** Calls that wait for one plugin; one more is refused. */
+  pluginWaitingMax: 4_096,
+  /** Longest wait of a call for its turn at a plugin, ms. */
+  pluginWaitMs: 10_000,
 } as const;
