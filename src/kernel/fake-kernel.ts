@@ -1,6 +1,6 @@
 import { errno, errnoCode } from "./errno.ts";
 import { addAddress, addressOf, deleteAddress } from "./fake-addresses.ts";
-import { addLink, dropNamespace, linkOf, removeLink, setLink } from "./fake-links.ts";
+import { addLink, dropNamespace, linkOf, plugIn, removeLink, setLink } from "./fake-links.ts";
 import { FakeFault, FakeNamespace, type FakeWorld, routeOf } from "./fake-namespace.ts";
 import { addNeighbour, deleteNeighbour, neighbourOf } from "./fake-neighbours.ts";
 import { printNamespaces } from "./fake-print.ts";
@@ -175,6 +175,11 @@ export class FakeKernel implements Kernel {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#listeners.clear();
+  }
+
+  /** A network card in the node: it can be moved, not removed, and comes home when its namespace goes. */
+  plugIn(card: { readonly name: string; readonly mac: string; readonly mtu: number }): void {
+    plugIn(this.#world.node, card);
   }
 
   /** As after ENOBUFS: listeners hear that events were lost. */

@@ -41,6 +41,8 @@ export function addLink(netns: FakeNamespace, operation: AddLink): FakeLink {
   if (kind.type === "macvlan" && parent !== undefined) {
     lower = macvlanParent(parent);
     requireMacvlan(lower, kind.mode);
+    if (kind.sourceMacs && kind.mode !== "source") throw new FakeFault(errno.EINVAL);
+    if ((operation.mtu ?? 0) > lower.mtu) throw new FakeFault(errno.EINVAL);
   }
   if (kind.type === "vxlan") requireVxlan(netns, kind);
   if (kind.type === "veth" && peerNetns !== undefined) {
@@ -65,9 +67,10 @@ export function addLink(netns: FakeNamespace, operation: AddLink): FakeLink {
   const link = newLink(target, {
     name,
     kind: kind.type,
-    mac: operation.mac?.toLowerCase() ?? world.nextMac(),
+    mac: macOf(operation, lower) ?? world.nextMac(),
     mtu: operation.mtu ?? defaultMtu(kind, lower),
     detail: detailOf(kind),
+    made: kind,
     ...(lower === undefined ? {} : { lower }),
   });
   if (kind.type === "bridge") link.vlanFiltering = kind.vlanFiltering ?? false;
@@ -84,7 +87,7 @@ export function addLink(netns: FakeNamespace, operation: AddLink): FakeLink {
 export function setLink(netns: FakeNamespace, operation: SetLink): void {
   const link = netns.link(operation.name);
   const { mtu, mac, alias, master, rename, addrGenMode } = operation;
-  const target = operation.netns === undefined ? undefined : netns.world.namespace(operation.netns);
+  const target = targetOf(netns, operation);
   const newMaster = typeof master === "string" ? netns.link(master) : undefined;
   if (addrGenMode !== undefined) link.addrGenMode = addrGenMode;
   if (operation.vlanFiltering !== undefined) setVlanFiltering(link, operation.vlanFiltering);
@@ -105,10 +108,12 @@ export function setLink(netns: FakeNamespace, operation: SetLink): void {
   }
   if (newMaster !== undefined && newMaster !== link.master) enslave(link, newMaster);
   if (master === null) release(link);
-  if (operation.hairpin !== undefined || operation.isolated !== undefined) {
+  const { hairpin, isolated, neighSuppress } = operation;
+  if (hairpin !== undefined || isolated !== undefined || neighSuppress !== undefined) {
     if (link.master?.kind !== "bridge") throw new FakeFault(errno.EOPNOTSUPP);
-    link.hairpin = operation.hairpin ?? link.hairpin;
-    link.isolated = operation.isolated ?? link.isolated;
+    link.hairpin = hairpin ?? link.hairpin;
+    link.isolated = isolated ?? link.isolated;
+    link.neighSuppress = neighSuppress ?? link.neighSuppress;
   }
   if (operation.accessVlan !== undefined) {
     if (link.master?.kind !== "bridge" || !netns.world.hasVlanFiltering) {
@@ -121,12 +126,20 @@ export function setLink(netns: FakeNamespace, operation: SetLink): void {
 
 /** Removes a link and what cannot be without it. Throws EOPNOTSUPP for lo. */
 export function removeLink(link: FakeLink): void {
-  if (link.kind === "loopback") throw new FakeFault(errno.EOPNOTSUPP);
+  // Hardware has no rtnl_link_ops, as lo.
+  if (link.kind === "loopback" || link.kind === "hardware") throw new FakeFault(errno.EOPNOTSUPP);
   dropLink(link);
 }
 
-/** All links of a namespace that goes away, lo as well. */
+/** All links of a namespace that goes away, lo as well; hardware goes home (default_device_exit_net()). */
 export function dropNamespace(netns: FakeNamespace): void {
+  const home = netns.world.node;
+  for (const link of [...netns.links.values()]) {
+    if (link.kind !== "hardware") continue;
+    const isTaken = home.linksByName.has(link.name);
+    if (isTaken) renameLink(link, `dev${link.ifindex}`);
+    moveLink(link, home, link.name);
+  }
   for (const link of [...netns.links.values()]) if (netns.links.has(link.ifindex)) dropLink(link);
 }
 
@@ -153,7 +166,7 @@ export function linkOf(link: FakeLink): Link {
   return {
     ifindex: link.ifindex,
     name: link.name,
-    type: link.kind === "loopback" ? "" : link.kind,
+    type: link.kind === "loopback" || link.kind === "hardware" ? "" : link.kind,
     mac: link.mac,
     mtu: link.mtu,
     up: link.up,
@@ -165,8 +178,34 @@ export function linkOf(link: FakeLink): Link {
       : { linkNetnsId: netns.netnsId(lower.netns) }),
     alias: link.alias,
     group: 0,
+    ...madeOf(link),
     unknown: noUnknown,
   };
+}
+
+function madeOf({ made, lower }: FakeLink): Pick<Link, "macvlanMode" | "vxlan"> {
+  if (made?.type === "macvlan") return { macvlanMode: made.mode };
+  if (made?.type !== "vxlan") return {};
+  const { vni, port = 4789, local } = made;
+  return {
+    vxlan: {
+      vni,
+      port,
+      ...(local === undefined ? {} : { local: { family: local.family, value: local.value } }),
+      ...(lower === undefined ? {} : { parentIfindex: lower.ifindex }),
+    },
+  };
+}
+
+/** With "passthru" the parent's own: eth_hw_addr_inherit(). */
+function macOf({ mac, link }: AddLink, lower: FakeLink | undefined): string | undefined {
+  const isPassthru = link.type === "macvlan" && link.mode === "passthru";
+  return isPassthru ? lower?.mac : mac?.toLowerCase();
+}
+
+function targetOf(netns: FakeNamespace, operation: SetLink): FakeNamespace | undefined {
+  if (operation.netns === undefined) return undefined;
+  return operation.netns === null ? netns.world.node : netns.world.namespace(operation.netns);
 }
 
 function bringUp(link: FakeLink): void {
@@ -180,12 +219,22 @@ function takeDown(link: FakeLink): void {
   link.up = false;
 }
 
+/** Makes a link that no operation makes: a network card. */
+export function plugIn(netns: FakeNamespace, card: Pick<FakeLink, "name" | "mac" | "mtu">): void {
+  const link = newLink(netns, { ...card, kind: "hardware" });
+  insertLink(link);
+  emitLink(link, "new");
+}
+
 function moveLink(link: FakeLink, target: FakeNamespace, name: string): void {
   const { netns } = link;
   if (target === netns) return;
   // Bridges and lo stay where they were made (netns_immutable).
   if (link.kind === "loopback" || link.kind === "bridge") throw new FakeFault(errno.EINVAL);
-  if (target.linksByName.has(name)) throw new FakeFault(errno.EEXIST);
+  // The old name goes along where it is free; the new one is given there.
+  if (target.linksByName.has(link.name) && target.linksByName.has(name)) {
+    throw new FakeFault(errno.EEXIST);
+  }
   if (link.up) takeDown(link);
   release(link);
   link.addresses.length = 0;
@@ -197,6 +246,7 @@ function moveLink(link: FakeLink, target: FakeNamespace, name: string): void {
   emitLink(link, "deleted");
   // The number goes along where it is free.
   if (target.links.has(link.ifindex)) link.ifindex = target.takeIfindex();
+  if (!target.linksByName.has(name)) link.name = name;
   link.netns = target;
   insertLink(link);
 }
@@ -228,6 +278,7 @@ function release(link: FakeLink): void {
   link.master = undefined;
   link.hairpin = false;
   link.isolated = false;
+  link.neighSuppress = false;
   link.accessVlan = undefined;
 }
 

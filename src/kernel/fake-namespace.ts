@@ -7,7 +7,7 @@ import { RTPROT_KERNEL } from "./rtnetlink-constants.ts";
 export interface FakeLink {
   ifindex: number;
   name: string;
-  readonly kind: LinkKind["type"] | "loopback";
+  readonly kind: LinkKind["type"] | "loopback" | "hardware";
   netns: FakeNamespace;
   mac: string;
   mtu: number;
@@ -29,8 +29,11 @@ export interface FakeLink {
   readonly neighbourKeys: Set<string>;
   /** By family, folder and name: "ipv6/conf/disable_ipv6". */
   readonly sysctls: Map<string, string>;
+  neighSuppress: boolean;
   /** VNI and port of a vxlan, mode of a macvlan. */
   readonly detail: string;
+  /** What it was made with. */
+  readonly made: LinkKind | undefined;
 }
 
 export interface FakeAddress {
@@ -142,6 +145,7 @@ export function newLink(
   fields: Pick<FakeLink, "name" | "kind" | "mac" | "mtu"> & {
     lower?: FakeLink;
     detail?: string;
+    made?: LinkKind;
     ifindex?: number;
   },
 ): FakeLink {
@@ -168,7 +172,9 @@ export function newLink(
     routeKeys: new Set(),
     neighbourKeys: new Set(),
     sysctls: new Map(),
+    neighSuppress: false,
     detail: fields.detail ?? "",
+    made: fields.made,
   };
 }
 
@@ -181,6 +187,7 @@ export function insertLink(link: FakeLink): void {
 export function isRunning(link: FakeLink): boolean {
   if (!link.up) return false;
   switch (link.kind) {
+    case "hardware":
     case "loopback":
     case "vxlan":
       return true;

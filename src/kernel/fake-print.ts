@@ -39,6 +39,7 @@ function printLink(link: FakeLink): string {
   if (link.master) words.push(`master ${link.master.name}`);
   if (link.hairpin) words.push("hairpin");
   if (link.isolated) words.push("isolated");
+  if (link.neighSuppress) words.push("neigh-suppress");
   if (link.vlanFiltering) words.push("vlan-filtering");
   if (link.accessVlan !== undefined) words.push(`vlan ${link.accessVlan}`);
   if (link.addrGenMode !== 0) words.push(`addr-gen-mode ${link.addrGenMode}`);

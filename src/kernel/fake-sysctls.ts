@@ -17,6 +17,7 @@ const defaults: ReadonlyMap<string, string> = new Map([
   ["net/ipv6/conf/*/forwarding", "0"],
   ["net/ipv6/conf/*/accept_ra", "1"],
   ["net/ipv6/conf/*/accept_dad", "1"],
+  ["net/ipv6/conf/*/ndisc_notify", "0"],
   ["net/ipv6/conf/*/proxy_ndp", "0"],
 ]);
 

@@ -3,6 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { parsePrefix } from "../ip/address.ts";
 import type { Kernel, KernelEvent, KernelOperation, NetnsPath } from "./kernel.ts";
 import { applySuite } from "./apply-suite.ts";
+import { linkSuite } from "./link-suite.ts";
 import { eventually, freshName, isKernelError, veth, vethTo } from "./suite-operations.ts";
 
 export interface SuiteSubject {
@@ -46,6 +47,14 @@ export function kernelSuite(
       kernel.apply([{ netns, operations }]);
 
     applySuite({
+      get kernel() {
+        return kernel;
+      },
+      freshPath: () => subject.freshPath(),
+      freshNetns,
+    });
+
+    linkSuite({
       get kernel() {
         return kernel;
       },

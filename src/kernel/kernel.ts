@@ -99,7 +99,10 @@ export type LinkKind =
       readonly type: "macvlan";
       /** Link in the namespace of the batch. */
       readonly parent: string;
-      readonly mode: "private" | "vepa" | "bridge" | "passthru" | "source";
+      /** With "passthru" the link has its parent's MAC address, whatever `mac` says. */
+      readonly mode: MacvlanMode;
+      /** Mode "source": the only senders that are heard. */
+      readonly sourceMacs?: readonly string[];
       /** Where the new link is put. Absent: the batch's namespace. */
       readonly netns?: NetnsPath;
     }
@@ -111,6 +114,8 @@ export type LinkKind =
       readonly parent?: string;
       readonly learning?: boolean;
     };
+
+export type MacvlanMode = "private" | "vepa" | "bridge" | "passthru" | "source";
 
 export interface VethPeer {
   readonly name: string;
@@ -131,13 +136,15 @@ export interface SetLink {
   /** null: no master. */
   readonly master?: string | null;
   readonly rename?: string;
-  /** Move to another namespace. */
-  readonly netns?: NetnsPath;
+  /** Move to another namespace; null: the node's own. With `rename` at once, also where the old name is taken there. */
+  readonly netns?: NetnsPath | null;
   /** IPv6 link-local address: 0 from MAC, 1 none (IFLA_INET6_ADDR_GEN_MODE). */
   readonly addrGenMode?: 0 | 1;
   /** Bridge port flags. */
   readonly hairpin?: boolean;
   readonly isolated?: boolean;
+  /** Bridge port: ARP and NDP for what the bridge itself has are not sent there. */
+  readonly neighSuppress?: boolean;
   /** Bridge: VLAN filtering, where the kernel has it. */
   readonly vlanFiltering?: boolean;
   /** Bridge port: access VLAN (pvid, untagged). */
@@ -245,8 +252,18 @@ export interface Link {
   readonly linkNetnsId?: number;
   readonly alias: string;
   readonly group: number;
+  readonly macvlanMode?: MacvlanMode;
+  readonly vxlan?: VxlanDetail;
   /** Attributes that have no field here, by number: nothing that the kernel said is lost. */
   readonly unknown: ReadonlyMap<number, Uint8Array>;
+}
+
+/** IFLA_VXLAN_* */
+export interface VxlanDetail {
+  readonly vni: number;
+  readonly port: number;
+  readonly local?: IpAddress;
+  readonly parentIfindex?: number;
 }
 
 export interface LinkAddress {

@@ -7,6 +7,7 @@ import {
   nestedMessage,
   netnsDescriptor,
   raw,
+  repeated,
   text,
   u8,
   u16,
@@ -134,8 +135,19 @@ const bridge: AttributeTable<Bridge> = { ageingTime: [4, u32], vlanFiltering: [7
 /** IFLA_MACVLAN_* */
 export interface Macvlan extends WithUnknown {
   mode?: number;
+  /** enum macvlan_macaddr_mode */
+  macMode?: number;
+  /** Of one length each: six bytes. */
+  macs?: readonly string[];
 }
-const macvlan: AttributeTable<Macvlan> = { mode: [1, u32] };
+const macvlan: AttributeTable<Macvlan> = {
+  mode: [1, u32],
+  macMode: [3, u32],
+  macs: [5, repeated(4, mac)],
+};
+
+/** MACVLAN_MACADDR_SET */
+export const MACVLAN_MACADDR_SET = 3;
 
 /** enum macvlan_mode */
 export const macvlanModes: {
@@ -187,9 +199,14 @@ const inet6: AttributeTable<Inet6> = { addrGenMode: [8, u8] };
 /** IFLA_BRPORT_* */
 export interface BridgePort extends WithUnknown {
   mode?: number;
+  neighSuppress?: number;
   isolated?: number;
 }
-const bridgePort: AttributeTable<BridgePort> = { mode: [4, u8], isolated: [33, u8] };
+const bridgePort: AttributeTable<BridgePort> = {
+  mode: [4, u8],
+  neighSuppress: [32, u8],
+  isolated: [33, u8],
+};
 
 /** AF_BRIDGE messages: IFLA_AF_SPEC holds IFLA_BRIDGE_* (linux/if_bridge.h) instead of families. */
 export const bridgeLinkLayout: MessageLayout<LinkHeader, BridgeLinkAttributes> = {

@@ -4,9 +4,12 @@ import {
   type LinkAttributes,
   type LinkInfo,
   linkLayout,
+  MACVLAN_MACADDR_SET,
+  type Macvlan,
   macvlanModes,
+  type Vxlan,
 } from "./link-layout.ts";
-import type { AddLink, Link, LinkKind, SetLink } from "./kernel.ts";
+import type { AddLink, Link, LinkKind, MacvlanMode, NetnsPath, SetLink } from "./kernel.ts";
 import {
   type MessageBytes,
   type MessageWriter,
@@ -30,6 +33,9 @@ import {
   RTM_NEWLINK,
   RTM_SETLINK,
 } from "./rtnetlink-constants.ts";
+
+/** The worker opens paths while it is at home. */
+const NODE_NETNS = "/proc/thread-self/ns/net" as NetnsPath;
 
 /** A default VLAN that the kernel gives every bridge port: an access port leaves it. */
 const DEFAULT_PVID = 1;
@@ -76,7 +82,15 @@ function linkInfo(link: LinkKind): LinkInfo {
         },
       };
     case "macvlan":
-      return { kind: "macvlan", data: { mode: macvlanModes[link.mode] } };
+      return {
+        kind: "macvlan",
+        data: {
+          mode: macvlanModes[link.mode],
+          ...(link.sourceMacs === undefined
+            ? {}
+            : { macMode: MACVLAN_MACADDR_SET, macs: link.sourceMacs }),
+        },
+      };
     case "vxlan":
       return {
         kind: "vxlan",
@@ -121,11 +135,13 @@ export function writeSetLink(writer: MessageWriter, operation: SetLink): void {
   }
   writePlainSetLink(writer, operation);
   const renamed = operation.rename ?? name;
-  if (operation.hairpin !== undefined || operation.isolated !== undefined) {
+  const { hairpin, isolated, neighSuppress } = operation;
+  if (hairpin !== undefined || isolated !== undefined || neighSuppress !== undefined) {
     writeBridgeSetLink(writer, renamed, {
       protinfo: {
-        ...(operation.hairpin === undefined ? {} : { mode: Number(operation.hairpin) }),
-        ...(operation.isolated === undefined ? {} : { isolated: Number(operation.isolated) }),
+        ...(hairpin === undefined ? {} : { mode: Number(hairpin) }),
+        ...(isolated === undefined ? {} : { isolated: Number(isolated) }),
+        ...(neighSuppress === undefined ? {} : { neighSuppress: Number(neighSuppress) }),
       },
     });
   }
@@ -153,7 +169,7 @@ function writePlainSetLink(writer: MessageWriter, operation: SetLink): void {
   if (mac !== undefined) attributes.address = mac;
   if (alias !== undefined) attributes.ifalias = alias;
   if (master !== undefined) attributes.master = master ?? 0;
-  if (netns !== undefined) attributes.netNsFd = netns;
+  if (netns !== undefined) attributes.netNsFd = netns ?? NODE_NETNS;
   changes ||= mtu !== undefined || mac !== undefined || alias !== undefined;
   changes ||= master !== undefined || netns !== undefined;
   // An operation that only names a link asks whether it is there: SETLINK without a change tells.
@@ -162,6 +178,7 @@ function writePlainSetLink(writer: MessageWriter, operation: SetLink): void {
     operation.vlanFiltering === undefined &&
     operation.hairpin === undefined &&
     operation.isolated === undefined &&
+    operation.neighSuppress === undefined &&
     operation.accessVlan === undefined;
   if (!changes && !isOnlyMessage) return;
   writeMessage(writer, linkLayout, {
@@ -247,8 +264,31 @@ export function readLink(
     ...(attributes.linkNetnsId === undefined ? {} : { linkNetnsId: attributes.linkNetnsId }),
     alias: attributes.ifalias ?? "",
     group: attributes.group ?? 0,
+    ...detailOf(attributes.linkinfo),
     unknown: attributes.unknown ?? noUnknown,
   };
 }
 
+function detailOf(info: LinkInfo | undefined): Pick<Link, "macvlanMode" | "vxlan"> {
+  if (info?.kind === "macvlan") {
+    const { mode: number = 0 }: Macvlan = info.data ?? {};
+    const mode = modeNames.get(number);
+    return mode === undefined ? {} : { macvlanMode: mode };
+  }
+  if (info?.kind !== "vxlan") return {};
+  const { id = 0, port = 0, local, local6, link }: Vxlan = info.data ?? {};
+  const address = local ?? local6;
+  return {
+    vxlan: {
+      vni: id,
+      port,
+      ...(address === undefined ? {} : { local: address }),
+      ...(link === undefined ? {} : { parentIfindex: Number(link) }),
+    },
+  };
+}
+
+const modeNames: ReadonlyMap<number, MacvlanMode> = new Map(
+  Object.entries(macvlanModes).map(([name, number]) => [number, name as MacvlanMode]),
+);
 const noUnknown: ReadonlyMap<number, Uint8Array> = new Map();

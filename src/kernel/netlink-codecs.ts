@@ -7,9 +7,11 @@ import {
   readAttributes,
   readMessage,
   type WithUnknown,
+  writeAttribute,
   writeAttributes,
   writeStruct,
 } from "./netlink-message.ts";
+import { NLA_TYPE_MASK } from "./rtnetlink-constants.ts";
 
 // The forms that attributes have: linux/netlink.h (nla_get_*), uapi of each family.
 
@@ -162,6 +164,29 @@ export function nested<Values extends WithUnknown>(
     isNested: true,
     write: (writer, value) => writeAttributes(writer, table(), value),
     read: (from, start, end) => readAttributes(from, { start, end }, table()),
+  };
+}
+
+/** A list inside an attribute: one attribute of the same number for each. */
+export function repeated<Value>(number: number, codec: Codec<Value>): Codec<readonly Value[]> {
+  return {
+    isNested: true,
+    write: (writer, values) => {
+      for (const value of values) writeAttribute(writer, number, codec, value);
+    },
+    read: (from, start, end) => {
+      const values: Value[] = [];
+      for (let at = start; at + 4 <= end; ) {
+        const length = from.view.getUint16(at, true);
+        const isOwn = (from.view.getUint16(at + 2, true) & NLA_TYPE_MASK) === number;
+        if (length < 4 || at + length > end || !isOwn) return undefined;
+        const value = codec.read(from, at + 4, at + length);
+        if (value === undefined) return undefined;
+        values.push(value);
+        at += (length + 3) & ~3;
+      }
+      return values;
+    },
   };
 }
 

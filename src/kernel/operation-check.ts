@@ -56,7 +56,10 @@ function faultOf(operation: KernelOperation): string | undefined {
       return (
         nameFault(operation.name) ??
         macFault(operation.mac) ??
-        (link.type === "veth" ? (nameFault(link.peer.name) ?? macFault(link.peer.mac)) : undefined)
+        (link.type === "veth"
+          ? (nameFault(link.peer.name) ?? macFault(link.peer.mac))
+          : undefined) ??
+        (link.type === "macvlan" ? link.sourceMacs?.map(macFault).find(Boolean) : undefined)
       );
     }
     case "set-link":
