@@ -211,7 +211,7 @@ test("planRouted() refuses addresses that IPAM did not give", () => {
     (error) =>
       error instanceof PluginError &&
       error.kind === "invalid-config" &&
-      /^10\.1\.0\.6\/24 is asked for, but network net has no IPAM/.test(error.message),
+      error.message === "10.1.0.6/24 is asked for, but network net has no IPAM to give it",
   );
 });
 

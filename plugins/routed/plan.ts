@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import {
   addressBits,
   type Family,
@@ -14,6 +13,7 @@ import {
   GATEWAY_LINK,
   type LinkNames,
   linkNamesOf,
+  metricOfName,
 } from "../../src/plugin-sdk/link-names.ts";
 import type { AttachRequest, AttachResponse } from "../../src/plugin-sdk/network-plugin.ts";
 import {
@@ -211,7 +211,7 @@ function pinOperations(
     const route = {
       destination: { ...gateway, prefixLength: 128 },
       link: ifname,
-      metric: metricOf(`pin ${ifname}`),
+      metric: metricOfName(`pin ${ifname}`),
     };
     return [
       what === "add"
@@ -244,17 +244,10 @@ function subnetRoute({ address, gateway }: PodAddress, ifname: string): PodRoute
     gateway: gateway ?? VIRTUAL_GATEWAY[family],
     mtu: 0,
     advmss: 0,
-    metric: metricOf(ifname),
+    // A pod may join one network several times, and a FIB has one route for each prefix and metric.
+    metric: metricOfName(ifname),
     table: 0,
   };
-}
-
-/**
- * A pod may join one network several times, and a FIB has one route for each prefix and metric: each
- * interface has a metric of its own, above those that people and the kernel choose.
- */
-function metricOf(name: string): number {
-  return 0x0100_0000 + Number.parseInt(hash("sha256", name, "hex").slice(0, 6), 16);
 }
 
 /** Neither side asks who has an address: both MAC addresses are ours, so both are told. */

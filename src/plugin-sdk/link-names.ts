@@ -58,6 +58,11 @@ export function macOfName(name: string): string {
   return macFrom(hash("sha256", name, "hex").slice(0, 10));
 }
 
+/** A stable route metric for something with a name, above those that people and the kernel choose. */
+export function metricOfName(name: string): number {
+  return 0x0100_0000 + Number.parseInt(hash("sha256", name, "hex").slice(0, 6), 16);
+}
+
 /** IPv6 link-local address that EUI-64 makes of a MAC address (RFC 4291, appendix A), as a number. */
 export function linkLocalOfMac(mac: string): bigint {
   const bytes = mac.split(":").map((part) => Number.parseInt(part, 16));
