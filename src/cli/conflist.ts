@@ -38,7 +38,13 @@ export function formatConflist(choice: NetworkChoice): string {
     plugin: choice.plugin,
     ...(choice.mtu !== undefined && { mtu: choice.mtu }),
     ipMasq: choice.ipMasq,
-    capabilities: { ips: true, mac: true, portMappings: true },
+    capabilities: {
+      ips: true,
+      mac: true,
+      portMappings: true,
+      bandwidth: true,
+      "io.kubernetes.cri.pod-annotations": true,
+    },
     ipam: { ranges: choice.ranges.map((subnet) => [{ subnet }]) },
   };
   try {

@@ -66,7 +66,12 @@ async function examineOrphans(context: HostContext): Promise<DoctorFinding[]> {
 }
 
 async function examineDrift(context: HostContext): Promise<DoctorFinding> {
-  const checked = await checkAttachments(context, "");
+  const checked = await checkAttachments(context, {
+    attachmentId: "",
+    pod: "",
+    network: "",
+    repair: false,
+  });
   const drifted = checked.filter(({ findings }) => (findings?.length ?? 0) > 0);
   if (drifted.length === 0) return ok("drift", `${checked.length} attachments are as recorded`);
   return {

@@ -46,6 +46,11 @@ export const ERRORS = {
     grpc: "RESOURCE_EXHAUSTED",
     remedy: "Wait: the runtime tries again; too many pods start at once",
   },
+  NETWORK_NOT_FOUND: {
+    cni: 11,
+    grpc: "NOT_FOUND",
+    remedy: "Create what the pod's annotation names, or correct the name; the runtime tries again",
+  },
   PLUGIN_UNAVAILABLE: {
     cni: 11,
     grpc: "UNAVAILABLE",
@@ -126,6 +131,11 @@ export const ERRORS = {
     cni: 105,
     grpc: "ALREADY_EXISTS",
     remedy: "Remove the interface from the pod's namespace or choose another ifname",
+  },
+  INVALID_SELECTION: {
+    cni: 107,
+    grpc: "INVALID_ARGUMENT",
+    remedy: "Name one pod and one network or interface, see `patchbay attachments`",
   },
   IN_USE: {
     cni: 106,

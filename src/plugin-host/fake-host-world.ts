@@ -14,6 +14,7 @@ import { FakeStore } from "./fake-store.ts";
 import { type CniAnswer, Host } from "./core/host.ts";
 import type { HostEvent, HostPorts } from "./core/ports.ts";
 import type { StepName } from "./core/steps.ts";
+import { OPEN_POLICY } from "./networks/visibility.ts";
 import { FakeDefinitions } from "./networks/fake-definitions.ts";
 
 /** A plugin that keeps a table; a test may hold its calls back or make them fail. */
@@ -109,7 +110,7 @@ export class FakeHostWorld {
       definitions: this.definitions,
       ...changes,
     };
-    return new Host(ports, { bootId: this.bootId, ownNetns: "4:1" });
+    return new Host(ports, { bootId: this.bootId, ownNetns: "4:1", policy: OPEN_POLICY });
   }
 
   async startHost(changes: Partial<HostPorts> = {}): Promise<Host> {

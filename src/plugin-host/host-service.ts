@@ -10,8 +10,10 @@ import {
   checkAttachments,
   importHostLocal,
   listAttachments,
+  listDefinitions,
   listNetworks,
   matches,
+  networkStatuses,
   releaseIpam,
   showIpam,
   toAttachment,
@@ -98,13 +100,19 @@ export function hostService(deps: HostServiceDeps): ServedService {
       const files = readHostLocalFolder(directory);
       return importHostLocal(host.context, { files, network, configJson, dryRun });
     }),
-    CheckAttachments: unary(async ({ attachmentId }) => ({
-      attachments: await checkAttachments(host.context, attachmentId),
+    CheckAttachments: unary(async (request) => ({
+      attachments: await checkAttachments(host.context, request),
     })),
-    AttachNetwork: unary(() => notYet()),
-    DetachNetwork: unary(() => notYet()),
-    ListNetworkDefinitions: unary(() => notYet()),
-    GetNetworkStatus: unary(() => notYet()),
+    AttachNetwork: unary(async ({ pod, selection }) => ({
+      attachment: toAttachment(await host.attachNetwork(pod, selection)),
+    })),
+    DetachNetwork: unary(async ({ pod, target }) => ({
+      attachments: (await host.detachNetwork(pod, target)).map(toAttachment),
+    })),
+    ListNetworkDefinitions: unary(async ({ namespace }) => ({
+      definitions: listDefinitions(host.context, namespace),
+    })),
+    GetNetworkStatus: unary(async ({ pod }) => ({ pods: networkStatuses(host.context, pod) })),
     Doctor: unary(async () => ({
       findings: [
         ...(await examineNode(host.context)),
@@ -120,10 +128,6 @@ export function hostService(deps: HostServiceDeps): ServedService {
     }),
   };
   return { definition: hostProto.Host.service, handlers: { ...handlers } };
-}
-
-function notYet(): never {
-  throw new PatchbayError("INTERNAL", "not yet");
 }
 
 function listPlugins(host: Host) {

@@ -19,6 +19,7 @@ import { lockNode } from "./node-lock.ts";
 import { pathsBelow } from "./paths.ts";
 import { PluginRegistry } from "./registry.ts";
 import { FakeDefinitions } from "./networks/fake-definitions.ts";
+import { OPEN_POLICY } from "./networks/visibility.ts";
 import { PodAddresses } from "./services/pod-addresses.ts";
 import { openServicesNode } from "./services/services-node.ts";
 import { shimService } from "./shim-service.ts";
@@ -129,7 +130,7 @@ export async function runHost(options: RunHostOptions): Promise<void> {
       services: services.attachments,
       definitions: new FakeDefinitions(),
     },
-    { bootId, ownNetns: ownNetnsIdentity() },
+    { bootId, ownNetns: ownNetnsIdentity(), policy: OPEN_POLICY },
   );
 
   // Who empties a table of Services mostly empties all: `nft flush ruleset`.

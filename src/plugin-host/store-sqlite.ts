@@ -250,12 +250,16 @@ function migrate(database: DatabaseSync): void {
 function toAttachment({ record }: { record: string }): AttachmentRecord {
   const attachment = JSON.parse(record) as AttachmentRecord | null;
   if (attachment?.id && attachment.state?.kind && attachment.request) {
-    // What a host of 0.1 wrote: a pod had one network.
-    const { id, network, request } = attachment;
-    const added = { cniNetwork: network, primaryId: id, after: [] };
-    return { ...added, ...attachment, request: { ...NO_WISHES, ...request } };
+    return attachment.primaryId === undefined ? upgrade(attachment) : attachment;
   }
   throw new Error(`No attachment: ${record.slice(0, 80)}`);
+}
+
+/** What a host of 0.1 wrote: a pod had one network. */
+function upgrade(attachment: AttachmentRecord): AttachmentRecord {
+  const { id, network, request } = attachment;
+  const added = { cniNetwork: network, primaryId: id, after: [] };
+  return { ...attachment, ...added, request: { ...request, ...NO_WISHES } };
 }
 
 interface LeaseRow {

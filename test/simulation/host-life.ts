@@ -4,6 +4,7 @@ import { drawKernelError } from "./kernel-errors.ts";
 import type { CallOwner } from "./port-calls.ts";
 import type { SimNode } from "./node.ts";
 import { SimStore } from "./sim-store.ts";
+import { OPEN_POLICY } from "../../src/plugin-host/networks/visibility.ts";
 import { FakeDefinitions } from "../../src/plugin-host/networks/fake-definitions.ts";
 
 /** Thrown into the host where it is killed; what it does with it no longer matters. */
@@ -34,7 +35,11 @@ export class HostLife implements CallOwner {
     this.number = number;
     this.startedMs = node.clock.monotonicMs();
     this.#monotonicOffsetMs = node.rng.between(-1_000_000, 1_000_000);
-    this.host = new Host(this.#ports(), { bootId: node.bootId, ownNetns: "4:1" });
+    this.host = new Host(this.#ports(), {
+      bootId: node.bootId,
+      ownNetns: "4:1",
+      policy: OPEN_POLICY,
+    });
   }
 
   start(): void {

@@ -24,6 +24,9 @@ test("parseNetworkConfig() fills in what a configuration leaves out", () => {
     requestedMac: undefined,
     portMappings: [],
     prevResult: undefined,
+    requestedBandwidth: undefined,
+    annotations: {},
+    dependsOn: [],
     validAttachments: undefined,
   });
   assert.deepEqual(ipam.families, [4, 6]);

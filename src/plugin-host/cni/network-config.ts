@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import { formatAddress, type IpAddress, parseAddress, parsePrefix } from "../../ip/address.ts";
-import { type IpamConfig, parseIpamConfig } from "../../ipam/config.ts";
+import { type IpamConfig, NO_IPAM, parseIpamConfig } from "../../ipam/config.ts";
 import { IpamConfigError } from "../../ipam/ipam-error.ts";
 import type { Bandwidth } from "../../plugin-sdk/network-plugin.ts";
 import { PatchbayError } from "../errors.ts";
@@ -71,6 +71,12 @@ const EXPECTED: Readonly<Record<string, string>> = {
   "^/": "an absolute path",
 };
 
+/** Capability by which containerd and CRI-O hand over a pod's annotations. */
+const POD_ANNOTATIONS = "io.kubernetes.cri.pod-annotations";
+
+/** Bits, or bits each second; what a double holds exactly. */
+const RATE = { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
+
 /** The keys that the host reads. A plugin's schema (GetInfo) checks the plugin's own keys beside these. */
 export const CONFIG_SCHEMA = {
   type: "object",
@@ -103,9 +109,25 @@ export const CONFIG_SCHEMA = {
         },
       },
     },
+    dependsOn: {
+      type: "array",
+      items: { type: "string", minLength: 1, maxLength: 512 },
+      maxItems: LIMITS.podNetworksMax,
+    },
+    linkInContainer: { type: "boolean" },
     runtimeConfig: {
       type: "object",
       properties: {
+        [POD_ANNOTATIONS]: { type: "object", additionalProperties: { type: "string" } },
+        bandwidth: {
+          type: "object",
+          properties: {
+            ingressRate: RATE,
+            ingressBurst: RATE,
+            egressRate: RATE,
+            egressBurst: RATE,
+          },
+        },
         ips: { type: "array", items: { type: "string" }, maxItems: 2 },
         mac: { type: "string", pattern: MAC_PATTERN },
         portMappings: {
@@ -164,7 +186,14 @@ interface ConfigShape {
     readonly ips?: readonly string[];
     readonly mac?: string;
     readonly portMappings?: readonly PortMappingShape[];
+    readonly bandwidth?: Partial<Bandwidth>;
+    readonly [POD_ANNOTATIONS]?: Readonly<Record<string, string>>;
   };
+  readonly dependsOn?: readonly string[];
+  readonly linkInContainer?: boolean;
+  readonly master?: unknown;
+  /** Configuration of another CNI plugin (cni-exec), which brings the addresses. */
+  readonly delegate?: unknown;
   readonly prevResult?: unknown;
 }
 
@@ -180,16 +209,19 @@ interface PortMappingShape {
 export function parseNetworkConfig(
   json: Record<string, unknown>,
   cniVersion: CniVersion,
+  options: ParseOptions = {},
 ): NetworkConfig {
   if (!validateConfig(json)) throw invalidField(validateConfig, "");
   const config = json as unknown as ConfigShape;
+  const hasOwnIpam = config.ipam !== undefined && config.ipam["type"] !== "none";
+  const isDefaultPool = config.ipam === undefined && !options.isExtra && config.delegate === undefined;
   return {
     cniVersion,
     name: config.name,
     plugin: config.plugin ?? "routed",
     mtu: config.mtu ?? 0,
     ipMasq: config.ipMasq ?? false,
-    ipam: parseIpam(config.ipam ?? {}),
+    ipam: hasOwnIpam || isDefaultPool ? parseIpam(config.ipam ?? {}) : NO_IPAM,
     dns: parseDns(config.dns),
     configJson: stableConfigJson(json),
     requestedAddresses: [
@@ -198,12 +230,33 @@ export function parseNetworkConfig(
     ],
     requestedMac: config.runtimeConfig?.mac,
     portMappings: parsePortMappings(config.runtimeConfig?.portMappings ?? []),
-    requestedBandwidth: undefined,
-    annotations: {},
-    dependsOn: [],
+    requestedBandwidth: parseBandwidth(config.runtimeConfig?.bandwidth),
+    annotations: config.runtimeConfig?.[POD_ANNOTATIONS] ?? {},
+    dependsOn: dependenciesOf(config),
     prevResult: config.prevResult,
     validAttachments: parseValidAttachments(json),
   };
+}
+
+export interface ParseOptions {
+  /** A network beside the pod's default one: without `ipam` it has no addresses, instead of the default pool's. */
+  readonly isExtra?: boolean;
+}
+
+function parseBandwidth(rates: Partial<Bandwidth> | undefined): Bandwidth | undefined {
+  if (!rates) return undefined;
+  const { ingressRate = 0, ingressBurst = 0, egressRate = 0, egressBurst = 0 } = rates;
+  return { ingressRate, ingressBurst, egressRate, egressBurst };
+}
+
+/** What a configuration depends on. With linkInContainer the master is an interface of the pod, as CNI's macvlan and vlan have it. */
+export function dependenciesOf({
+  dependsOn = [],
+  linkInContainer,
+  master,
+}: Pick<ConfigShape, "dependsOn" | "linkInContainer" | "master">): string[] {
+  const isInside = linkInContainer === true && typeof master === "string" && master !== "";
+  return [...dependsOn, ...(isInside ? [master] : [])];
 }
 
 /**

@@ -1,36 +1,25 @@
-import { IpamError } from "../../ipam/ipam-error.ts";
-import type { Lease } from "../../ipam/lease.ts";
 import type { NetnsPath } from "../../kernel/kernel.ts";
-import {
-  type AttachResponse,
-  type NetworkPlugin,
-  PluginError,
-} from "../../plugin-sdk/network-plugin.ts";
-import {
-  checkMtu,
-  checkPluginConfig,
-  MAC_PATTERN,
-  mergeRequested,
-  parseRequested,
-} from "../cni/network-config.ts";
+import { can } from "../../plugin-sdk/network-plugin.ts";
+import { checkMtu, checkPluginConfig } from "../cni/network-config.ts";
 import type { CniRequest } from "../cni/request.ts";
 import { toCniResult } from "../cni/result.ts";
-import { type ErrorCode, formatErrorChain, PatchbayError } from "../errors.ts";
-import { LIMITS } from "../limits.ts";
+import { PatchbayError } from "../errors.ts";
+import { type AttachedRecord, attachByPlugin, attachRecords, publish } from "./attach.ts";
 import { type AttachmentRecord, attachmentIdOf } from "./attachment.ts";
 import { type HostContext, requirePlugin } from "./context.ts";
-import { describePod, detachRecord, rollBackRecord } from "./detach.ts";
-import { requireFreeHostPorts } from "./host-ports.ts";
+import { describePod, detachRecords } from "./detach.ts";
 import { identifyNetns } from "./netns.ts";
-import { planAttach } from "./plan.ts";
-import type { CallTrace } from "./ports.ts";
+import type { NetworkWish } from "./network-wish.ts";
+import { planPod } from "./pod-plan.ts";
+import type { CallTrace, StoreChange } from "./ports.ts";
+import { recordWishes } from "./record.ts";
 
 type AddRequest = Extract<CniRequest, { verb: "ADD" }>;
 
 /**
- * CNI ADD: check, plan and allocate, record, attach, record the outcome, answer. The caller holds
- * the container's lock. A failure leaves nothing: what was done is undone, and what cannot be
- * undone now stands as "detaching" and is finished by reconciliation.
+ * CNI ADD of a pod with all its networks: check, plan and allocate, record, attach, record the outcome,
+ * answer with the default network's result. The caller holds the container's lock. A failure of one
+ * network leaves none.
  */
 export async function add(
   context: HostContext,
@@ -44,178 +33,104 @@ export async function add(
       "prevResult is given, expected nothing: patchbay must be the first plugin of its list",
     );
   }
-  const plugin = requirePlugin(context, config.plugin);
-  checkMtu(config);
-  checkPluginConfig(config.configJson, plugin.info.configSchemaJson);
+  const wishes = planPod(request, {
+    definitions: context.ports.definitions,
+    policy: context.policy,
+  });
+  for (const wish of wishes) checkWish(context, wish);
   const identity = await requireNetns(context, request.netns);
 
   const id = attachmentIdOf({ network: config.name, ...request });
   const existing = context.state.attachments.get(id);
-  if (existing?.state.kind === "attached" && existing.netnsIdentity === identity) {
-    const again = await attachAgain(context, existing);
-    return toCniResult(again, config.dns, config.cniVersion);
+  const dns = wishes[0]?.config.dns;
+  if (isAttached(existing) && existing.netnsIdentity === identity) {
+    await attachAgain(context, existing);
+    return toCniResult(existing.state.response, dns, config.cniVersion);
   }
   // Half made, half removed, or of a namespace that is gone: away with it before the new one.
-  if (existing) await detachRecord(context, existing, trace);
+  const old = context.state.recordsOfPod(id);
+  if (old.length > 0) await detachRecords(context, old, trace);
 
-  const record = recordAttachment(context, request, identity, trace);
+  const pod = { ...request, netnsIdentity: identity, cniNetwork: config.name };
+  const records = recordWishes(
+    context,
+    { ...pod, primaryId: undefined, standing: [] },
+    { wishes, onPlanned: () => trace.reached("add.planned") },
+  );
+  trace.reached("add.recorded");
+  const hooks = {
+    onJoined: () => trace.reached("add.joined"),
+    onAttached: () => trace.reached("add.attached"),
+    onPublished: () => trace.reached("add.published"),
+    onConfirmed: () => trace.reached("add.confirmed"),
+  };
+  const [primary] = await attachRecords(context, records, { trace, hooks });
+  if (!primary) throw new Error("a pod without a default network");
+  return toCniResult(primary.state.response, dns, config.cniVersion);
+}
+
+/** Checks of one network that need its plugin. Throws PatchbayError that names network and field. */
+export function checkWish(context: HostContext, wish: NetworkWish): void {
+  const { config, field } = wish;
+  const plugin = requirePlugin(context, config.plugin);
   try {
-    const response = await attachByPlugin(context, plugin, record);
-    trace.reached("add.attached");
-    const attachment: AttachmentRecord = { ...record, state: { kind: "attached", response } };
-    await publish(context, attachment);
-    trace.reached("add.published");
-    context.state.commit([{ kind: "put-attachment", attachment }]);
-    trace.reached("add.confirmed");
-    context.ports.events.emit({
-      kind: "attached",
-      subject: id,
-      attachment,
-      message: `${record.ifname} of ${describePod(record)} joined network ${record.network}`,
-    });
-    return toCniResult(response, config.dns, config.cniVersion);
+    checkMtu(config);
+    checkPluginConfig(config.configJson, plugin.info.configSchemaJson);
+    if (wish.infinibandGuid !== "" && !can(plugin, "CAPABILITY_INFINIBAND_GUID")) {
+      throw new PatchbayError(
+        "INVALID_NETWORK_CONFIG",
+        `infiniband-guid is asked for, which plugin ${config.plugin} cannot set`,
+      );
+    }
   } catch (error) {
-    context.ports.events.emit({
-      kind: "attach-failed",
-      subject: id,
-      message: `${record.ifname} of ${describePod(record)}: ${formatErrorChain(error)}`,
+    if (field === "" || !(error instanceof PatchbayError)) throw error;
+    throw new PatchbayError(error.code, `Network ${config.name}: ${error.message}`, {
+      cause: error.cause,
     });
-    await rollBack(context, record, trace);
-    throw error;
   }
+}
+
+function isAttached(record: AttachmentRecord | undefined): record is AttachedRecord {
+  return record?.state.kind === "attached";
 }
 
 /**
- * ADD of what is attached: the same answer, by the plugin that made it, whatever the configuration
- * names by now. From here on it is a new wish: a DEL that the journal still holds came before it
- * and must not hit it, and whoever doubted it was wrong.
+ * ADD of what is attached: the same answer, whatever the configuration and the annotation name by now.
+ * From here on it is a new wish: a DEL that the journal still holds came before it and must not hit it,
+ * and whoever doubted it was wrong.
  */
-async function attachAgain(
-  context: HostContext,
-  existing: AttachmentRecord,
-): Promise<AttachResponse> {
-  const plugin = requirePlugin(context, existing.plugin);
-  const response = await attachByPlugin(context, plugin, existing);
-  await publish(context, existing);
+async function attachAgain(context: HostContext, primary: AttachedRecord): Promise<void> {
+  const records = context.state.recordsOfPod(primary.primaryId).filter(isAttached);
+  for (const record of records) await repeatAttach(context, record);
+  await publish(context, records);
   const createdWallMs = context.ports.clock.wallMs();
-  context.state.commit([{ kind: "put-attachment", attachment: { ...existing, createdWallMs } }]);
-  context.leaks.clear(existing.id);
-  return response;
+  context.state.commit(
+    records.map((record): StoreChange => {
+      return { kind: "put-attachment", attachment: { ...record, createdWallMs } };
+    }),
+  );
+  for (const { id } of records) context.leaks.clear(id);
 }
 
-/** Whoever is told that the pod runs may dial it by its host ports, and it may dial Services. */
-async function publish(context: HostContext, attachment: AttachmentRecord): Promise<void> {
-  const { services } = context.ports;
-  try {
-    if (attachment.portMappings) await services.publish(attachment);
-  } catch (cause) {
-    if (cause instanceof PatchbayError) throw cause;
-    const what = `Cannot open the host ports of ${describePod(attachment)}`;
-    throw new PatchbayError("NOT_PROGRAMMED", what, { cause });
-  }
-  await services.settle(attachment);
+/** By the plugin that made it. One that changes its mind is told of: the record is what the pod was promised. */
+export async function repeatAttach(context: HostContext, record: AttachedRecord): Promise<void> {
+  const plugin = requirePlugin(context, record.plugin);
+  const again = await attachByPlugin(context, plugin, record);
+  const before = identityOf(record.state.response, record.ifname);
+  const now = identityOf(again, record.ifname);
+  if (before === now) return;
+  context.ports.events.emit({
+    kind: "plugin-misbehaved",
+    subject: record.plugin,
+    message: `Attach of ${record.ifname} of ${describePod(record)} was answered with ${now}, before with ${before}`,
+  });
 }
 
-/** Allocates and records in one go: nothing can come between the two. */
-function recordAttachment(
-  context: HostContext,
-  request: AddRequest,
-  netnsIdentity: string,
-  trace: CallTrace,
-): AttachmentRecord {
-  const { state, ports } = context;
-  const { config, containerId, ifname, args } = request;
-  state.requireRoomFor(1);
-  const id = attachmentIdOf({ network: config.name, containerId, ifname });
-  requireFreeHostPorts(state.attachments.values(), { containerId, mappings: config.portMappings });
-  const network = state.ensureNetwork(config);
-  const mac = config.requestedMac ?? parseMac(args.mac);
-  const requested = mergeRequested([
-    ...config.requestedAddresses,
-    ...(args.ip === undefined ? [] : parseRequested(args.ip.split(","), "CNI_ARGS IP")),
-  ]);
-  let leases: readonly Lease[];
-  try {
-    leases = network.pool.allocate({
-      owner: { attachmentId: id, containerId, ifname, podUid: args.podUid },
-      requested,
-      nowMs: ports.clock.monotonicMs(),
-    });
-  } catch (cause) {
-    throw toPatchbayIpamError(cause, `Cannot allocate addresses of network ${network.name}`);
-  }
-  trace.reached("add.planned");
-  const record: AttachmentRecord = {
-    id,
-    network: network.name,
-    containerId,
-    ifname,
-    netns: request.netns,
-    netnsIdentity,
-    plugin: network.plugin,
-    cniNetwork: network.name,
-    primaryId: id,
-    after: [],
-    request: planAttach({ ...request, id, network, leases, mac }),
-    ...(config.portMappings.length > 0 && { portMappings: config.portMappings }),
-    state: { kind: "attaching" },
-    createdWallMs: ports.clock.wallMs(),
-  };
-  try {
-    state.commit([
-      { kind: "put-attachment", attachment: record },
-      ...state.leaseChanges(network, leases),
-    ]);
-  } catch (error) {
-    network.pool.cancel(leases);
-    throw error;
-  }
-  trace.reached("add.recorded");
-  return record;
-}
-
-async function attachByPlugin(
-  context: HostContext,
-  plugin: NetworkPlugin,
-  record: AttachmentRecord,
-): Promise<AttachResponse> {
-  const what = `Attach of ${record.ifname} of ${describePod(record)} by ${record.plugin}`;
-  const options = { limitMs: LIMITS.attachMs, what };
-  try {
-    return await context.pluginCalls.run(record.id, options, () => plugin.attach(record.request));
-  } catch (cause) {
-    if (cause instanceof PatchbayError) throw cause;
-    throw new PatchbayError(codeOfPluginFailure(cause), `${what} failed`, { cause });
-  }
-}
-
-function codeOfPluginFailure(cause: unknown): ErrorCode {
-  if (!(cause instanceof PluginError)) return "ATTACH_FAILED";
-  switch (cause.kind) {
-    case "invalid-config":
-      return "INVALID_NETWORK_CONFIG";
-    case "interface-exists":
-      return "INTERFACE_EXISTS";
-    case "transient":
-      return "ATTACH_FAILED";
-  }
-}
-
-/** The ADD has failed already: what cannot be undone now is undone by reconciliation. */
-async function rollBack(
-  context: HostContext,
-  record: AttachmentRecord,
-  trace: CallTrace,
-): Promise<void> {
-  try {
-    await rollBackRecord(context, record, trace);
-  } catch (error) {
-    context.ports.events.emit({
-      kind: "detach-failed",
-      subject: record.id,
-      message: `Undoing a failed ADD goes on in the background: ${formatErrorChain(error)}`,
-    });
-  }
+/** What a pod knows itself by. */
+function identityOf(response: AttachedRecord["state"]["response"], ifname: string): string {
+  const addresses = response.addresses.map(({ address }) => address);
+  const link = response.interfaces.find(({ name, sandbox }) => sandbox !== "" && name === ifname);
+  return [link?.mac ?? "", ...addresses].join(" ");
 }
 
 /** Identity of the pod's namespace; refuses what is none, and the node's own. */
@@ -228,22 +143,4 @@ async function requireNetns(context: HostContext, path: NetnsPath): Promise<stri
     throw new PatchbayError("OWN_NETNS", `CNI_NETNS ${path} is the node's own network namespace`);
   }
   return identity;
-}
-
-function parseMac(text: string | undefined): string | undefined {
-  if (text === undefined || new RegExp(MAC_PATTERN).test(text)) return text;
-  throw new PatchbayError(
-    "INVALID_ENVIRONMENT",
-    `CNI_ARGS MAC is ${JSON.stringify(text)}, expected six hex bytes joined by ':'`,
-  );
-}
-
-const IPAM_CODES: Readonly<Record<string, ErrorCode>> = {
-  "pool-empty": "POOL_EMPTY",
-  "address-taken": "ADDRESS_TAKEN",
-};
-
-function toPatchbayIpamError(cause: unknown, what: string): unknown {
-  if (!(cause instanceof IpamError)) return cause;
-  return new PatchbayError(IPAM_CODES[cause.code] ?? "ADDRESS_NOT_IN_POOL", what, { cause });
 }

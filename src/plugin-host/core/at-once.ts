@@ -8,7 +8,10 @@ export async function forEachAtOnce<T>(
   items: readonly T[],
   work: (item: T) => Promise<void>,
 ): Promise<void> {
-  for (let start = 0; start < items.length; start += LIMITS.runningMax) {
-    await Promise.all(items.slice(start, start + LIMITS.runningMax).map(work));
-  }
+  const left = items[Symbol.iterator]();
+  const run = async (): Promise<void> => {
+    for (let next = left.next(); !next.done; next = left.next()) await work(next.value);
+  };
+  const runners = Math.min(items.length, LIMITS.runningMax);
+  await Promise.all(Array.from({ length: runners }, run));
 }

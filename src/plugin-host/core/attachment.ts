@@ -6,7 +6,7 @@ import type { AttachRequest, AttachResponse } from "../../plugin-sdk/network-plu
 /** 32 hex digits, the same for the same (network, container id, ifname) for ever. */
 export type AttachmentId = string & { readonly __brand: "AttachmentId" };
 
-/** "claim:" and 32 hex digits: owner of the addresses of an IPAMClaim while no attachment has them. */
+/** "claim:namespace/name": owner of the addresses of an IPAMClaim while no attachment has them. */
 export type ClaimId = AttachmentId & { readonly __claim: "ClaimId" };
 
 /** What makes an attachment the same one: CNI 1.1, "Attachment". */
@@ -51,6 +51,11 @@ export type AttachmentState =
   | { readonly kind: "adopted" }
   /** On its way out; the plugin may or may not have removed it. After a crash: finished. */
   | { readonly kind: "detaching" };
+
+/** Owner of the addresses of an IPAMClaim. */
+export function claimIdOf(namespace: string, name: string): ClaimId {
+  return `claim:${namespace}/${name}` as ClaimId;
+}
 
 /** The id of a key. The parts cannot contain a zero byte, so the joint is unambiguous. */
 export function attachmentIdOf(key: AttachmentKey): AttachmentId {

@@ -1,4 +1,4 @@
-import type { AttachResponse, Finding } from "../../plugin-sdk/network-plugin.ts";
+import { type AttachResponse, can, type Finding } from "../../plugin-sdk/network-plugin.ts";
 import type { CniRequest } from "../cni/request.ts";
 import { addressesOfResult } from "../cni/result.ts";
 import { PatchbayError } from "../errors.ts";
@@ -21,22 +21,28 @@ export async function check(context: HostContext, request: CheckRequest): Promis
       `${request.ifname} of container ${request.containerId} is not attached to ${request.config.name}`,
     );
   }
-  const findings = await checkRecord(context, record);
-  findings.push(...comparePrevResult(record, request.config.prevResult));
-  if (findings.length === 0) return;
-  throw new PatchbayError(
-    "DRIFT",
-    `${record.ifname} of ${describePod(record)} is not as recorded`,
-    {
-      cause: findings.map(describeFinding).join("; "),
-    },
-  );
+  // The runtime asks about its own attachment and means the pod: no other verb looks at the others.
+  const pod = [record, ...context.state.recordsOfPod(id).filter((other) => other !== record)];
+  const differences: string[] = [];
+  for (const each of pod) {
+    const findings = await checkRecord(context, each);
+    if (each === record) findings.push(...comparePrevResult(each, request.config.prevResult));
+    const prefix = each === record ? "" : `${each.ifname} (network ${each.network}): `;
+    differences.push(...findings.map((item) => `${prefix}${describeFinding(item)}`));
+  }
+  if (differences.length === 0) return;
+  const what = `${record.ifname} of ${describePod(record)} is not as recorded`;
+  throw new PatchbayError("DRIFT", what, { cause: differences.join("; ") });
 }
 
-/** Every difference between a record and the world. Empty: as recorded. */
+/**
+ * Every difference between a record and the world. Empty: as recorded. With `repair` a plugin that can mends
+ * what it finds; the caller then holds the container's lock.
+ */
 export async function checkRecord(
   context: HostContext,
   record: AttachmentRecord,
+  options: { readonly repair: boolean } = { repair: false },
 ): Promise<Finding[]> {
   if (record.state.kind === "adopted") return [];
   if (record.state.kind !== "attached") {
@@ -47,21 +53,25 @@ export async function checkRecord(
     return [finding("netns", record.netns, record.netnsIdentity, found)];
   }
   const attached: AttachResponse = record.state.response;
-  return [...(await checkByPlugin(context, record, attached))];
+  return [...(await checkByPlugin(context, record, { attached, ...options }))];
 }
 
 async function checkByPlugin(
   context: HostContext,
   record: AttachmentRecord,
-  attached: AttachResponse,
+  options: { readonly attached: AttachResponse; readonly repair: boolean },
 ): Promise<readonly Finding[]> {
   const { clock } = context.ports;
   const plugin = requirePlugin(context, record.plugin);
   const what = `Check of ${record.ifname} of ${describePod(record)} by ${record.plugin}`;
+  const repair = options.repair && can(plugin, "CAPABILITY_REPAIR");
+  const limitMs = LIMITS.checkMs;
+  const attachment = withWishInForce(context, record);
+  const check = () => plugin.check({ attachment, attached: options.attached, repair });
   try {
-    const attachment = withWishInForce(context, record);
-    const checked = plugin.check({ attachment, attached, repair: false });
-    return await withDeadline(checked, { clock, limitMs: LIMITS.checkMs, what });
+    // A repair changes the attachment, and so is one of the calls that must not overlap.
+    if (repair) return await context.pluginCalls.run(record.id, { limitMs, what }, check);
+    return await withDeadline(check(), { clock, limitMs, what });
   } catch (cause) {
     if (cause instanceof PatchbayError) throw cause;
     throw new PatchbayError("CHECK_FAILED", `${what} failed`, { cause });

@@ -1,5 +1,8 @@
 import type { NetworkPlugin } from "../../plugin-sdk/network-plugin.ts";
 import { PatchbayError } from "../errors.ts";
+import type { NetworkPolicy } from "../networks/visibility.ts";
+import type { Chores } from "./chores.ts";
+import type { DriftMemory } from "./drift.ts";
 import type { KeyedLock } from "./keyed-lock.ts";
 import type { LeakWatch } from "./leak-watch.ts";
 import type { PluginCalls } from "./plugin-calls.ts";
@@ -17,12 +20,20 @@ export interface HostContext {
   readonly pluginCalls: PluginCalls;
   /** "device:inode" of the node's own network namespace; no pod may have it. */
   readonly ownNetns: string;
+  /** Which networks a pod may ask for. */
+  readonly policy: NetworkPolicy;
+  /** Work beside the calls, each kind at most once at a time. */
+  readonly chores: Chores;
+  /** What comparisons of attachments with the kernel found before. */
+  readonly drift: DriftMemory;
 }
 
-/** The plugin, or PLUGIN_UNAVAILABLE. */
+/** The plugin, or PLUGIN_UNAVAILABLE: before anything is recorded that only the plugin could undo. */
 export function requirePlugin(context: HostContext, name: string): NetworkPlugin {
   const plugin = context.ports.plugins.find(name);
-  if (plugin) return plugin;
+  const trouble = context.ports.plugins.troubleOf?.(name) ?? "";
+  if (plugin && trouble === "") return plugin;
+  if (plugin) throw new PatchbayError("PLUGIN_UNAVAILABLE", `Plugin ${name}: ${trouble}`);
   const known = context.ports.plugins.names().join(", ");
   throw new PatchbayError(
     "PLUGIN_UNAVAILABLE",

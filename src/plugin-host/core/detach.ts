@@ -1,10 +1,11 @@
 import { detachRequestOf } from "../../plugin-sdk/network-plugin.ts";
-import { PatchbayError } from "../errors.ts";
+import { formatErrorChain, PatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { AttachmentRecord } from "./attachment.ts";
 import { type HostContext, requirePlugin } from "./context.ts";
 import { withDeadline } from "./deadline.ts";
-import type { CallTrace } from "./ports.ts";
+import { runBackward } from "./order.ts";
+import type { CallTrace, StoreChange } from "./ports.ts";
 import type { StepName } from "./steps.ts";
 
 interface DetachSteps {
@@ -25,53 +26,69 @@ const ROLLBACK_STEPS: DetachSteps = {
 };
 
 /**
- * Takes an attachment away: mark it, let the plugin remove it, forget it and let its addresses cool.
- * Killed anywhere in between, the record stands as "detaching" and reconciliation finishes it.
- * The caller holds the container's lock. Throws PatchbayError; the record then stays.
+ * Takes attachments of a pod away, those made last first: mark all, let the plugins remove them, forget each
+ * and let its addresses cool. Goes on past failures and reports them all (multi-network standard 1.3, 7.2).
+ * Killed anywhere in between, the records stand as "detaching" and reconciliation finishes them.
+ * The caller holds the container's lock. Throws PatchbayError; the records concerned then stay.
  */
-export function detachRecord(
+export function detachRecords(
   context: HostContext,
-  record: AttachmentRecord,
+  records: readonly AttachmentRecord[],
   trace: CallTrace,
 ): Promise<void> {
-  return takeAway(context, record, trace, DEL_STEPS);
+  return takeAway(context, records, { trace, steps: DEL_STEPS });
 }
 
-/** The same for an ADD that failed. */
-export function rollBackRecord(
+/** The same for what was never answered as attached. */
+export function rollBackRecords(
   context: HostContext,
-  record: AttachmentRecord,
+  records: readonly AttachmentRecord[],
   trace: CallTrace,
 ): Promise<void> {
-  return takeAway(context, record, trace, ROLLBACK_STEPS);
+  return takeAway(context, records, { trace, steps: ROLLBACK_STEPS });
 }
 
 async function takeAway(
   context: HostContext,
-  record: AttachmentRecord,
-  trace: CallTrace,
-  steps: DetachSteps,
+  records: readonly AttachmentRecord[],
+  { trace, steps }: { readonly trace: CallTrace; readonly steps: DetachSteps },
 ): Promise<void> {
-  if (record.state.kind !== "detaching") {
-    context.state.commit([
-      { kind: "put-attachment", attachment: { ...record, state: { kind: "detaching" } } },
-    ]);
+  const unmarked = records.filter(({ state }) => state.kind !== "detaching");
+  if (unmarked.length > 0) {
+    context.state.commit(
+      unmarked.map((record): StoreChange => {
+        const attachment: AttachmentRecord = { ...record, state: { kind: "detaching" } };
+        return { kind: "put-attachment", attachment };
+      }),
+    );
   }
   if (steps.marked) trace.reached(steps.marked);
-  context.ports.services.withdraw(record.id);
+  for (const { id } of records) context.ports.services.withdraw(id);
   // Runs beside the kernel's 20-40 ms: the lease on disk becomes a cooldown after a power loss.
   const flushed = flush(context);
-  await detachByPlugin(context, record);
-  trace.reached(steps.detached);
+  const failures = await runBackward(records, async (record) => {
+    await detachByPlugin(context, record);
+    trace.reached(steps.detached);
+    await flushed;
+    context.state.release(record);
+    context.leaks.clear(record.id);
+    trace.reached(steps.released);
+    context.ports.events.emit({
+      kind: "detached",
+      subject: record.id,
+      attachment: record,
+      message: `${record.ifname} of ${describePod(record)} left network ${record.network}`,
+    });
+  });
   await flushed;
-  context.state.release(record);
-  context.leaks.clear(record.id);
-  trace.reached(steps.released);
-  context.ports.events.emit({
-    kind: "detached",
-    subject: record.id,
-    attachment: record,
-    message: `${record.ifname} of ${describePod(record)} left network ${record.network}`,
+  throwFailures([...failures.values()], records.length);
+}
+
+function throwFailures(failures: readonly unknown[], count: number): void {
+  if (failures.length === 0) return;
+  if (failures.length === 1) throw failures[0];
+  throw new PatchbayError("DETACH_FAILED", `${failures.length} of ${count} networks remain`, {
+    cause: failures.map(formatErrorChain).join("; "),
   });
 }
 

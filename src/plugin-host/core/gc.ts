@@ -3,7 +3,7 @@ import { formatErrorChain, PatchbayError } from "../errors.ts";
 import { forEachAtOnce } from "./at-once.ts";
 import type { AttachmentRecord } from "./attachment.ts";
 import type { HostContext } from "./context.ts";
-import { describePod, detachRecord } from "./detach.ts";
+import { describePod, detachRecords } from "./detach.ts";
 import { identifyNetns } from "./netns.ts";
 import type { CallTrace } from "./ports.ts";
 import type { Witness } from "./leak-watch.ts";
@@ -26,7 +26,7 @@ export async function gc(
   const valid = new Set(validAttachments.map((entry) => `${entry.containerId}\0${entry.ifname}`));
   const failures: string[] = [];
   await forEachAtOnce([...context.state.attachments.values()], async (record) => {
-    if (record.network !== name) return;
+    if (record.cniNetwork !== name || !isHead(context, record)) return;
     if (valid.has(`${record.containerId}\0${record.ifname}`)) {
       context.leaks.clear(record.id, "not-in-gc-list");
       return;
@@ -49,6 +49,14 @@ export async function gc(
   }
 }
 
+/**
+ * True for the attachment by which its pod is judged: the runtime names, and its list has, only the pod's
+ * first one. Others whose first one is lost speak for themselves.
+ */
+export function isHead(context: HostContext, record: AttachmentRecord): boolean {
+  return record.id === record.primaryId || !context.state.attachments.has(record.primaryId);
+}
+
 /** What the node itself says against an attachment now. */
 export async function witnessesOf(
   context: HostContext,
@@ -64,7 +72,7 @@ export async function witnessesOf(
   return ["netns-gone"];
 }
 
-/** Applies the two-observations rule and removes what is leaked. */
+/** Applies the two-observations rule and removes what is leaked, with all that its pod has. */
 export async function judge(
   context: HostContext,
   record: AttachmentRecord,
@@ -84,7 +92,9 @@ export async function judge(
       // The world may have changed while we waited for the lock.
       const current = context.state.attachments.get(record.id);
       if (!current || !isSameWish(current, record)) return;
-      await detachRecord(context, current, trace);
+      const isPod = current.id === current.primaryId;
+      const records = isPod ? context.state.recordsOfPod(current.id) : [current];
+      await detachRecords(context, records, trace);
       events.emit({ kind: "leak-freed", subject, message: `${who} was leaked: ${witness}` });
     });
     return;

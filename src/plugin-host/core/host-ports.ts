@@ -14,25 +14,52 @@ import type {
 } from "../../services/model.ts";
 import type { PortMapping } from "../cni/network-config.ts";
 import { PatchbayError } from "../errors.ts";
-import type { AttachmentRecord } from "./attachment.ts";
+import type { AttachmentId, AttachmentRecord } from "./attachment.ts";
 import { describePod } from "./detach.ts";
 
-/** Throws PatchbayError HOST_PORT_TAKEN when a port leads to another pod already, or still. */
+export interface WantedHostPorts {
+  readonly containerId: string;
+  /** The pod that gets more of them; undefined: a pod that has none yet. */
+  readonly primaryId: AttachmentId | undefined;
+  /** For each attachment that is to come. */
+  readonly mappings: readonly (readonly PortMapping[])[];
+}
+
+/**
+ * Throws PatchbayError HOST_PORT_TAKEN when a port leads to another pod already, or still, and
+ * INVALID_NETWORK_CONFIG when two networks of the pod want it.
+ */
 export function requireFreeHostPorts(
   records: Iterable<AttachmentRecord>,
-  wanted: { readonly containerId: string; readonly mappings: readonly PortMapping[] },
+  wanted: WantedHostPorts,
 ): void {
-  if (wanted.mappings.length === 0) return;
+  const mappings = wanted.mappings.flat();
+  if (mappings.length === 0) return;
+  requireDifferent(wanted.mappings);
   for (const record of records) {
-    if (record.containerId === wanted.containerId) continue;
+    const isOwn = record.containerId === wanted.containerId;
+    if (isOwn && record.primaryId !== wanted.primaryId) continue;
     for (const held of record.portMappings ?? []) {
-      const mapping = wanted.mappings.find((candidate) => overlaps(candidate, held));
+      const mapping = mappings.find((candidate) => overlaps(candidate, held));
       if (!mapping) continue;
-      const where = mapping.hostIp === "" ? "" : ` of ${mapping.hostIp}`;
-      const message = `Host port ${mapping.hostPort}/${mapping.protocol}${where} leads to ${describePod(record)}`;
+      const message = `Host port ${describeMapping(mapping)} leads to ${describePod(record)}`;
       throw new PatchbayError("HOST_PORT_TAKEN", message);
     }
   }
+}
+
+function requireDifferent(lists: WantedHostPorts["mappings"]): void {
+  for (const [index, list] of lists.entries()) {
+    const others = lists.slice(index + 1).flat();
+    const twice = list.find((mapping) => others.some((other) => overlaps(mapping, other)));
+    if (!twice) continue;
+    const message = `Host port ${describeMapping(twice)} is asked for on two networks of the pod`;
+    throw new PatchbayError("INVALID_NETWORK_CONFIG", message);
+  }
+}
+
+function describeMapping({ hostPort, protocol, hostIp }: PortMapping): string {
+  return `${hostPort}/${protocol}${hostIp === "" ? "" : ` of ${hostIp}`}`;
 }
 
 function overlaps(left: PortMapping, right: PortMapping): boolean {

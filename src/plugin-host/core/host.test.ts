@@ -20,6 +20,7 @@ test("ADD records, attaches and answers; a repeat answers the same", async () =>
     "add.admitted",
     "add.planned",
     "add.recorded",
+    "add.joined",
     "add.attached",
     "add.published",
     "add.confirmed",

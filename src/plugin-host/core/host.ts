@@ -3,15 +3,20 @@ import { type CniRequest, findCniVersion, parseCniRequest, verbNameOf } from "..
 import { toCniError, toCniVersionResult } from "../cni/result.ts";
 import { formatErrorChain, PatchbayError, toPatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import type { NetworkPolicy } from "../networks/visibility.ts";
 import { add } from "./add.ts";
 import { Admission } from "./admission.ts";
 import { check } from "./check.ts";
+import type { AttachmentRecord } from "./attachment.ts";
+import { Chores } from "./chores.ts";
 import type { HostContext } from "./context.ts";
 import { withDeadline } from "./deadline.ts";
 import { del } from "./del.ts";
+import { DriftMemory } from "./drift.ts";
 import { gc } from "./gc.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { LeakWatch } from "./leak-watch.ts";
+import { findPod, plug, unplug } from "./plug.ts";
 import { PluginCalls } from "./plugin-calls.ts";
 import type { CallTrace, HostPorts } from "./ports.ts";
 import { finishUnfinished, reconcile, repairNetworks, replayJournal } from "./reconcile.ts";
@@ -30,6 +35,8 @@ export interface HostOptions {
   readonly bootId: string;
   /** "device:inode" of the node's own network namespace. */
   readonly ownNetns: string;
+  /** Which networks a pod may ask for. */
+  readonly policy: NetworkPolicy;
 }
 
 /**
@@ -56,6 +63,9 @@ export class Host {
       leaks: new LeakWatch(LIMITS.leakGraceMs),
       pluginCalls: new PluginCalls(ports.clock),
       ownNetns: options.ownNetns,
+      policy: options.policy,
+      chores: new Chores(ports.clock, LIMITS.patienceMs),
+      drift: new DriftMemory(),
     };
     this.#admission = new Admission(ports.clock, LIMITS);
     this.#bootId = options.bootId;
@@ -124,6 +134,21 @@ export class Host {
     }
   }
 
+  /** Attaches a running pod to one more network, as AttachNetwork of host.v1. Throws PatchbayError. */
+  attachNetwork(pod: string, selection: string): Promise<AttachmentRecord> {
+    return this.#operate("ATTACH", pod, (found, trace) => {
+      trace.reached("plug.admitted");
+      return plug(this.#context, { pod: found, selection }, trace);
+    });
+  }
+
+  /** Detaches a running pod from a network, as DetachNetwork of host.v1. Throws PatchbayError. */
+  detachNetwork(pod: string, target: string): Promise<readonly AttachmentRecord[]> {
+    return this.#operate("DETACH", pod, (found, trace) =>
+      unplug(this.#context, { pod: found, target }, trace),
+    );
+  }
+
   /**
    * Refuses new calls, lets running ones and the background round finish, up to LIMITS.stopGraceMs:
    * what is cut off then is finished by the next start.
@@ -132,12 +157,35 @@ export class Host {
     const { clock, events } = this.#context.ports;
     this.#phase = "stopped";
     this.#cancelReconcile();
-    const done = Promise.all([this.#admission.close(), this.#reconciling]);
+    const { chores } = this.#context;
+    const done = Promise.all([this.#admission.close(), this.#reconciling, chores.idle()]);
     try {
       await withDeadline(done, { clock, limitMs: LIMITS.stopGraceMs, what: "Finishing" });
     } catch (error) {
       const message = `Stopped in the middle of calls: ${formatErrorChain(error)}`;
       events.emit({ kind: "stop-incomplete", subject: "host", message });
+    }
+  }
+
+  async #operate<T>(
+    verb: string,
+    pod: string,
+    work: (found: AttachmentRecord, trace: CallTrace) => Promise<T>,
+  ): Promise<T> {
+    const trace = this.#context.ports.trace.begin(verb);
+    try {
+      if (this.#phase !== "ready") {
+        throw new PatchbayError("HOST_NOT_READY", `The host is ${this.#phase}`);
+      }
+      const result = await this.#admission.run(() => {
+        const found = findPod(this.#context, pod);
+        return this.#context.locks.run(found.containerId, () => work(found, trace));
+      });
+      trace.end("ok");
+      return result;
+    } catch (error) {
+      trace.end("error");
+      throw error;
     }
   }
 

@@ -5,7 +5,9 @@ export type Witness =
   /** The runtime's GC list does not have it. */
   | "not-in-gc-list"
   /** A plugin holds it and no record does. */
-  | "no-record";
+  | "no-record"
+  /** The IPAMClaim that addresses are kept for is not defined. */
+  | "claim-gone";
 
 /** When a witness said so, first and last, monotonic ms. */
 interface Word {

@@ -5,11 +5,14 @@ import type { NetnsPath } from "../../kernel/kernel.ts";
 import { NO_WISHES } from "../../plugin-sdk/network-plugin.ts";
 import type { Attachment } from "../../rpc/generated/patchbay/host/v1/Attachment.ts";
 import type { AttachmentFindings } from "../../rpc/generated/patchbay/host/v1/AttachmentFindings.ts";
+import type { CheckAttachmentsRequest__Output } from "../../rpc/generated/patchbay/host/v1/CheckAttachmentsRequest.ts";
 import type { ImportHostLocalResponse } from "../../rpc/generated/patchbay/host/v1/ImportHostLocalResponse.ts";
 import type { IpamLease } from "../../rpc/generated/patchbay/host/v1/IpamLease.ts";
 import type { IpamPool } from "../../rpc/generated/patchbay/host/v1/IpamPool.ts";
 import type { ListAttachmentsRequest__Output } from "../../rpc/generated/patchbay/host/v1/ListAttachmentsRequest.ts";
+import type { NetworkDefinitionView } from "../../rpc/generated/patchbay/host/v1/NetworkDefinitionView.ts";
 import type { NetworkStatus } from "../../rpc/generated/patchbay/host/v1/NetworkStatus.ts";
+import type { PodNetworkStatus } from "../../rpc/generated/patchbay/host/v1/PodNetworkStatus.ts";
 import { parseNetworkConfig } from "../cni/network-config.ts";
 import { isContainerId, isIfname } from "../cni/request.ts";
 import { CNI_VERSION_NEWEST } from "../cni/versions.ts";
@@ -18,8 +21,10 @@ import { forEachAtOnce } from "./at-once.ts";
 import { type AttachmentId, type AttachmentRecord, attachmentIdOf } from "./attachment.ts";
 import { checkRecord, describeFinding } from "./check.ts";
 import type { HostContext } from "./context.ts";
-import { describePod, detachRecord } from "./detach.ts";
+import { describePod, detachRecords } from "./detach.ts";
 import { witnessesOf } from "./gc.ts";
+import { networkStatusOf } from "../networks/network-status.ts";
+import { findPod } from "./plug.ts";
 import type { CallTrace, StoreChange } from "./ports.ts";
 import type { Network } from "./state.ts";
 
@@ -49,6 +54,9 @@ export function matches(
 /** A record in the words of host.v1. */
 export function toAttachment(record: AttachmentRecord): Attachment {
   const response = record.state.kind === "attached" ? record.state.response : undefined;
+  const link = response?.interfaces.find(
+    ({ name, sandbox }) => sandbox !== "" && name === record.ifname,
+  );
   return {
     attachmentId: record.id,
     network: record.network,
@@ -63,6 +71,13 @@ export function toAttachment(record: AttachmentRecord): Attachment {
     addresses: (response ?? record.request).addresses.map((ip) => ip.address),
     hostIfname: response?.interfaces.findLast((link) => link.sandbox === "")?.name ?? "",
     createdMs: record.createdWallMs,
+    primaryId: record.primaryId,
+    isDefault: record.id === record.primaryId,
+    mac: link?.mac ?? "",
+    mtu: link?.mtu ?? 0,
+    defaultRoute: (response?.routes ?? [])
+      .filter(({ destination }) => destination === "0.0.0.0/0" || destination === "::/0")
+      .map(({ gateway }) => gateway),
   };
 }
 
@@ -165,32 +180,102 @@ export async function releaseIpam(
     if (current.state.kind === "attached" && (await witnessesOf(context, current)).length === 0) {
       throw new PatchbayError("IN_USE", `${current.ifname} of ${describePod(current)} is in use`);
     }
-    const addresses = current.request.addresses.map((ip) => ip.address);
-    await detachRecord(context, current, trace);
-    return addresses;
+    const isPod = current.id === current.primaryId;
+    const records = isPod ? context.state.recordsOfPod(current.id) : [current];
+    await detachRecords(context, records, trace);
+    return records.flatMap(({ request }) => request.addresses.map((ip) => ip.address));
   });
 }
 
-/** Compares attachments with the kernel. Empty id: all. */
+/** Compares attachments with the kernel, and mends what differs where that is asked for. */
 export async function checkAttachments(
   context: HostContext,
-  attachmentId: string,
+  request: CheckAttachmentsRequest__Output,
 ): Promise<AttachmentFindings[]> {
-  const records = [...context.state.attachments.values()].filter(
-    (record) => attachmentId === "" || record.id === attachmentId,
+  const records = [...context.state.attachments.values()].filter((record) =>
+    isMeant(record, request),
   );
-  if (attachmentId !== "" && records.length === 0) {
-    throw new PatchbayError("NOT_ATTACHED", `No attachment ${attachmentId} is recorded`);
+  if (records.length === 0 && (request.attachmentId !== "" || request.pod !== "")) {
+    const what = request.attachmentId || request.pod;
+    throw new PatchbayError("NOT_ATTACHED", `No attachment of ${what} is recorded`);
   }
   const answers = new Map<string, AttachmentFindings>();
+  const { repair } = request;
   await forEachAtOnce(records, async (record) => {
-    const findings = await checkRecord(context, record).then(
-      (found) => found.map(describeFinding),
-      (error: unknown) => [formatErrorChain(error)],
-    );
-    answers.set(record.id, { attachment: toAttachment(record), findings });
+    const answer = {
+      attachment: toAttachment(record),
+      findings: [] as string[],
+      repaired: [] as string[],
+    };
+    answers.set(record.id, answer);
+    try {
+      const found = await checkUnderLock(context, record, repair);
+      answer.findings = found.map(describeFinding);
+      answer.repaired = found.filter(({ repaired }) => repaired).map(describeFinding);
+    } catch (error) {
+      answer.findings = [formatErrorChain(error)];
+    }
   });
   return records.flatMap(({ id }) => answers.get(id) ?? []);
+}
+
+function isMeant(record: AttachmentRecord, request: CheckAttachmentsRequest__Output): boolean {
+  const { attachmentId, pod, network } = request;
+  return (
+    (attachmentId === "" || record.id === attachmentId) &&
+    (network === "" || record.network === network) &&
+    (pod === "" || describePod(record) === pod || record.containerId.startsWith(pod))
+  );
+}
+
+/** A repair is a change of the pod, which one at a time may make. */
+function checkUnderLock(context: HostContext, record: AttachmentRecord, repair: boolean) {
+  if (!repair) return checkRecord(context, record);
+  return context.locks.run(record.containerId, async () => {
+    const current = context.state.attachments.get(record.id);
+    return current ? checkRecord(context, current, { repair }) : [];
+  });
+}
+
+/** The network-status annotations of pods. */
+export function networkStatuses(context: HostContext, pod: string): PodNetworkStatus[] {
+  const heads =
+    pod === ""
+      ? [...context.state.attachments.values()].filter(({ id, primaryId }) => id === primaryId)
+      : [findPod(context, pod)];
+  return heads
+    .map((head) => ({
+      pod: describePod(head),
+      containerId: head.containerId,
+      networkStatusJson: JSON.stringify(
+        networkStatusOf(
+          context.state.recordsOfPod(head.id).filter(({ state }) => state.kind === "attached"),
+        ),
+      ),
+    }))
+    .sort((left, right) => (left.pod < right.pod ? -1 : 1));
+}
+
+/** What pods may ask for, and what is wrong with it. */
+export function listDefinitions(context: HostContext, namespace: string): NetworkDefinitionView[] {
+  const records = [...context.state.attachments.values()];
+  return context.ports.definitions
+    .list()
+    .filter((entry) => namespace === "" || entry.namespace === namespace)
+    .map((entry): NetworkDefinitionView => {
+      const network = `${entry.namespace}/${entry.name}`;
+      const plugin = entry.definition?.config.plugin ?? "";
+      const isConnected = plugin === "" || context.ports.plugins.find(plugin) !== undefined;
+      return {
+        network,
+        plugin,
+        cniTypes: [...(entry.definition?.cniTypes ?? [])],
+        problem: entry.problem || (isConnected ? "" : `plugin ${plugin} is not connected`),
+        attachments: records.filter((record) => record.network === network).length,
+        place: entry.place,
+      };
+    })
+    .sort((left, right) => ((left.network ?? "") < (right.network ?? "") ? -1 : 1));
 }
 
 /** Takes over the addresses that host-local gave out, with an attachment for each owner. */

@@ -81,8 +81,11 @@ export type StoreChange =
 
 /** Plugins by name, built in or connected. */
 export interface PluginDirectory {
+  /** Also one that cannot be called now: its information stays known. */
   find(name: string): NetworkPlugin | undefined;
   names(): readonly string[];
+  /** Why a call would be refused at once: it is down, hung or has too many calls under way. Absent or "": it can be called. */
+  troubleOf?(name: string): string;
 }
 
 /** What pods may ask for by name: NetworkAttachmentDefinitions and IPAMClaims. Answers from memory. */
@@ -170,6 +173,10 @@ export type EventKind =
   | "attach-failed"
   | "detached"
   | "detach-failed"
+  | "claim-released"
+  | "drift-found"
+  | "drift-repaired"
+  | "plugin-misbehaved"
   | "leak-candidate"
   | "leak-freed"
   | "orphan-removed"
@@ -180,13 +187,16 @@ export type EventKind =
   | "reconcile-failed"
   | "network-repaired"
   | "stop-incomplete"
+  | "plugin-joined"
+  | "plugin-left"
+  | "plugin-failed"
+  | "plugin-recovered"
   | "services-failed"
   | "services-recovered"
   | "services-refused"
   | "services-repaired"
   | "services-source-failed"
   | "services-edge-failed"
-  | "services-plane-failed"
   | "services-plane-joined"
   | "services-plane-left"
   | "services-wait-failed";

@@ -10,11 +10,13 @@ import { LIMITS } from "../limits.ts";
 import { forEachAtOnce } from "./at-once.ts";
 import { type AttachmentId, type AttachmentRecord, attachmentIdOf } from "./attachment.ts";
 import { describeFinding } from "./check.ts";
+import { judgeClaims } from "./claims.ts";
 import type { HostContext } from "./context.ts";
 import { withDeadline } from "./deadline.ts";
 import { del } from "./del.ts";
-import { describePod, rollBackRecord } from "./detach.ts";
-import { judge, witnessesOf } from "./gc.ts";
+import { describePod, rollBackRecords } from "./detach.ts";
+import { lookForDrift } from "./drift.ts";
+import { isHead, judge, witnessesOf } from "./gc.ts";
 import { planMasquerade } from "./plan.ts";
 import type { CallTrace, DelJournalEntry } from "./ports.ts";
 import type { Network } from "./state.ts";
@@ -23,10 +25,11 @@ import type { Network } from "./state.ts";
 export async function reconcile(context: HostContext): Promise<void> {
   await finishUnfinished(context);
   await replayJournal(context);
-  await judgeAttachments(context);
+  await context.chores.run("judge-attachments", () => judgeAttachments(context));
   await repairNetworks(context);
-  const orphans = await judgeOrphans(context);
-  context.leaks.retain((id) => isKnown(context, id) || orphans.has(id));
+  await context.chores.run("drift", () => lookForDrift(context));
+  const suspects = new Set([...(await judgeOrphans(context)), ...judgeClaims(context)]);
+  context.leaks.retain((id) => isKnown(context, id) || suspects.has(id));
   context.state.forgetCooled();
 }
 
@@ -34,28 +37,33 @@ export async function reconcile(context: HostContext): Promise<void> {
  * Undoes ADDs and finishes DELs that a crash or a failure left in the middle. Their callers never
  * had an answer, or one that said so.
  */
-export async function finishUnfinished(context: HostContext): Promise<void> {
+export function finishUnfinished(context: HostContext): Promise<void> {
+  return context.chores.run("finish-unfinished", () => finishAll(context));
+}
+
+async function finishAll(context: HostContext): Promise<void> {
   const { attachments } = context.state;
-  await forEachAtOnce(
-    [...attachments.values()].filter(isUnfinished),
-    async ({ id, containerId }) => {
-      // Somebody works on it: not unfinished but under way.
-      if (context.locks.isHeld(containerId)) return;
-      await context.locks.run(containerId, async () => {
-        const record = attachments.get(id);
-        if (!record || !isUnfinished(record)) return;
-        await underTrace(context, "ROLLBACK", (trace) =>
-          rollBackRecord(context, record, trace),
-        ).catch((error: unknown) =>
-          context.ports.events.emit({
-            kind: "detach-failed",
-            subject: id,
-            message: `${record.ifname} of ${describePod(record)}: ${formatErrorChain(error)}`,
-          }),
-        );
-      });
-    },
-  );
+  const unfinished = [...attachments.values()].filter(isUnfinished);
+  const pods = Map.groupBy(unfinished, ({ primaryId }) => primaryId);
+  await forEachAtOnce([...pods.values()], async (found) => {
+    const [{ containerId, primaryId }] = found as [AttachmentRecord];
+    // Somebody works on it: not unfinished but under way.
+    if (context.locks.isHeld(containerId)) return;
+    await context.locks.run(containerId, async () => {
+      const records = context.state.recordsOfPod(primaryId).filter(isUnfinished);
+      const [first] = records;
+      if (!first) return;
+      await underTrace(context, "ROLLBACK", (trace) =>
+        rollBackRecords(context, records, trace),
+      ).catch((error: unknown) =>
+        context.ports.events.emit({
+          kind: "detach-failed",
+          subject: first.id,
+          message: `${first.ifname} of ${describePod(first)}: ${formatErrorChain(error)}`,
+        }),
+      );
+    });
+  });
 }
 
 function isUnfinished({ state }: AttachmentRecord): boolean {
@@ -63,7 +71,11 @@ function isUnfinished({ state }: AttachmentRecord): boolean {
 }
 
 /** Replays the DELs that the shim wrote down while the host was away. */
-export async function replayJournal(context: HostContext): Promise<void> {
+export function replayJournal(context: HostContext): Promise<void> {
+  return context.chores.run("replay-journal", () => replayAll(context));
+}
+
+async function replayAll(context: HostContext): Promise<void> {
   const { events } = context.ports;
   await forEachAtOnce(await readJournal(context), async (entry) => {
     try {
@@ -124,7 +136,8 @@ function parseEntry(entry: DelJournalEntry) {
 /** Looks for attachments whose pods are gone although no DEL came. */
 async function judgeAttachments(context: HostContext): Promise<void> {
   await forEachAtOnce([...context.state.attachments.values()], async (record) => {
-    if (record.state.kind !== "attached" || context.locks.isHeld(record.containerId)) return;
+    if (record.state.kind !== "attached" || !isHead(context, record)) return;
+    if (context.locks.isHeld(record.containerId)) return;
     await underTrace(context, "GC", async (trace) =>
       judge(context, record, await witnessesOf(context, record), trace),
     ).catch((error: unknown) =>
@@ -161,12 +174,11 @@ export async function repairNetworks(context: HostContext): Promise<void> {
   await forEachAtOnce([...known.values()], async ({ name, plugin: pluginName, requests }) => {
     const plugin = ports.plugins.find(pluginName);
     if (!plugin?.repairNetwork) return;
-    const attachments = inForce(state.networks.get(name), requests);
-    await repairNetwork(context, plugin, {
-      network: name,
-      configJson: state.networks.get(name)?.configJson ?? "",
-      attachments: [...attachments],
-    });
+    const attachments = [...inForce(state.networks.get(name), requests)];
+    const configJson = state.networks.get(name)?.configJson ?? "";
+    await context.chores.run(`repair-network ${pluginName} ${name}`, () =>
+      repairNetwork(context, plugin, { network: name, configJson, attachments }),
+    );
   });
 }
 
@@ -206,39 +218,56 @@ async function repairNetwork(
   }
 }
 
-/** Looks for what plugins hold without a record, as after the loss of the store; returns their ids. */
+/**
+ * Looks for what plugins hold without a record, as after the loss of the store; returns their ids. A plugin
+ * that does not answer in time has no suspects in this round.
+ */
 async function judgeOrphans(context: HostContext): Promise<Set<string>> {
-  const { plugins, clock, events } = context.ports;
+  const { plugins } = context.ports;
   const orphans = new Set<string>();
-  for (const name of plugins.names()) {
-    const plugin = plugins.find(name);
-    if (!plugin) continue;
-    try {
-      const what = `List of ${name}`;
-      const held = await withDeadline(plugin.list({ network: "" }), {
-        clock,
-        limitMs: LIMITS.listMs,
-        what,
-      });
-      for (const { attachmentId, object } of held) {
-        if (isKnown(context, attachmentId)) continue;
-        orphans.add(attachmentId);
-        const verdict = context.leaks.observe(attachmentId, "no-record", clock.monotonicMs());
-        if (verdict !== "leaked") continue;
-        const detach = { limitMs: LIMITS.detachMs, what: `Detach of ${object}` };
-        await context.pluginCalls.run(attachmentId, detach, () =>
-          plugin.detach(detachRequestOfId(attachmentId)),
-        );
-        orphans.delete(attachmentId);
-        const message = `${object} was held by ${name} without a record`;
-        events.emit({ kind: "orphan-removed", subject: attachmentId, message });
-      }
-    } catch (error) {
-      const message = `Reconciling ${name}: ${formatErrorChain(error)}`;
-      events.emit({ kind: "detach-failed", subject: name, message });
-    }
-  }
+  await Promise.all(
+    plugins.names().map((name) => {
+      const plugin = plugins.find(name);
+      if (!plugin) return undefined;
+      return context.chores.run(`list ${name}`, () =>
+        judgeOrphansOf(context, plugin, (id, isOrphan) => {
+          if (isOrphan) orphans.add(id);
+          else orphans.delete(id);
+        }),
+      );
+    }),
+  );
   return orphans;
+}
+
+async function judgeOrphansOf(
+  context: HostContext,
+  plugin: NetworkPlugin,
+  mark: (id: string, isOrphan: boolean) => void,
+): Promise<void> {
+  const { clock, events } = context.ports;
+  const { name } = plugin.info;
+  try {
+    const what = `List of ${name}`;
+    const listing = plugin.list({ network: "" });
+    const held = await withDeadline(listing, { clock, limitMs: LIMITS.listMs, what });
+    for (const { attachmentId, object } of held) {
+      if (isKnown(context, attachmentId)) continue;
+      mark(attachmentId, true);
+      const verdict = context.leaks.observe(attachmentId, "no-record", clock.monotonicMs());
+      if (verdict !== "leaked") continue;
+      const detach = { limitMs: LIMITS.detachMs, what: `Detach of ${object}` };
+      await context.pluginCalls.run(attachmentId, detach, () =>
+        plugin.detach(detachRequestOfId(attachmentId)),
+      );
+      mark(attachmentId, false);
+      const message = `${object} was held by ${name} without a record`;
+      events.emit({ kind: "orphan-removed", subject: attachmentId, message });
+    }
+  } catch (error) {
+    const message = `Reconciling ${name}: ${formatErrorChain(error)}`;
+    events.emit({ kind: "detach-failed", subject: name, message });
+  }
 }
 
 function isKnown(context: HostContext, id: string): boolean {

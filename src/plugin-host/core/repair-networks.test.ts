@@ -54,7 +54,11 @@ describe("repairNetworks()", () => {
     const { world, host } = await worldOf(["c1", {}]);
     await host.invoke(cniCall("DEL", { containerId: "c1" }));
     await world.pass(LIMITS.reconcileMs);
-    assert.deepEqual(world.routed.repairs[0], { network: "net", attachments: [] });
+    assert.deepEqual(world.routed.repairs[0], {
+      network: "net",
+      configJson: '{"name":"net","type":"patchbay"}',
+      attachments: [],
+    });
   });
 
   it("says what was missing", async () => {

@@ -6,7 +6,8 @@ import { type NetworkConfig, parseNetworkConfig } from "../cni/network-config.ts
 import { CNI_VERSION_NEWEST } from "../cni/versions.ts";
 import { PatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import type { AttachmentId, AttachmentRecord } from "./attachment.ts";
+import type { AttachmentId, AttachmentRecord, ClaimId } from "./attachment.ts";
+import { claimOwner, isClaimOwner } from "./claim-owner.ts";
 import type { Clock, Store, StoreChange, StoredLease, StoredState } from "./ports.ts";
 
 /** A network that a request named, with the addresses given out on it. */
@@ -28,6 +29,8 @@ export class HostState {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #attachments = new Map<AttachmentId, AttachmentRecord>();
+  /** Ids by that of their pod's first attachment. */
+  readonly #pods = new Map<AttachmentId, Set<AttachmentId>>();
   readonly #networks = new Map<string, Network>();
   /** Configuration as the store has it, by network. */
   readonly #storedConfigs = new Map<string, string>();
@@ -42,6 +45,12 @@ export class HostState {
 
   get attachments(): ReadonlyMap<AttachmentId, AttachmentRecord> {
     return this.#attachments;
+  }
+
+  /** All attachments of a pod by the id of its first one, which need not be there any more. */
+  recordsOfPod(primaryId: AttachmentId): AttachmentRecord[] {
+    const ids = [...(this.#pods.get(primaryId) ?? [])];
+    return ids.flatMap((id) => this.#attachments.get(id) ?? []);
   }
 
   get networks(): ReadonlyMap<string, Network> {
@@ -61,14 +70,17 @@ export class HostState {
     let leases = stored.leases;
     if (rebooted) {
       const releasedWallMs = this.#clock.wallMs();
-      leases = leases.map((lease) => ({
-        ...lease,
-        releasedWallMs: lease.releasedWallMs ?? releasedWallMs,
-      }));
+      const claims = new Map(stored.attachments.map(({ id, claim }) => [id, claim]));
+      leases = leases.map((lease) => {
+        const claim = claims.get(lease.attachmentId);
+        if (claim !== undefined) return { ...lease, ...claimOwner(claim), attachmentId: claim };
+        if (isClaimOwner(lease)) return lease;
+        return { ...lease, releasedWallMs: lease.releasedWallMs ?? releasedWallMs };
+      });
       for (const lease of leases) changes.push({ kind: "put-lease", lease });
       for (const { id } of stored.attachments) changes.push({ kind: "delete-attachment", id });
     } else {
-      for (const record of stored.attachments) this.#attachments.set(record.id, record);
+      for (const record of stored.attachments) this.#remember(record);
     }
     this.#restoreNetworks(stored, leases);
     if (changes.length > 0) this.#store.commit(changes);
@@ -86,9 +98,9 @@ export class HostState {
     this.#write(changes);
     for (const change of changes) {
       if (change.kind === "put-attachment") {
-        this.#attachments.set(change.attachment.id, change.attachment);
+        this.#remember(change.attachment);
       } else if (change.kind === "delete-attachment") {
-        this.#attachments.delete(change.id);
+        this.#forget(change.id);
       } else if (change.kind === "put-network") {
         this.#storedConfigs.set(change.name, change.configJson);
       } else if (change.kind === "delete-network") {
@@ -146,23 +158,67 @@ export class HostState {
     return changes;
   }
 
-  /** Forgets an attachment and lets its addresses cool, in one transaction. Returns the addresses. */
+  /**
+   * Forgets an attachment and lets its addresses cool, or gives them back to their claim, in one
+   * transaction. Returns the addresses.
+   */
   release(record: AttachmentRecord): IpAddress[] {
-    const pool = this.#networks.get(record.network)?.pool;
-    const leases = pool?.leasesOf(record.id) ?? [];
-    const releasedWallMs = this.#clock.wallMs();
-    this.commit([
-      { kind: "delete-attachment", id: record.id },
-      ...leases.map(
-        (lease): StoreChange => ({
-          kind: "put-lease",
-          lease: toStoredLease(lease, releasedWallMs),
-        }),
-      ),
-    ]);
-    const nowMs = this.#clock.monotonicMs();
-    for (const lease of leases) pool?.release(lease, nowMs);
+    const forget: StoreChange = { kind: "delete-attachment", id: record.id };
+    const network = this.#networks.get(record.network);
+    const leases = network?.pool.leasesOf(record.id) ?? [];
+    if (!network) this.commit([forget]);
+    else if (record.claim === undefined) this.releaseLeases(network, leases, [forget]);
+    else this.#returnToClaim({ network, leases, forget, claim: record.claim });
     return leases.map((lease) => lease.address);
+  }
+
+  /** Lets addresses cool. */
+  releaseLeases(network: Network, leases: readonly Lease[], others: StoreChange[] = []): void {
+    const releasedWallMs = this.#clock.wallMs();
+    const cooling = leases.map(
+      (lease): StoreChange => ({ kind: "put-lease", lease: toStoredLease(lease, releasedWallMs) }),
+    );
+    this.commit([...others, ...cooling]);
+    const nowMs = this.#clock.monotonicMs();
+    for (const lease of leases) network.pool.release(lease, nowMs);
+  }
+
+  /** Written first: the numbers that the pool will give are known. */
+  #returnToClaim(given: {
+    readonly network: Network;
+    readonly leases: readonly Lease[];
+    readonly forget: StoreChange;
+    readonly claim: ClaimId;
+  }): void {
+    const { network, leases, forget, claim } = given;
+    const { pool } = network;
+    const owner = claimOwner(claim);
+    const { nextSequence } = pool.cursor();
+    const kept = leases.map(
+      (lease, index): StoreChange => ({
+        kind: "put-lease",
+        lease: toStoredLease({ ...lease, owner, sequence: nextSequence + index }, undefined),
+      }),
+    );
+    this.commit([forget, ...kept]);
+    const nowMs = this.#clock.monotonicMs();
+    pool.cancel(leases);
+    for (const { address } of leases) pool.adopt(address, owner, nowMs);
+  }
+
+  #remember(record: AttachmentRecord): void {
+    this.#attachments.set(record.id, record);
+    const pod = this.#pods.get(record.primaryId) ?? new Set();
+    this.#pods.set(record.primaryId, pod.add(record.id));
+  }
+
+  #forget(id: AttachmentId): void {
+    const record = this.#attachments.get(id);
+    if (!record) return;
+    this.#attachments.delete(id);
+    const pod = this.#pods.get(record.primaryId);
+    pod?.delete(id);
+    if (pod?.size === 0) this.#pods.delete(record.primaryId);
   }
 
   /** Drops what has cooled down from the store. */
@@ -250,7 +306,8 @@ function toNetwork(config: NetworkConfig, pool: Pool): Network {
  */
 function readStoredConfig(name: string, configJson: string): NetworkConfig {
   try {
-    return parseNetworkConfig(JSON.parse(configJson), CNI_VERSION_NEWEST);
+    const isExtra = name.includes("/");
+    return { ...parseNetworkConfig(JSON.parse(configJson), CNI_VERSION_NEWEST, { isExtra }), name };
   } catch {
     return {
       // Not even the name need be one that is accepted today.

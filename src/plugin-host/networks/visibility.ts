@@ -8,6 +8,9 @@ export interface NetworkPolicy {
   readonly globalNamespaces: readonly string[];
 }
 
+/** Every pod may ask for every network. */
+export const OPEN_POLICY: NetworkPolicy = { namespaceIsolation: false, globalNamespaces: [] };
+
 /** A network that a pod asks for. */
 export interface WantedNetwork {
   /** Where it is asked for. */
