@@ -31,13 +31,19 @@ export type StatusResponse = StatusResponse__Output;
  */
 export interface NetworkPlugin {
   readonly info: PluginInfo;
-  attach(request: AttachRequest): Promise<AttachResponse>;
-  detach(request: DetachRequest): Promise<void>;
-  check(request: CheckRequest): Promise<readonly Finding[]>;
-  list(request: ListRequest): Promise<readonly ListedAttachment[]>;
-  status(request: StatusRequest): Promise<StatusResponse>;
+  attach(request: AttachRequest, call?: PluginCall): Promise<AttachResponse>;
+  detach(request: DetachRequest, call?: PluginCall): Promise<void>;
+  check(request: CheckRequest, call?: PluginCall): Promise<readonly Finding[]>;
+  list(request: ListRequest, call?: PluginCall): Promise<readonly ListedAttachment[]>;
+  status(request: StatusRequest, call?: PluginCall): Promise<StatusResponse>;
   /** Only with CAPABILITY_REPAIR_NETWORK. */
-  repairNetwork?(request: RepairNetworkRequest): Promise<readonly Finding[]>;
+  repairNetwork?(request: RepairNetworkRequest, call?: PluginCall): Promise<readonly Finding[]>;
+}
+
+/** What a call carries beside its request, where it comes over a socket. */
+export interface PluginCall {
+  /** Aborts when the caller hangs up, when its deadline passes, or when the plugin is stopped. */
+  readonly signal: AbortSignal;
 }
 
 export type Capability = Exclude<PluginInfo["capabilities"][number], number>;

@@ -1,4 +1,15 @@
-import { chmodSync, closeSync, constants, mkdirSync, openSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { connect } from "node:net";
 import { basename, dirname, join } from "node:path";
 import {
@@ -13,6 +24,8 @@ const SUN_PATH_BYTES_MAX = 107;
 
 /** A gRPC server on one unix socket. */
 export interface UnixServer {
+  /** Takes the socket out of its folder, so that nobody new finds it. Calls are served on. */
+  hide(): void;
   /** Stops accepting, waits for running calls (at most graceMs), then ends what is left. */
   stop(graceMs: number): Promise<void>;
 }
@@ -23,21 +36,38 @@ export interface ServedService {
   readonly handlers: UntypedServiceImplementation;
 }
 
+export interface ServeUnixOptions {
+  /**
+   * "ready": the socket is made under another name, ".NAME-" and 8 digits, and renamed when calls are
+   * answered, for those who watch the folder. Default "bound".
+   */
+  readonly appears?: "bound" | "ready";
+  /** "shared": the folder's mode is left as it is where the folder exists. Default "own": 0700. */
+  readonly folder?: "own" | "shared";
+}
+
 /**
  * Serves on a unix socket: folder 0700, socket 0600, so that only the owner (root) reaches it. A stale
- * socket is replaced; a living one means that another host runs: Error with code "EADDRINUSE".
+ * socket is replaced; a living one means that another process serves it: Error with code "EADDRINUSE".
  */
 export async function serveUnix(
   path: string,
   services: readonly ServedService[],
+  options: ServeUnixOptions = {},
 ): Promise<UnixServer> {
   const folder = dirname(path);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  chmodSync(folder, 0o700);
+  if (options.folder !== "shared") chmodSync(folder, 0o700);
   if (await isAlive(path)) {
     throw Object.assign(new Error(`Another process serves ${path}`), { code: "EADDRINUSE" });
   }
-  rmSync(path, { force: true });
+  let bound = path;
+  if (options.appears === "ready") {
+    await removeAbandoned(path);
+    bound = join(folder, `${temporaryPrefix(path)}${randomBytes(4).toString("hex")}`);
+  } else {
+    rmSync(path, { force: true });
+  }
 
   const server = new Server({
     "grpc.max_receive_message_length": 4 << 20,
@@ -45,21 +75,47 @@ export async function serveUnix(
     "grpc.enable_channelz": 0,
   });
   for (const service of services) server.addService(service.definition, service.handlers);
-  const short = shortenSocketPath(path);
+  const short = shortenSocketPath(bound);
   const address = `unix:${short.path}`;
   await new Promise<void>((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error) =>
       error ? reject(error) : resolve(),
     );
   });
-  chmodSync(path, 0o600);
+  chmodSync(bound, 0o600);
+  if (bound !== path) renameSync(bound, path);
+  const own = lstatSync(path);
+  let isHidden = false;
+  const hide = () => {
+    // Once: the number of an inode that is gone may be another's.
+    if (isHidden) return;
+    isHidden = true;
+    // Another process may have put its own there meanwhile.
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found?.ino === own.ino && found.dev === own.dev) rmSync(path, { force: true });
+  };
   return {
+    hide,
     async stop(graceMs) {
       await shutdown(server, address, graceMs);
-      rmSync(path, { force: true });
+      hide();
       short.close();
     },
   };
+}
+
+/** Never ends in ".sock": whoever watches the folder knows sockets by that. */
+function temporaryPrefix(path: string): string {
+  return `.${basename(path)}-`;
+}
+
+/** Sockets of processes that were killed before they could rename them. */
+async function removeAbandoned(path: string): Promise<void> {
+  for (const name of readdirSync(dirname(path))) {
+    const file = join(dirname(path), name);
+    const isTemporary = name.startsWith(temporaryPrefix(path)) && /-[0-9a-f]{8}$/.test(name);
+    if (isTemporary && !(await isAlive(file))) rmSync(file, { force: true });
+  }
 }
 
 /**
