@@ -10,6 +10,8 @@ export interface ServiceWishes {
   readonly weights?: ReadonlyMap<string, number>;
   readonly countConnections: boolean;
   readonly closeTcpFlows: boolean;
+  /** "namespace/name" of the network whose addresses its endpoints are dialled at. Absent: the pods' own. */
+  readonly network?: string;
 }
 
 export const topologyKeysAnnotation = "services.patchbay.dev/topology-keys";
@@ -17,6 +19,7 @@ export const pickAnnotation = "services.patchbay.dev/pick";
 export const weightsAnnotation = "services.patchbay.dev/weights";
 export const countConnectionsAnnotation = "services.patchbay.dev/count-connections";
 export const closeTcpFlowsAnnotation = "services.patchbay.dev/close-tcp-flows";
+export const networkAnnotation = "services.patchbay.dev/network";
 
 const prefix = "services.patchbay.dev/";
 const known: ReadonlySet<string> = new Set([
@@ -25,6 +28,7 @@ const known: ReadonlySet<string> = new Set([
   weightsAnnotation,
   countConnectionsAnnotation,
   closeTcpFlowsAnnotation,
+  networkAnnotation,
 ]);
 
 /** As KEP-536 had it. */
@@ -49,12 +53,14 @@ export function readWishes(metadata: ObjectMeta, problems: string[]): ServiceWis
     return undefined;
   };
   const weights = read(weightsAnnotation, parseWeights);
+  const network = read(networkAnnotation, (text) => parseNetwork(text, metadata.namespace));
   return {
     topologyKeys: read(topologyKeysAnnotation, parseTopologyKeys) ?? [],
     pick: read(pickAnnotation, parsePick) ?? "random",
     ...(weights && { weights }),
     countConnections: read(countConnectionsAnnotation, parseFlag) ?? false,
     closeTcpFlows: read(closeTcpFlowsAnnotation, parseFlag) ?? false,
+    ...(network !== undefined && { network }),
   };
 }
 
@@ -136,11 +142,25 @@ function parseWeights(text: string): ReadonlyMap<string, number> | Complaint {
   return weights;
 }
 
+/** As a pod names its networks: "name" is one of the Service's own namespace. */
+function parseNetwork(text: string, namespace: string): string | Complaint {
+  const parts = text.trim().split("/");
+  const [first = "", second] = parts;
+  const network = second === undefined ? [namespace, first] : [first, second];
+  const isName = parts.length <= 2 && network.every((part) => DNS_NAME.test(part));
+  if (isName) return network.join("/");
+  return new Complaint(`${JSON.stringify(text)}, expected "namespace/name" or "name" of a network`);
+}
+
 function parseFlag(text: string): boolean | Complaint {
   if (text === "true") return true;
   if (text === "false") return false;
   return new Complaint(`${JSON.stringify(text)}, expected "true" or "false"`);
 }
+
+/** RFC 1123 subdomain: what a NetworkAttachmentDefinition may be called. */
+const DNS_NAME =
+  /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 
 /** Qualified name of k8s.io/apimachinery/pkg/util/validation: an optional DNS name, then up to 63 characters. */
 const LABEL_KEY =

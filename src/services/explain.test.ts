@@ -15,7 +15,7 @@ import {
   text,
 } from "./sample-objects.ts";
 import { createServiceTable } from "./service-table.ts";
-import type { Explanation, ServiceTable } from "./table-types.ts";
+import type { Explanation, Question, ServiceTable } from "./table-types.ts";
 
 interface Case {
   readonly why: string;
@@ -25,6 +25,8 @@ interface Case {
   readonly facts?: Partial<NodeFacts>;
   /** "node", or an address. */
   readonly from: string;
+  /** Of the source. */
+  readonly networks?: readonly string[];
   readonly to?: string;
   readonly port?: number;
   readonly expected: Partial<Record<keyof Explanation, unknown>>;
@@ -500,10 +502,56 @@ const CASES: readonly Case[] = [
     expected: { verdict: "no-service", rule: "no-service" },
     masquerade: "not-forwarded",
   },
+  {
+    why: "a Service on a network, from a pod on it",
+    service: annotated("network", "fast"),
+    endpoints: [
+      sampleEndpoint("10.1.0.1", { ...onA, targetRef: { kind: "Pod", name: "web-1" } }),
+      remote,
+    ],
+    from: pod,
+    networks: ["default/slow", "default/fast"],
+    expected: { verdict: "forward", rule: "network-cluster", masquerade: false },
+    choice: "ready",
+    masquerade: "network-source",
+    unused: [["10.1.0.2", "no-network-address"]],
+  },
+  {
+    why: "a Service on a network with internal policy Local",
+    service: sampleService(
+      { internalTrafficPolicy: "Local" },
+      { annotations: { "services.patchbay.dev/network": "fast" } },
+    ),
+    endpoints: [sampleEndpoint("10.1.0.1", { ...onA, targetRef: { kind: "Pod", name: "web-1" } })],
+    from: pod,
+    networks: ["default/fast"],
+    expected: { verdict: "forward", rule: "network-local" },
+    choice: "local",
+    masquerade: "network-source",
+  },
+  {
+    why: "a Service on a network, from a pod that is not on it",
+    service: annotated("network", "fast"),
+    endpoints: [sampleEndpoint("10.1.0.1", { targetRef: { kind: "Pod", name: "web-1" } })],
+    from: pod,
+    networks: ["default/slow"],
+    expected: {
+      verdict: "reject",
+      rule: "on-network",
+      ruleText:
+        "The Service is on a network of its own, and only pods on it reach it, by rules in their own namespaces: the node refuses. The network: default/fast.",
+    },
+    masquerade: "not-forwarded",
+  },
 ];
 
 function tableOf({ service, endpoints = [], hostPort, facts }: Case): ServiceTable {
   const table = createServiceTable(sampleFacts(facts));
+  const onFast = { id: "1", pod: "default/web-1", network: "default/fast", ifname: "net1" };
+  table.changePodNetworks({
+    put: [{ ...onFast, addresses: [text("10.20.0.1")] }],
+    remove: [],
+  });
   table.changePodAddresses({ add: [text("172.16.0.9")], remove: [] });
   if (hostPort) {
     const { address: _, ...plain }: Frontend = sampleFrontend({ kind: "hostPort" });
@@ -522,9 +570,10 @@ function tableOf({ service, endpoints = [], hostPort, facts }: Case): ServiceTab
 }
 
 function ask(asked: Case): Explanation {
-  const { from, to = "10.96.0.10", port = 80 } = asked;
+  const { from, networks, to = "10.96.0.10", port = 80 } = asked;
+  const source = { kind: "address", address: from as AddressText, ...(networks && { networks }) };
   return tableOf(asked).explain({
-    source: from === "node" ? { kind: "node" } : { kind: "address", address: from as AddressText },
+    source: from === "node" ? { kind: "node" } : (source as Question["source"]),
     address: text(to),
     protocol: "TCP",
     port,

@@ -12,13 +12,14 @@ import { familyOf } from "./address-text.ts";
 import { weigh } from "./lists.ts";
 import {
   type AddressText,
+  type Endpoint,
   type EndpointGroup,
   type Frontend,
   frontendKey,
   type NodeFacts,
 } from "./model.ts";
 import { type Claim, resolveFrontend } from "./plan-unit.ts";
-import { type Decision, decideRoutes, type FrontendDecision } from "./routes.ts";
+import { type Decision, decideOnNetwork, decideRoutes, type FrontendDecision } from "./routes.ts";
 import {
   choiceRules,
   type MasqueradeRule,
@@ -57,6 +58,8 @@ export function explain(question: Question, around: ExplainSurroundings): Explan
     }
     return explainNodePort(question, { source, around }) ?? unmoved("no-service", "no-service");
   }
+  if (claim.frontend.network !== undefined)
+    return explainOnNetwork(question, { claim, source, around });
   if (!maySourcePass(question, { claim, facts })) return unmoved("drop", "source-ranges");
   const decided = decide(claim, facts);
   const decision = source.sourceKind === "outside" ? decided.outside : decided.inside;
@@ -65,6 +68,33 @@ export function explain(question: Question, around: ExplainSurroundings): Explan
     claim,
     unmoved,
     masqueradeOf: (used) => masqueradeOf(question, { source, decided, used, around, claim }),
+  });
+}
+
+/** Of a Service on a network of its own: by the rules in the source's namespace, or refused. */
+function explainOnNetwork(
+  { source: asked, ...question }: Question,
+  {
+    claim,
+    source,
+    around: { facts, claims },
+  }: { readonly claim: Claim; readonly source: Source; readonly around: ExplainSurroundings },
+): Explanation {
+  const unmoved = unmovedOf({ ...question, source: asked }, { claims, source });
+  const decided = decide(claim, facts);
+  const { network = "" } = claim.frontend;
+  const isOnIt = asked.kind === "address" && asked.networks?.includes(network) === true;
+  const decision = decideOnNetwork(claim.frontend, decided.choice);
+  if (!isOnIt || decision === undefined) {
+    const refused = unmoved("reject", "on-network");
+    const unused = decided.portless;
+    return { ...refused, ruleText: `${refused.ruleText} The network: ${network}.`, unused };
+  }
+  return follow(decision, {
+    decided,
+    claim,
+    unmoved,
+    masqueradeOf: () => ({ applies: false, rule: "network-source" }),
   });
 }
 
@@ -157,16 +187,20 @@ function portlessOf(
 ): Explanation["unused"] {
   if (group?.family !== family) return [];
   const addresses = new Set(candidates.map(({ endpoint }) => endpoint.address));
+  const noPort = (endpoint: Endpoint): boolean => !addresses.has(endpoint.address);
   const wanted = `${protocol}, ${portName === "" ? "no name" : JSON.stringify(portName)}`;
   const reason = `${unusedRules["no-port"].text} (${wanted})`;
-  return group.endpoints
-    .filter(({ address }) => !addresses.has(address))
-    .map((endpoint) => {
-      const { address, weight } = endpoint;
-      const target = { address, port: 0, weight };
-      const isLocal = nodeName !== "" && endpoint.nodeName === nodeName;
-      return { endpoint: stateOf({ endpoint, target, isLocal }), reason };
-    });
+  const describe = (endpoint: Endpoint, why: string) => {
+    const { address, weight } = endpoint;
+    const target = { address, port: 0, weight };
+    const isLocal = nodeName !== "" && endpoint.nodeName === nodeName;
+    return { endpoint: stateOf({ endpoint, target, isLocal }), reason: why };
+  };
+  const absent = unusedRules["no-network-address"].text;
+  return [
+    ...group.endpoints.filter(noPort).map((endpoint) => describe(endpoint, reason)),
+    ...(group.absent ?? []).map((endpoint) => describe(endpoint, absent)),
+  ];
 }
 
 function follow(

@@ -16,6 +16,8 @@ export interface EndpointGroup {
   readonly id: string;
   readonly family: Family;
   readonly endpoints: readonly Endpoint[];
+  /** Those that cannot be dialled: their pods have no address of this family on the Service's network. */
+  readonly absent?: readonly Endpoint[];
 }
 
 export interface Endpoint {
@@ -62,6 +64,8 @@ export interface Frontend {
   /** Which of the endpoints' ports. */
   readonly portName: string;
   readonly policy: FrontendPolicy;
+  /** "namespace/name": only pods on this network reach it, by rules in their own namespaces. Absent: the node forwards. */
+  readonly network?: string;
   /** For people and metrics: "namespace/name" of the Service. */
   readonly service: string;
   /** Of two frontends with the same key the one with the lower kind, then the earlier time, then the smaller id has it. Milliseconds since 1970, 0 unknown. */

@@ -6,13 +6,15 @@ import {
   type ObjectEvent,
   type ObjectKey,
   objectKey,
+  type Pod,
   type Service,
   type ServicesObject,
 } from "./objects.ts";
 import type { UnitPlan } from "./plan-unit.ts";
+import type { PodNetworks } from "./pod-networks.ts";
 import { maxProblemsOfObject, type Problems } from "./problems.ts";
 import type { SharedTexts } from "./shared-texts.ts";
-import { mergeSlices, type ReadSlice, readSlice, versionOf } from "./slices.ts";
+import { mergeSlices, type ReadSlice, readSlice, slicesOnNetwork, versionOf } from "./slices.ts";
 import type { ObjectProblem } from "./table-types.ts";
 import { type TranslatedService, translateService } from "./translate.ts";
 import type { Unit } from "./unit.ts";
@@ -24,6 +26,10 @@ export interface SourceSurroundings {
   readonly problems: Problems;
   /** Of all sources together. */
   readonly room: FrontendRoom;
+  /** Where pods are on networks, for the Services that are there. */
+  readonly podNetworks: PodNetworks;
+  /** Of this node. */
+  readonly nodeName: () => string;
   /** A unit has to be planned anew. */
   readonly touch: (unit: Unit) => void;
 }
@@ -35,6 +41,8 @@ export class ObjectSource {
   /** Units that hold a slice, by the slice's key. */
   readonly #sliceUnits = new Map<ObjectKey, ObjectUnit>();
   readonly #serviceKeys = new Map<ObjectKey, ObjectUnit>();
+  /** Units whose Service is on a network of its own, by network. */
+  readonly #onNetwork = new Map<string, Set<ObjectUnit>>();
 
   constructor(around: SourceSurroundings) {
     this.#around = around;
@@ -50,6 +58,15 @@ export class ObjectSource {
         return;
       case "relist":
         this.#relist(event.objects);
+    }
+  }
+
+  /** A pod's addresses on networks changed. */
+  touchPod(pod: string, networks: Iterable<string>): void {
+    for (const network of networks) {
+      for (const unit of this.#onNetwork.get(network) ?? []) {
+        if (unit.hasPod(pod)) this.#around.touch(unit);
+      }
     }
   }
 
@@ -91,6 +108,7 @@ export class ObjectSource {
 
   #relist(objects: readonly ServicesObject[]): void {
     const gone = new Set<ObjectKey>([...this.#serviceKeys.keys(), ...this.#sliceUnits.keys()]);
+    for (const key of this.#around.podNetworks.podsOf(this.#around.source)) gone.add(key);
     for (const object of objects) gone.delete(objectKey(object));
     for (const key of gone) this.#delete(key);
     for (const object of objects) if (!this.#isHeld(object)) this.#put(object);
@@ -111,6 +129,13 @@ export class ObjectSource {
   #put(object: ServicesObject): void {
     if (object.kind === "Service") this.#putService(object);
     else if (object.kind === "EndpointSlice") this.#putSlice(object);
+    else if (object.kind === "Pod") this.#putPod(object);
+  }
+
+  #putPod(object: Pod): void {
+    const { podNetworks, problems, source } = this.#around;
+    const problem = podNetworks.putPod(source, object);
+    problems.set(objectKey(object), problem === "" ? [] : [problem]);
   }
 
   #putService(object: Service): void {
@@ -126,8 +151,8 @@ export class ObjectSource {
     const translated = translateService(object);
     const count = sizeOf(translated);
     const fits = room.take(unit, { count, retry: () => this.#translate(unit, object) });
-    unit.translated = fits ? translated : notServed(translated, { count, max: room.max });
-    problems.set(objectKey(object), unit.translated.problems);
+    this.#note(unit, fits ? translated : notServed(translated, { count, max: room.max }));
+    problems.set(objectKey(object), unit.translated?.problems ?? []);
     touch(unit);
   }
 
@@ -140,7 +165,7 @@ export class ObjectSource {
     if (before && before.service !== slice?.service) this.#removeSlice(key, before);
     if (slice === undefined) return;
     const unit = this.#unit(slice.service);
-    unit.slices.set(key, slice);
+    unit.setSlice(key, slice);
     this.#sliceUnits.set(key, unit);
     if (slice.triggeredMs !== undefined) {
       unit.triggeredMs = Math.max(unit.triggeredMs ?? 0, slice.triggeredMs);
@@ -150,27 +175,48 @@ export class ObjectSource {
 
   #delete(key: ObjectKey): void {
     this.#around.problems.set(key, []);
+    if (key.startsWith("Pod/")) {
+      this.#around.podNetworks.removePod(this.#around.source, key);
+      return;
+    }
     const sliceUnit = this.#sliceUnits.get(key);
     if (sliceUnit) this.#removeSlice(key, sliceUnit);
     const unit = this.#serviceKeys.get(key);
     if (unit === undefined) return;
     this.#around.room.giveBack(unit);
-    unit.translated = undefined;
+    this.#note(unit, undefined);
     unit.version = undefined;
     this.#serviceKeys.delete(key);
     this.#around.touch(unit);
   }
 
   #removeSlice(key: ObjectKey, unit: ObjectUnit): void {
-    unit.slices.delete(key);
+    unit.setSlice(key, undefined);
     this.#sliceUnits.delete(key);
     this.#around.touch(unit);
+  }
+
+  /** Files a unit below the network that its Service is on. */
+  #note(unit: ObjectUnit, translated: TranslatedService | undefined): void {
+    const before = unit.translated?.network;
+    const after = translated?.network;
+    unit.translated = translated;
+    if (before === after) return;
+    if (before !== undefined) {
+      const units = this.#onNetwork.get(before);
+      units?.delete(unit);
+      if (units?.size === 0) this.#onNetwork.delete(before);
+    }
+    if (after === undefined) return;
+    const units = this.#onNetwork.get(after);
+    if (units) units.add(unit);
+    else this.#onNetwork.set(after, new Set([unit]));
   }
 
   #unit(service: string): ObjectUnit {
     let unit = this.#units.get(service);
     if (unit === undefined) {
-      unit = new ObjectUnit(service, `${this.#around.source}:`);
+      unit = new ObjectUnit(service, `${this.#around.source}:`, this.#around);
       this.#units.set(service, unit);
     }
     return unit;
@@ -198,14 +244,47 @@ class ObjectUnit implements Unit {
   translated: TranslatedService | undefined;
   /** Of the Service object. */
   version: string | undefined;
-  readonly slices = new Map<ObjectKey, ReadSlice>();
+  readonly #slices = new Map<ObjectKey, ReadSlice>();
+  readonly #around: Pick<SourceSurroundings, "podNetworks" | "nodeName">;
+  /** Of all slices, "namespace/name"; made when asked for. */
+  #pods: ReadonlySet<string> | undefined;
   planned: UnitPlan | undefined;
   revision = 0;
   triggeredMs: number | undefined;
 
-  constructor(service: string, scope: string) {
+  constructor(
+    service: string,
+    scope: string,
+    around: Pick<SourceSurroundings, "podNetworks" | "nodeName">,
+  ) {
     this.service = service;
     this.scope = scope;
+    this.#around = around;
+  }
+
+  get slices(): ReadonlyMap<ObjectKey, ReadSlice> {
+    return this.#slices;
+  }
+
+  setSlice(key: ObjectKey, slice: ReadSlice | undefined): void {
+    if (slice) this.#slices.set(key, slice);
+    else this.#slices.delete(key);
+    this.#pods = undefined;
+  }
+
+  /** True where an endpoint is this pod. */
+  hasPod(pod: string): boolean {
+    this.#pods ??= new Set(
+      [...this.#slices.values()].flatMap(({ endpoints }) =>
+        endpoints.flatMap(({ podName }) => (podName === undefined ? [] : [this.#podOf(podName)])),
+      ),
+    );
+    return this.#pods.has(pod);
+  }
+
+  /** A slice, its Service and its pods share a namespace. */
+  #podOf(podName: string): string {
+    return `${this.service.slice(0, this.service.indexOf("/"))}/${podName}`;
   }
 
   get frontends(): readonly Frontend[] {
@@ -222,6 +301,16 @@ class ObjectUnit implements Unit {
 
   group(id: string): EndpointGroup | undefined {
     const family = id.endsWith("/6") ? 6 : 4;
-    return mergeSlices(this.slices.values(), { id, family, weights: this.translated?.weights });
+    const { weights, network } = this.translated ?? {};
+    const slices = this.#slices.values();
+    if (network === undefined) return mergeSlices(slices, { id, family, weights });
+    const { podNetworks, nodeName } = this.#around;
+    const wanted = { network, family, nodeName: nodeName() } as const;
+    return slicesOnNetwork(slices, {
+      id,
+      family,
+      weights,
+      findAddress: (podName) => podNetworks.find(this.#podOf(podName), wanted),
+    });
   }
 }

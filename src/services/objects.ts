@@ -3,7 +3,7 @@
  * folder, API watch) check their types before they give them here; whatever else an object has is dropped as it
  * arrives. Sources: k8s.io/api core/v1, discovery/v1, networking/v1.
  */
-export type ServicesObject = Service | EndpointSlice | Node | ServiceCidr;
+export type ServicesObject = Service | EndpointSlice | Node | ServiceCidr | Pod;
 
 export interface ObjectMeta {
   readonly name: string;
@@ -98,6 +98,13 @@ export interface ServiceCidr {
   readonly kind: "ServiceCIDR";
   readonly metadata: ObjectMeta;
   readonly spec: { readonly cidrs: readonly string[] };
+}
+
+/** Of a pod only what networks it has: annotation k8s.v1.cni.cncf.io/network-status. */
+export interface Pod {
+  readonly kind: "Pod";
+  readonly metadata: ObjectMeta;
+  readonly spec?: { readonly nodeName?: string };
 }
 
 /** "Service/default/web": one object among all of a source. */

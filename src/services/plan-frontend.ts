@@ -1,7 +1,8 @@
 import { type IpPrefix, parseAddress, prefixContains } from "../ip/address.ts";
 import { familyOf } from "./address-text.ts";
 import { type AddressText, type Frontend, frontendKey, type NodeFacts } from "./model.ts";
-import type { PlannedFrontend, Route } from "./plan-types.ts";
+import { sameTargets } from "./lists.ts";
+import type { OnNetwork, PlannedFrontend, Route } from "./plan-types.ts";
 
 /** Where a frontend without an address of its own is. */
 export function addressesOf(frontend: Frontend, facts: NodeFacts): readonly AddressText[] {
@@ -18,12 +19,14 @@ export function planFrontend(
     inside,
     outside,
     masquerade,
+    onNetwork,
     facts,
   }: {
     readonly address: AddressText;
     readonly inside: Route;
     readonly outside: Route;
     readonly masquerade: PlannedFrontend["masquerade"];
+    readonly onNetwork: OnNetwork | undefined;
     readonly facts: NodeFacts;
   },
 ): PlannedFrontend {
@@ -46,6 +49,7 @@ export function planFrontend(
     masquerade,
     ...(sourceRanges && { sourceRanges }),
     countConnections: policy.countConnections,
+    ...(onNetwork && { onNetwork }),
   };
 }
 
@@ -79,8 +83,20 @@ export function samePlanned(one: PlannedFrontend, other: PlannedFrontend): boole
     one.countConnections === other.countConnections &&
     sameRoute(one.inside, other.inside) &&
     sameRoute(one.outside, other.outside) &&
-    samePrefixes(one.sourceRanges, other.sourceRanges)
+    samePrefixes(one.sourceRanges, other.sourceRanges) &&
+    sameOnNetwork(one.onNetwork, other.onNetwork)
   );
+}
+
+function sameOnNetwork(one: OnNetwork | undefined, other: OnNetwork | undefined): boolean {
+  if (one === other) return true;
+  if (one === undefined || other === undefined) return false;
+  if (one.network !== other.network || one.closeTcpFlows !== other.closeTcpFlows) return false;
+  const { route } = one;
+  if (route.kind !== "forward" || other.route.kind !== "forward") {
+    return route.kind === other.route.kind;
+  }
+  return route.pick === other.route.pick && sameTargets(route.endpoints, other.route.endpoints);
 }
 
 function sameRoute(one: Route, other: Route): boolean {

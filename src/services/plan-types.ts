@@ -47,7 +47,29 @@ export interface PlannedFrontend {
   /** Sources that may pass, the frontend's own address among them where upstream says so. Absent: all. */
   readonly sourceRanges?: readonly IpPrefix[];
   readonly countConnections: boolean;
+  /** The Service is on a network of its own: what the namespaces of pods on it hold. The node refuses. */
+  readonly onNetwork?: OnNetwork;
 }
+
+/** A frontend inside the namespaces of pods that are on its Service's network. */
+export interface OnNetwork {
+  /** "namespace/name" */
+  readonly network: string;
+  readonly route: NetworkRoute;
+  /** TCP and SCTP flows to endpoints that are gone are deleted, not only UDP's. */
+  readonly closeTcpFlows: boolean;
+}
+
+export type NetworkRoute =
+  | {
+      readonly kind: "forward";
+      /** At least one; sorted by address and port; no two alike; weight at least 1. */
+      readonly endpoints: readonly PlannedEndpoint[];
+      /** "same": one client always meets the same endpoint, as long as there is this set of them. */
+      readonly pick: "random" | "same";
+    }
+  | { readonly kind: "reject" }
+  | { readonly kind: "drop" };
 
 /** "list" names a list that has at least one endpoint. */
 export type Route =

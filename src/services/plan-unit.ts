@@ -11,11 +11,12 @@ import {
   portKeyOf,
   sameList,
   sameTargets,
+  weigh,
 } from "./lists.ts";
 import type { AddressText, EndpointGroup, Frontend, NodeFacts } from "./model.ts";
 import { addressesOf, planFrontend, samePlanned } from "./plan-frontend.ts";
-import type { ListId, PlannedEndpoint, PlannedFrontend, Route } from "./plan-types.ts";
-import { type Decision, decideRoutes } from "./routes.ts";
+import type { ListId, OnNetwork, PlannedEndpoint, PlannedFrontend, Route } from "./plan-types.ts";
+import { type Decision, decideOnNetwork, decideRoutes } from "./routes.ts";
 import type { Unit } from "./unit.ts";
 
 /** A frontend at one address; of several with the same key one has it (claims.ts). */
@@ -95,6 +96,7 @@ export function planUnit(unit: Unit, facts: NodeFacts): UnitPlan {
         inside,
         outside,
         masquerade: decision.masquerade,
+        onNetwork: planOnNetwork(frontend, choice),
         facts,
       });
       const claim = { unit, frontend, planned, serving: port.serving };
@@ -109,6 +111,21 @@ export function planUnit(unit: Unit, facts: NodeFacts): UnitPlan {
     ownClusterIps: [...clusterIps].filter(isOwn),
     groups,
   };
+}
+
+/** What namespaces of pods on the frontend's network hold; undefined: it has none. */
+function planOnNetwork(frontend: Frontend, choice: Choice): OnNetwork | undefined {
+  const { network, policy } = frontend;
+  const decided = decideOnNetwork(frontend, choice);
+  if (network === undefined || decided === undefined) return undefined;
+  const { closeTcpFlows } = policy;
+  const { to } = decided;
+  if (to === "reject" || to === "drop") return { network, route: { kind: to }, closeTcpFlows };
+  const endpoints = weigh(choice[to].chosen).map(({ target }) => target);
+  // The one client of a namespace is its pod: to remember it is to choose by its name.
+  const isSame = policy.pick === "consistent-hash" || policy.affinitySeconds !== undefined;
+  const pick = isSame ? "same" : "random";
+  return { network, route: { kind: "forward", endpoints, pick }, closeTcpFlows };
 }
 
 /** The claim before, or as much of it as is still true. */

@@ -17,9 +17,13 @@ export interface FrontendDecision {
 
 /** services.md 3.2.5, 3.3 and 3.4 for one frontend. */
 export function decideRoutes(
-  { kind, policy }: Frontend,
+  { kind, policy, network }: Frontend,
   { choice, facts }: { readonly choice: Choice; readonly facts: NodeFacts },
 ): FrontendDecision {
+  if (network !== undefined) {
+    const refused: Decision = { to: "reject", rule: "on-network" };
+    return { inside: refused, outside: refused, masquerade: "nobody" };
+  }
   switch (kind) {
     case "clusterIP": {
       // From whatever source: upstream's traffic policy chain does not ask who dials.
@@ -51,6 +55,17 @@ export function decideRoutes(
       };
     }
   }
+}
+
+/** The same for pods on the Service's network; undefined: what others reach by the node, nobody does. */
+export function decideOnNetwork(
+  { kind, policy, network }: Frontend,
+  choice: Choice,
+): Decision | undefined {
+  if (network === undefined || kind !== "clusterIP") return undefined;
+  return policy.internalTrafficPolicy === "Local"
+    ? toLocal(choice, { found: "network-local", missing: "internal-local-no-endpoint" })
+    : toCluster(choice, "network-cluster");
 }
 
 function toCluster({ cluster, anyUsable }: Choice, rule: VerdictRule): Decision {

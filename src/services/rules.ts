@@ -33,6 +33,18 @@ export const verdictRules = {
     section: "hostPort",
     text: "A hostPort leads to its pod.",
   },
+  "network-cluster": {
+    section: "networks",
+    text: "The Service is on a network that the source is on, too: rules in the pod's own namespace lead to the endpoints' addresses on it.",
+  },
+  "network-local": {
+    section: "networks",
+    text: "The Service is on a network that the source is on, too, and its internal traffic policy is Local: rules in the pod's own namespace lead to endpoints of this node only.",
+  },
+  "on-network": {
+    section: "networks",
+    text: "The Service is on a network of its own, and only pods on it reach it, by rules in their own namespaces: the node refuses.",
+  },
   "no-endpoint": {
     section: "3.3",
     text: "No endpoint can be used anywhere, so the connection is refused.",
@@ -133,6 +145,10 @@ export const masqueradeRules = {
     section: "3.4",
     text: "External traffic policy Local keeps the client's address.",
   },
+  "network-source": {
+    section: "networks",
+    text: "The connection leaves by the pod's interface on the network, with the pod's address there.",
+  },
   "host-port-source": { section: "hostPort", text: "A hostPort keeps the client's address." },
 } as const satisfies Record<string, Rule>;
 
@@ -148,6 +164,10 @@ export const unusedRules = {
   "no-port": {
     section: "3.2.4",
     text: "none of its ports has the Service port's name and protocol",
+  },
+  "no-network-address": {
+    section: "networks",
+    text: "its pod has no address of this family on the Service's network",
   },
   "weight-zero": { section: "weights", text: "its weight is 0" },
 } as const satisfies Record<string, Rule>;

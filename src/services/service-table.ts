@@ -11,6 +11,7 @@ import { ObjectSource } from "./object-source.ts";
 import type { ObjectEvent } from "./objects.ts";
 import type { ListId, PlannedFrontend, PlannedList, ServicePlan } from "./plan-types.ts";
 import { emptyPlan } from "./plan-unit.ts";
+import { type PodNetworkAddresses, PodNetworks } from "./pod-networks.ts";
 import { boundProblems, Problems } from "./problems.ts";
 import { SharedTexts } from "./shared-texts.ts";
 import type {
@@ -47,6 +48,9 @@ class Table implements ServiceTable {
   readonly #models = new Map<string, ModelSource>();
   readonly #dirty = new Set<Unit>();
   readonly #room: FrontendRoom;
+  readonly #podNetworks = new PodNetworks((pod, networks) => {
+    for (const objects of this.#objects.values()) objects.touchPod(pod, networks);
+  });
   /** Units that the plan knows, by their Service's name. */
   readonly #units = new Map<string, readonly Unit[]>();
   readonly #healthChecked = new Set<Unit>();
@@ -95,6 +99,17 @@ class Table implements ServiceTable {
   }): void {
     for (const address of remove) this.#plan.removePodAddress(address);
     for (const address of add) this.#plan.addPodAddress(address);
+  }
+
+  changePodNetworks({
+    put,
+    remove,
+  }: {
+    readonly put: readonly PodNetworkAddresses[];
+    readonly remove: readonly string[];
+  }): void {
+    for (const id of remove) this.#podNetworks.remove(id);
+    for (const entry of put) this.#podNetworks.put(entry);
   }
 
   takeChanges(): TableChanges | undefined {
@@ -200,6 +215,8 @@ class Table implements ServiceTable {
       texts: this.#texts,
       problems,
       room: this.#room,
+      podNetworks: this.#podNetworks,
+      nodeName: () => this.#facts.nodeName,
       touch,
     });
     this.#problems.set(source, problems);

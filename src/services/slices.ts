@@ -1,7 +1,7 @@
 import type { Family } from "../ip/address.ts";
 import { familyOf, findAddressText } from "./address-text.ts";
 import { weightOf } from "./annotations.ts";
-import type { Endpoint, EndpointGroup, EndpointPort } from "./model.ts";
+import type { AddressText, Endpoint, EndpointGroup, EndpointPort } from "./model.ts";
 import type { EndpointSlice, ObjectMeta, SliceEndpoint } from "./objects.ts";
 import type { SharedTexts } from "./shared-texts.ts";
 import { specialAddress } from "./special-address.ts";
@@ -97,6 +97,49 @@ export function mergeSlices(
       return weight === endpoint.weight ? endpoint : { ...endpoint, weight };
     }),
   };
+}
+
+/**
+ * The endpoints of a Service at their pods' addresses on a network. Pods are found in slices of both families, those of the
+ * wanted one first: a pod that has IPv4 alone may have IPv6 on its other network.
+ */
+export function slicesOnNetwork(
+  slices: Iterable<ReadSlice>,
+  {
+    id,
+    family,
+    weights,
+    findAddress,
+  }: {
+    readonly id: string;
+    readonly family: Family;
+    readonly weights?: ReadonlyMap<string, number> | undefined;
+    /** Of the pod with this name. */
+    readonly findAddress: (podName: string) => AddressText | undefined;
+  },
+): EndpointGroup {
+  const all = [...slices];
+  const ours = mergeSlices(all, { id, family }).endpoints;
+  const others = mergeSlices(all, { id, family: family === 4 ? 6 : 4 }).endpoints;
+  const endpoints: Endpoint[] = [];
+  const absent: Endpoint[] = [];
+  const seen = new Set<string>();
+  for (const endpoint of [...ours, ...others]) {
+    const { podName } = endpoint;
+    const address = podName === undefined ? undefined : findAddress(podName);
+    if (address === undefined) {
+      // The other family's slices name the same pods.
+      if (!seen.has(podName ?? "") && (podName !== undefined || ours.includes(endpoint))) {
+        absent.push(endpoint);
+      }
+    } else {
+      const there = { ...endpoint, address };
+      const weight = weights === undefined ? there.weight : weightOf(there, weights);
+      endpoints.push({ ...there, weight });
+    }
+    if (podName !== undefined) seen.add(podName);
+  }
+  return { id, family, endpoints, absent };
 }
 
 /** What is the same whenever an object of the API is; undefined: it does not come from there. */

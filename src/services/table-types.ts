@@ -9,6 +9,7 @@ import type {
   Protocol,
 } from "./model.ts";
 import type { ObjectEvent } from "./objects.ts";
+import type { PodNetworkAddresses } from "./pod-networks.ts";
 import type {
   ListId,
   PlanChanges,
@@ -33,6 +34,11 @@ export interface ServiceTable {
   changePodAddresses(change: {
     readonly add: readonly AddressText[];
     readonly remove: readonly AddressText[];
+  }): void;
+  /** Addresses of pods on their networks, as their node's host knows them. An id that is there is replaced. */
+  changePodNetworks(change: {
+    readonly put: readonly PodNetworkAddresses[];
+    readonly remove: readonly string[];
   }): void;
   /** Everything since the last call, as one revision; undefined: nothing of the plan changed. */
   takeChanges(): TableChanges | undefined;
@@ -110,7 +116,12 @@ export interface EndpointState {
 
 export interface Question {
   readonly source:
-    | { readonly kind: "address"; readonly address: AddressText }
+    | {
+        readonly kind: "address";
+        readonly address: AddressText;
+        /** Networks that this pod is on, "namespace/name". */
+        readonly networks?: readonly string[];
+      }
     /** A process of this node. */
     | { readonly kind: "node" };
   readonly address: AddressText;

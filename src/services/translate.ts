@@ -1,7 +1,7 @@
 import type { Family, IpPrefix } from "../ip/address.ts";
 import { canonicalPrefix, familyOf, findAddressText } from "./address-text.ts";
-import { readWishes, topologyKeysAnnotation } from "./annotations.ts";
-import { boundRanges, boundWays } from "./bound-service.ts";
+import { networkAnnotation, readWishes, topologyKeysAnnotation } from "./annotations.ts";
+import { boundRanges, boundWays, type WaysIn } from "./bound-service.ts";
 import type { AddressText, Frontend, FrontendKind, FrontendPolicy, Protocol } from "./model.ts";
 import type { Service, ServicePort } from "./objects.ts";
 import { specialAddress } from "./special-address.ts";
@@ -10,6 +10,8 @@ import { specialAddress } from "./special-address.ts";
 export interface TranslatedService {
   readonly frontends: readonly Frontend[];
   readonly weights?: ReadonlyMap<string, number>;
+  /** "namespace/name" of the network that its endpoints are dialled on. */
+  readonly network?: string;
   /** Absent: none is wanted. */
   readonly healthCheckPort?: number;
   /** Sentences with the field. */
@@ -49,6 +51,8 @@ export function translateService(service: Service): TranslatedService {
   });
   const wishes = readWishes(metadata, problems);
   const policy = readPolicy(service, { wishes, problems });
+  const { network } = wishes;
+  if (network !== undefined) noteNodeOnly(wanted, { network, problems });
   const name = `${metadata.namespace}/${metadata.name}`;
   const createdMs = Date.parse(metadata.creationTimestamp ?? "") || 0;
   const frontends: Frontend[] = [];
@@ -69,6 +73,7 @@ export function translateService(service: Service): TranslatedService {
           group,
           portName: port.name,
           policy: kind === "loadBalancer" ? lbPolicy : policy,
+          ...(network !== undefined && { network }),
           service: name,
           createdMs,
         });
@@ -83,9 +88,22 @@ export function translateService(service: Service): TranslatedService {
   return {
     frontends,
     ...(wishes.weights && { weights: wishes.weights }),
+    ...(network !== undefined && { network }),
     ...(healthCheckPort !== undefined && { healthCheckPort }),
     problems,
   };
+}
+
+/** What leads through the node leads nowhere: it is not on the network. */
+function noteNodeOnly(
+  { ports, externalIps, ingress }: WaysIn,
+  { network, problems }: { readonly network: string; readonly problems: string[] },
+): void {
+  const isExternal = [externalIps, ingress].some((ips) => ips[4].length + ips[6].length > 0);
+  if (!isExternal && ports.every(({ nodePort }) => nodePort === 0)) return;
+  problems.push(
+    `metadata.annotations[${networkAnnotation}]: NodePorts, external and load-balancer addresses are refused, for only pods on ${network} reach the Service`,
+  );
 }
 
 /** services.md 3.1: what a proxy leaves alone, and why. undefined: it is ours. */

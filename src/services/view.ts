@@ -3,7 +3,7 @@ import type { Claims } from "./claims.ts";
 import { weigh } from "./lists.ts";
 import type { NodeFacts } from "./model.ts";
 import { type Claim, resolveFrontend } from "./plan-unit.ts";
-import { type Decision, decideRoutes } from "./routes.ts";
+import { type Decision, decideOnNetwork, decideRoutes } from "./routes.ts";
 import type { EndpointState, FrontendState } from "./table-types.ts";
 
 /** A frontend with the endpoints that it leads to, found by the functions that plan. */
@@ -16,6 +16,7 @@ export function viewClaim(
   const candidates = resolveFrontend(frontend, { group, facts });
   const choice = chooseEndpoints(candidates, { policy: frontend.policy, facts });
   const { inside, outside } = decideRoutes(frontend, { choice, facts });
+  const onNetwork = decideOnNetwork(frontend, choice);
   const endpointsOf = ({ to }: Decision): readonly EndpointState[] =>
     to === "reject" || to === "drop" ? [] : weigh(choice[to].chosen).map(stateOf);
   const winner = claims.winner(planned.key);
@@ -24,7 +25,7 @@ export function viewClaim(
     ...(winner && winner !== claim && { shadowedBy: winner.planned.service }),
     affinitySeconds: frontend.policy.affinitySeconds ?? 0,
     pick: frontend.policy.pick,
-    inside: endpointsOf(inside),
+    inside: endpointsOf(onNetwork ?? inside),
     outside: endpointsOf(outside),
   };
 }

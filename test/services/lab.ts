@@ -206,6 +206,7 @@ function toManifest(object: ServicesObject): object {
   const apiVersions = {
     Service: "v1",
     Node: "v1",
+    Pod: "v1",
     EndpointSlice: "discovery.k8s.io/v1",
     ServiceCIDR: "networking.k8s.io/v1",
   };

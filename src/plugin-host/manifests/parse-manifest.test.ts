@@ -420,7 +420,7 @@ spec: {cidrs: [10.96.0.0/16, fd00::/112]}
 
   it("notes kinds that look like those that it reads", async () => {
     const kinds = ["Servcie", "service", "Services", "EndpointSlic", "Endpoints"];
-    const others = ["ServiceAccount", "ServiceMonitor", "NodePool", "Pod"];
+    const others = ["ServiceAccount", "ServiceMonitor", "NodePool", "PodTemplate"];
     const texts = [...kinds, ...others].map((kind) => `apiVersion: v1\nkind: ${kind}\n`);
     const { problems, notes } = await parse(texts.join("---\n"));
     assert.deepEqual(problems, []);
