@@ -49,7 +49,7 @@ export const directions = {
       "src/plugin-host/manifests/fields.ts",
       "src/plugin-host/manifests/rules.ts",
     ],
-    types: ["src/plugin-host", "src/plugin-sdk"],
+    types: ["src/plugin-host", "src/plugin-sdk", "src/rpc"],
     packages: ["node:assert"],
   },
   // Deterministic: clock, randomness and everything outside reach it as ports.

@@ -25,6 +25,7 @@ import type { EventLog, TimedEvent } from "./event-log.ts";
 import { limitWatchers, push, unary } from "./grpc-answers.ts";
 import type { ApplySources } from "./services/apply-sources.ts";
 import type { ServicesCore } from "./services/services-core.ts";
+import { examineDefinitions } from "./networks/definitions-doctor.ts";
 import { examineServices } from "./services/services-doctor.ts";
 import { servicesHandlers } from "./services/services-service.ts";
 import { HOST_VERSION } from "./version.ts";
@@ -116,6 +117,7 @@ export function hostService(deps: HostServiceDeps): ServedService {
     Doctor: unary(async () => ({
       findings: [
         ...(await examineNode(host.context)),
+        ...examineDefinitions(host.context.ports.definitions, host.context.ports.plugins),
         ...examineServices(deps.services, deps.servicesProblems()),
       ],
     })),

@@ -30,6 +30,8 @@ export const LIMITS = {
   podNetworksMax: 64,
   /** Characters of the annotation by which a pod asks for networks. */
   podNetworksCharactersMax: 64 << 10,
+  /** Files of the node's CNI configuration folder that are looked at for network definitions. */
+  cniConfFilesMax: 64,
   /** Networks known at the same time. */
   networksMax: 1_024,
   /** Events kept for `patchbay events`. */

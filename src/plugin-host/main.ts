@@ -7,6 +7,7 @@ import { createRoutedPlugin } from "../../plugins/routed/plugin.ts";
 import { openNftables } from "../kernel/nftables.ts";
 import { openKernel } from "../kernel/rtnetlink-kernel.ts";
 import { serveUnix } from "../rpc/unix-server.ts";
+import { CniConfFolder } from "./cni-conf-folder.ts";
 import { Host } from "./core/host.ts";
 import { FolderDelJournal } from "./del-journal.ts";
 import { EventLog } from "./event-log.ts";
@@ -17,8 +18,9 @@ import { LIMITS } from "./limits.ts";
 import { createMetrics, serveMetrics } from "./metrics.ts";
 import { lockNode } from "./node-lock.ts";
 import { pathsBelow } from "./paths.ts";
+import { Definitions } from "./networks/definitions.ts";
+import { manifestsOpener } from "./node-manifests.ts";
 import { PluginRegistry } from "./registry.ts";
-import { FakeDefinitions } from "./networks/fake-definitions.ts";
 import { OPEN_POLICY } from "./networks/visibility.ts";
 import { PodAddresses } from "./services/pod-addresses.ts";
 import { openServicesNode } from "./services/services-node.ts";
@@ -80,6 +82,12 @@ export async function runHost(options: RunHostOptions): Promise<void> {
     logEvent(log, event);
   });
 
+  const confFolder = new CniConfFolder("/etc/cni/net.d");
+  const definitions = new Definitions({
+    isComplete: options.manifests === undefined,
+    findConflist: (name) => confFolder.find(name),
+    events,
+  });
   const services = cleanup.use(
     openServicesNode({
       clock: systemClock,
@@ -88,7 +96,10 @@ export async function runHost(options: RunHostOptions): Promise<void> {
       registry: metrics.registry,
       config: config.services,
       nodeName: options.nodeName,
-      manifests: options.manifests,
+      openManifests:
+        options.manifests === undefined
+          ? undefined
+          : manifestsOpener({ folder: options.manifests, clock: systemClock, definitions }),
       markerFile: paths.servicesMarker,
       version: HOST_VERSION,
       pluginFolder: paths.pluginDir,
@@ -128,7 +139,7 @@ export async function runHost(options: RunHostOptions): Promise<void> {
       trace: metrics.trace,
       events,
       services: services.attachments,
-      definitions: new FakeDefinitions(),
+      definitions,
     },
     { bootId, ownNetns: ownNetnsIdentity(), policy: OPEN_POLICY },
   );

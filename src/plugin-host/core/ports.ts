@@ -174,6 +174,7 @@ export type EventKind =
   | "detached"
   | "detach-failed"
   | "claim-released"
+  | "definition-failed"
   | "drift-found"
   | "drift-repaired"
   | "plugin-misbehaved"

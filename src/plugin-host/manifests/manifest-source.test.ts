@@ -155,7 +155,7 @@ describe("watchManifests() at start", () => {
   it("tells everything as one relist, in the order of file names", async () => {
     await using scene = new Scene({
       "b.yml": `${node("b")}---\n${node("c", "10.0.1.0/24")}`,
-      "a.yaml": `apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n---\n${node("a")}`,
+      "a.yaml": `apiVersion: v1\nkind: Secret\nmetadata: {name: x}\n---\n${node("a")}`,
       "c.json": '{"kind": "Node", "apiVersion": "v1", "metadata": {"name": "j"}}',
       ".hidden.yaml": node("hidden"),
       "notes.txt": node("text"),

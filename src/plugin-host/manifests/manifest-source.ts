@@ -1,9 +1,10 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { ObjectEvent, ObjectKey, ServicesObject } from "../../services/objects.ts";
+import type { ObjectKey } from "../../services/objects.ts";
 import type { Clock } from "../core/ports.ts";
 import { systemClock } from "../system-clock.ts";
 import { type WatchFolder, watchFolder } from "./folder-watch.ts";
+import type { ManifestEvent, ManifestObject } from "./manifest-object.ts";
 import { MANIFEST_LIMITS, type ManifestLimits } from "./manifest-limits.ts";
 import { type Conflict, ObjectIndex } from "./object-index.ts";
 import type { ObjectListener, ObjectSource, SourceProblem } from "./object-source.ts";
@@ -89,7 +90,7 @@ class FolderSource implements ManifestSource {
   readonly #files = new Map<string, FileState>();
   #dirty = new Map<string, Look>();
   #scan: "none" | "changed" | "whole" = "whole";
-  #events: ObjectEvent[] = [];
+  #events: ManifestEvent[] = [];
   readonly #problems: ProblemList;
   /** The folder was there. */
   #isListed = false;
@@ -440,8 +441,8 @@ function broken(name: string, message: string): ParsedManifest {
 
 /** True when an object of before is not among those of now. */
 function lacks(
-  now: ReadonlyMap<ObjectKey, ServicesObject>,
-  before: ReadonlyMap<ObjectKey, ServicesObject>,
+  now: ReadonlyMap<ObjectKey, ManifestObject>,
+  before: ReadonlyMap<ObjectKey, ManifestObject>,
 ): boolean {
   for (const key of before.keys()) if (!now.has(key)) return true;
   return false;

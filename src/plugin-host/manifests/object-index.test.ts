@@ -1,19 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import {
-  type Node,
-  type ObjectKey,
-  objectKey,
-  type ServicesObject,
-} from "../../services/objects.ts";
+import { type Node, type ObjectKey, objectKey } from "../../services/objects.ts";
+import { type ManifestObject, manifestKey } from "./manifest-object.ts";
 import { ObjectIndex } from "./object-index.ts";
 
 function node(name: string, podCIDR?: string): Node {
   return { kind: "Node", metadata: { name, namespace: "" }, ...(podCIDR && { spec: { podCIDR } }) };
 }
 
-function file(...nodes: readonly Node[]): Map<ObjectKey, ServicesObject> {
+function file(...nodes: readonly Node[]): Map<ObjectKey, ManifestObject> {
   return new Map(nodes.map((each) => [objectKey(each), each]));
 }
 
@@ -75,17 +71,17 @@ describe("ObjectIndex", () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 20 }), (changes) => {
         const index = new ObjectIndex();
-        const heard = new Map<ObjectKey, ServicesObject>();
-        const files = new Map<string, Map<ObjectKey, ServicesObject>>();
+        const heard = new Map<ObjectKey, ManifestObject>();
+        const files = new Map<string, Map<ObjectKey, ManifestObject>>();
         const holders = new Map<ObjectKey, string>();
         for (const [name, nodes] of changes) {
           const objects = file(...nodes.map(([each, value]) => node(each, value)));
           files.set(name, objects);
           for (const event of index.replace(name, objects)) {
-            if (event.kind === "put") heard.set(objectKey(event.object), event.object);
+            if (event.kind === "put") heard.set(manifestKey(event.object), event.object);
             if (event.kind === "delete") heard.delete(event.key);
           }
-          const expected = new Map<ObjectKey, ServicesObject>();
+          const expected = new Map<ObjectKey, ManifestObject>();
           for (const key of ["x", "y", "z"].map((each) => objectKey(node(each)))) {
             const having = ["a", "b", "c"].filter((each) => files.get(each)?.has(key));
             const held = holders.get(key) ?? "";
@@ -104,6 +100,6 @@ describe("ObjectIndex", () => {
   });
 });
 
-function sorted(objects: ReadonlyMap<ObjectKey, ServicesObject>) {
+function sorted(objects: ReadonlyMap<ObjectKey, ManifestObject>) {
   return [...objects].sort(([left], [right]) => (left < right ? -1 : 1));
 }

@@ -1,4 +1,5 @@
-import type { ObjectEvent, ObjectKey, ServicesObject } from "../../services/objects.ts";
+import type { ObjectKey } from "../../services/objects.ts";
+import type { ManifestEvent, ManifestObject } from "./manifest-object.ts";
 import { sameValue } from "./same-value.ts";
 
 /** An object that two files have: the one that had it first counts. */
@@ -13,7 +14,7 @@ export interface Conflict {
  * that a new file takes nothing from one in force; when it lets go, the next one by name does.
  */
 export class ObjectIndex {
-  readonly #files = new Map<string, ReadonlyMap<ObjectKey, ServicesObject>>();
+  readonly #files = new Map<string, ReadonlyMap<ObjectKey, ManifestObject>>();
   /** Files that have an object: the one that counts, then the others by name; a plain name while it is only one. */
   readonly #holders = new Map<ObjectKey, string | readonly string[]>();
   #contested = new Set<ObjectKey>();
@@ -22,12 +23,12 @@ export class ObjectIndex {
     return this.#holders.size;
   }
 
-  objectsOf(file: string): ReadonlyMap<ObjectKey, ServicesObject> {
+  objectsOf(file: string): ReadonlyMap<ObjectKey, ManifestObject> {
     return this.#files.get(file) ?? NOTHING;
   }
 
   /** What counts, in no order. */
-  *objects(): Generator<ServicesObject> {
+  *objects(): Generator<ManifestObject> {
     for (const [key, holders] of this.#holders) {
       const object = this.#files.get(firstOf(holders))?.get(key);
       if (object !== undefined) yield object;
@@ -40,10 +41,10 @@ export class ObjectIndex {
    */
   replace(
     file: string,
-    objects: ReadonlyMap<ObjectKey, ServicesObject>,
+    objects: ReadonlyMap<ObjectKey, ManifestObject>,
     options: { readonly copy?: boolean } = {},
-  ): ObjectEvent[] {
-    const events: ObjectEvent[] = [];
+  ): ManifestEvent[] {
+    const events: ManifestEvent[] = [];
     const before = this.objectsOf(file);
     const kept = keepSame(objects, { before, copy: options.copy === true });
     this.#files.set(file, kept);
@@ -71,7 +72,7 @@ export class ObjectIndex {
     return conflicts;
   }
 
-  #hold(file: string, key: ObjectKey, events: ObjectEvent[]): void {
+  #hold(file: string, key: ObjectKey, events: ManifestEvent[]): void {
     const holders = this.#holders.get(key);
     if (holders !== undefined) {
       const [first = "", ...others] = listOf(holders);
@@ -86,8 +87,8 @@ export class ObjectIndex {
 
   #release(
     file: string,
-    gone: { readonly key: ObjectKey; readonly before: ServicesObject },
-    events: ObjectEvent[],
+    gone: { readonly key: ObjectKey; readonly before: ManifestObject },
+    events: ManifestEvent[],
   ): void {
     const { key, before } = gone;
     const holders = listOf(this.#holders.get(key));
@@ -106,14 +107,14 @@ export class ObjectIndex {
   }
 }
 
-const NOTHING: ReadonlyMap<ObjectKey, ServicesObject> = new Map();
+const NOTHING: ReadonlyMap<ObjectKey, ManifestObject> = new Map();
 
 /** The new objects, and the old ones themselves where nothing is new about them. */
 function keepSame(
-  objects: ReadonlyMap<ObjectKey, ServicesObject>,
-  options: { readonly before: ReadonlyMap<ObjectKey, ServicesObject>; readonly copy: boolean },
-): ReadonlyMap<ObjectKey, ServicesObject> {
-  const kept = new Map<ObjectKey, ServicesObject>();
+  objects: ReadonlyMap<ObjectKey, ManifestObject>,
+  options: { readonly before: ReadonlyMap<ObjectKey, ManifestObject>; readonly copy: boolean },
+): ReadonlyMap<ObjectKey, ManifestObject> {
+  const kept = new Map<ObjectKey, ManifestObject>();
   for (const [key, object] of objects) {
     const old = options.before.get(key);
     const isSame = old !== undefined && sameValue(old, object);
@@ -123,8 +124,8 @@ function keepSame(
 }
 
 /** With strings of its own: those of a reader may be slices of the text of the whole file. */
-function copyOf(object: ServicesObject): ServicesObject {
-  return JSON.parse(JSON.stringify(object)) as ServicesObject;
+function copyOf(object: ManifestObject): ManifestObject {
+  return JSON.parse(JSON.stringify(object)) as ManifestObject;
 }
 
 function firstOf(holders: string | readonly string[]): string {

@@ -1,4 +1,4 @@
-import type { ObjectEvent } from "../../services/objects.ts";
+import type { ManifestEvent } from "./manifest-object.ts";
 
 /**
  * Where Kubernetes objects come from: a folder of manifests, the watch of an API server. A source
@@ -13,7 +13,7 @@ export interface ObjectSource extends AsyncDisposable {
 
 export interface ObjectListener {
   /** In order; the events of one call belong together. */
-  onEvents(source: string, events: readonly ObjectEvent[]): void;
+  onEvents(source: string, events: readonly ManifestEvent[]): void;
   /** All problems of the source as of now; an empty list when the last one is gone. */
   onProblems(source: string, problems: readonly SourceProblem[]): void;
 }

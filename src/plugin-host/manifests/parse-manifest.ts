@@ -1,13 +1,14 @@
-import { type ObjectKey, objectKey, type ServicesObject } from "../../services/objects.ts";
+import type { ObjectKey } from "../../services/objects.ts";
 import { DocumentError, type ManifestDocument, readJson, readYaml } from "./documents.ts";
 import { asMapping, FieldError, failure, itemsIn, type Place, rootPlace } from "./fields.ts";
+import { type ManifestObject, manifestKey } from "./manifest-object.ts";
 import type { SourceProblem } from "./object-source.ts";
 import { doubtOf, parseObject, type TypeName, typeOf } from "./parse-object.ts";
 import type { PathPart } from "./plain-yaml.ts";
 
 /** What a file says. With problems, nothing of it counts. */
 export interface ParsedManifest {
-  readonly objects: ReadonlyMap<ObjectKey, ServicesObject>;
+  readonly objects: ReadonlyMap<ObjectKey, ManifestObject>;
   readonly problems: readonly SourceProblem[];
   /** What may be a mistake; the file counts all the same. */
   readonly notes: readonly SourceProblem[];
@@ -34,12 +35,19 @@ export async function parseManifest(
   text: string,
   options: ManifestOptions,
 ): Promise<ParsedManifest> {
-  const objects = new Map<ObjectKey, ServicesObject>();
+  const objects = new Map<ObjectKey, ManifestObject>();
   const problems: SourceProblem[] = [];
   const notes: SourceProblem[] = [];
   let others = 0;
   // JSON.parse copies.
   const isSliced = !isJson(options.name) && text.length >= SLICED_CHARACTERS_MIN;
+  const lineAt = lineCounter(text);
+  const withPlace = (object: ManifestObject, document: ManifestDocument, { parent }: Place) => {
+    if (object.kind !== "NetworkAttachmentDefinition") return object;
+    // To find an item of a list means to read the list again.
+    const line = parent === undefined ? `:${lineAt(document.locate([]))}` : "";
+    return { ...object, place: `${options.name}${line}` };
+  };
   const report = (offset: number, message: string) => {
     const place = `${options.name}:${positionOf(text, offset)}`;
     if (problems.length < options.problemsMax) problems.push({ place, message });
@@ -60,7 +68,7 @@ export async function parseManifest(
               notes.push({ place, message: `kind "${item.type.kind}" ${doubt}` });
             }
           } else {
-            keep(objects, object, item.place);
+            keep(objects, withPlace(object, document, item.place), item.place);
           }
           if (objects.size > options.objectsMax) {
             throw new DocumentError(0, `more than ${options.objectsMax} objects`);
@@ -139,8 +147,8 @@ function asItem(error: unknown): ManifestItem {
   throw error;
 }
 
-function keep(objects: Map<ObjectKey, ServicesObject>, object: ServicesObject, place: Place): void {
-  const key = objectKey(object);
+function keep(objects: Map<ObjectKey, ManifestObject>, object: ManifestObject, place: Place): void {
+  const key = manifestKey(object);
   if (objects.has(key)) {
     throw failure(
       {
@@ -158,6 +166,24 @@ function keep(objects: Map<ObjectKey, ServicesObject>, object: ServicesObject, p
 export function describeKey(key: ObjectKey): string {
   const [kind = "", namespace = "", name = ""] = key.split("/");
   return namespace === "" ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
+}
+
+/** Lines of offsets, which mostly grow: no line is counted twice then. */
+function lineCounter(text: string): (offset: number) => number {
+  let line = 1;
+  let counted = 0;
+  return (offset) => {
+    if (offset < counted) {
+      line = 1;
+      counted = 0;
+    }
+    for (;;) {
+      const newline = text.indexOf("\n", counted);
+      if (newline < 0 || newline >= offset) return line;
+      line++;
+      counted = newline + 1;
+    }
+  };
 }
 
 /** "12:11" of an offset: line and column, from 1. */
@@ -206,7 +232,7 @@ function isObject(item: { place: Place; type: TypeName }, key: ObjectKey): boole
   if (!key.startsWith(`${item.type.kind}/`)) return false;
   try {
     const object = parseObject(item.place, item.type);
-    return object !== undefined && objectKey(object) === key;
+    return object !== undefined && manifestKey(object) === key;
   } catch {
     return false;
   }

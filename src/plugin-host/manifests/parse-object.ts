@@ -1,4 +1,4 @@
-import type { ObjectMeta, ServicesObject } from "../../services/objects.ts";
+import type { ObjectMeta } from "../../services/objects.ts";
 import {
   defined,
   failure,
@@ -10,8 +10,11 @@ import {
   textIn,
   unexpected,
 } from "./fields.ts";
+import type { ManifestObject } from "./manifest-object.ts";
 import { parseEndpointSlice } from "./parse-endpoint-slice.ts";
+import { parseIpamClaim, parseNetworkAttachmentDefinition } from "./parse-network-objects.ts";
 import { parseNode, parseServiceCidr } from "./parse-node.ts";
+import { parsePod } from "./parse-pod.ts";
 import { parseService } from "./parse-service.ts";
 import { DNS_LABEL, DNS_SUBDOMAIN, LABEL_VALUE, META_KEY, SHORT_TEXT, TIMESTAMP } from "./rules.ts";
 
@@ -26,7 +29,7 @@ interface Kind {
   readonly versions: readonly string[];
   readonly namespaced: boolean;
   readonly name: TextRule;
-  readonly parse: (place: Place, metadata: ObjectMeta) => ServicesObject;
+  readonly parse: (place: Place, metadata: ObjectMeta) => ManifestObject;
 }
 
 const KINDS = new Map<string, Kind>([
@@ -48,6 +51,7 @@ const KINDS = new Map<string, Kind>([
     "Node",
     { group: "", versions: ["v1"], namespaced: false, name: DNS_SUBDOMAIN, parse: parseNode },
   ],
+  ["Pod", { group: "", versions: ["v1"], namespaced: true, name: DNS_SUBDOMAIN, parse: parsePod }],
   [
     "ServiceCIDR",
     {
@@ -56,6 +60,26 @@ const KINDS = new Map<string, Kind>([
       namespaced: false,
       name: DNS_SUBDOMAIN,
       parse: parseServiceCidr,
+    },
+  ],
+  [
+    "NetworkAttachmentDefinition",
+    {
+      group: "k8s.cni.cncf.io",
+      versions: ["v1"],
+      namespaced: true,
+      name: DNS_SUBDOMAIN,
+      parse: parseNetworkAttachmentDefinition,
+    },
+  ],
+  [
+    "IPAMClaim",
+    {
+      group: "k8s.cni.cncf.io",
+      versions: ["v1alpha1"],
+      namespaced: true,
+      name: DNS_SUBDOMAIN,
+      parse: parseIpamClaim,
     },
   ],
 ]);
@@ -102,7 +126,7 @@ function lettersOf(kind: string): string {
 }
 
 /** The subset of an object that Patchbay reads; undefined for a kind that it does not. Throws FieldError. */
-export function parseObject(place: Place, type: TypeName): ServicesObject | undefined {
+export function parseObject(place: Place, type: TypeName): ManifestObject | undefined {
   const kind = KINDS.get(type.kind);
   const slash = type.apiVersion.indexOf("/");
   if (kind === undefined || kind.group !== type.apiVersion.slice(0, Math.max(slash, 0))) {

@@ -3,7 +3,8 @@ import type { ServicesCore } from "./services-core.ts";
 
 /** What the host sees of its Services. */
 export function examineServices(core: ServicesCore, problems: readonly string[]): DoctorFinding[] {
-  if (!core.isWanted) return [];
+  // The folder of manifests may be there for networks alone.
+  if (!core.isWanted) return problems.length === 0 ? [] : [examineProblems(core, problems)];
   return [examinePlanes(core), examineProblems(core, problems)];
 }
 

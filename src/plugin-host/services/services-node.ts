@@ -11,7 +11,7 @@ import type { AttachmentServices, Clock, EventSink } from "../core/ports.ts";
 import { formatErrorChain } from "../errors.ts";
 import type { ServicesConfig } from "../host-config.ts";
 import { formatProblem, type SourceProblem } from "../manifests/object-source.ts";
-import type { watchManifests } from "../manifests/manifest-source.ts";
+import type { ServicesListener } from "../node-manifests.ts";
 import { CoreAttachmentServices } from "./attachment-services.ts";
 import { ApplySources } from "./apply-sources.ts";
 import type { ServiceEdges } from "./edges.ts";
@@ -30,8 +30,8 @@ export interface ServicesNodeDeps {
   readonly registry: Registry;
   readonly config: ServicesConfig;
   readonly nodeName: string;
-  /** Folder of manifests; undefined: none. */
-  readonly manifests: string | undefined;
+  /** Opens the source of manifests; undefined: there is none. */
+  readonly openManifests: ((listener: ServicesListener) => Promise<AsyncDisposable>) | undefined;
   /** Stands while a data plane may hold something of ours. */
   readonly markerFile: string;
   readonly version: string;
@@ -202,7 +202,7 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
     ],
     start() {
       plugins.start();
-      if (deps.manifests === undefined) {
+      if (deps.openManifests === undefined) {
         // An earlier host had callers of ApplyServices: they have a while to come back. Not for ever, since
         // nothing else is programmed meanwhile, and what they gave is not meant to survive the host.
         if (marks?.includes(CALLERS)) core.expectSource(ANY_CALLER, { keeps: false });
@@ -213,11 +213,12 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
       }
       core.expectSource(MANIFESTS, { keeps: marks !== undefined });
       void followKernel();
-      const listener = { onEvents, onProblems };
-      const watching = openManifests({ folder: deps.manifests, listener, clock });
-      cleanup.defer(async () => (await watching.catch(() => undefined))?.close());
+      const watching = deps.openManifests({ onEvents, onProblems });
+      cleanup.defer(async () => {
+        await (await watching.catch(() => undefined))?.[Symbol.asyncDispose]();
+      });
       watching.catch((error: unknown) => {
-        const message = `Cannot watch ${deps.manifests}: ${formatErrorChain(error)}`;
+        const message = `Cannot watch the ${MANIFESTS}: ${formatErrorChain(error)}`;
         events.emit({ kind: "services-source-failed", subject: MANIFESTS, message });
       });
     },
@@ -227,12 +228,6 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
 
 function describeLate(source: string): string {
   return `No first list of ${source} came yet; nothing is programmed before, what the kernel holds stays`;
-}
-
-/** Loaded only where there is a folder. */
-async function openManifests(...options: Parameters<typeof watchManifests>) {
-  const manifests = await import("../manifests/manifest-source.ts");
-  return manifests.watchManifests(...options);
 }
 
 /** Each problem once, as it comes. */
