@@ -17,6 +17,11 @@ describe("parseHostConfig()", () => {
         addWaits: { enabled: false, timeoutMs: 2_000 },
         healthz: { address: "0.0.0.0", port: 10_256 },
       },
+      networks: {
+        namespaceIsolation: false,
+        globalNamespaces: ["default"],
+        sysctlAllowList: undefined,
+      },
     });
   });
 
@@ -38,11 +43,17 @@ describe("parseHostConfig()", () => {
       parseHostConfig({ services: { healthzAddress: "off" } }).services.healthz,
       undefined,
     );
+    const networks = {
+      namespaceIsolation: true,
+      globalNamespaces: ["kube-system", "shared"],
+      sysctlAllowList: ["net.ipv4.conf.IFNAME.arp_notify", "net.core.*"],
+    };
+    assert.deepEqual(parseHostConfig({ networks }).networks, networks);
   });
 
   const cases: [unknown, string][] = [
     [[], "The configuration is [], expected an object"],
-    [{ service: {} }, 'The configuration has the key "service", expected services'],
+    [{ service: {} }, 'The configuration has the key "service", expected services, networks'],
     [
       { services: { clusterCIDRs: [] } },
       'services has the key "clusterCIDRs", expected clusterCidrs, ',
@@ -56,6 +67,24 @@ describe("parseHostConfig()", () => {
       'services.clusterCidrs[0] is "10.0.0.1/8", expected 10.0.0.0/8',
     ],
     [{ services: { nodePortAddresses: ["secondary"] } }, "services.nodePortAddresses[0] is"],
+    [{ networks: [] }, "networks is [], expected an object"],
+    [{ networks: { isolation: true } }, 'networks has the key "isolation", expected '],
+    [
+      { networks: { namespaceIsolation: "true" } },
+      'networks.namespaceIsolation is "true", expected true or false',
+    ],
+    [
+      { networks: { globalNamespaces: "default" } },
+      'networks.globalNamespaces is "default", expected a list',
+    ],
+    [
+      { networks: { globalNamespaces: ["a", "B"] } },
+      'networks.globalNamespaces[1] is "B", expected a DNS label',
+    ],
+    [
+      { networks: { sysctlAllowList: ["kernel.panic"] } },
+      'networks.sysctlAllowList[0] is "kernel.panic", expected a sysctl below "net."',
+    ],
     [{ services: { masqueradeAll: 1 } }, "services.masqueradeAll is 1, expected true or false"],
     [
       { services: { masqueradeBit: 32 } },

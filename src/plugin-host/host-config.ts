@@ -3,10 +3,19 @@ import { isIPv4, isIPv6 } from "node:net";
 import { formatPrefix, type IpPrefix, networkOf, parsePrefix } from "../ip/address.ts";
 import { PatchbayError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
+import type { TextRule } from "./manifests/fields.ts";
+import { DNS_LABEL } from "./manifests/rules.ts";
+import type { NetworkPolicy } from "./networks/visibility.ts";
 
 /** The host's own configuration file, checked (docs/config.md, "Host"). */
 export interface HostConfig {
   readonly services: ServicesConfig;
+  readonly networks: NetworksConfig;
+}
+
+export interface NetworksConfig extends NetworkPolicy {
+  /** Sysctls that networks may set in pods, a trailing "*" for all that begin so; undefined: not said. */
+  readonly sysctlAllowList: readonly string[] | undefined;
 }
 
 export interface ServicesConfig {
@@ -62,7 +71,7 @@ export function readHostConfig(
 
 /** Checks a configuration. Throws PatchbayError INVALID_HOST_CONFIG that names field and expectation. */
 export function parseHostConfig(json: unknown): HostConfig {
-  const root = asObject(json, "The configuration", ["services"]);
+  const root = asObject(json, "The configuration", ["services", "networks"]);
   const services = asObject(root["services"] ?? {}, "services", [
     "clusterCidrs",
     "nodePortAddresses",
@@ -100,8 +109,40 @@ export function parseHostConfig(json: unknown): HostConfig {
       },
       healthz: asPlace(services["healthzAddress"] ?? "0.0.0.0:10256", "services.healthzAddress"),
     },
+    networks: parseNetworks(root["networks"] ?? {}),
   };
 }
+
+function parseNetworks(json: unknown): NetworksConfig {
+  const networks = asObject(json, "networks", [
+    "namespaceIsolation",
+    "globalNamespaces",
+    "sysctlAllowList",
+  ]);
+  const sysctls = networks["sysctlAllowList"];
+  return {
+    namespaceIsolation: asFlag(
+      networks["namespaceIsolation"] ?? false,
+      "networks.namespaceIsolation",
+    ),
+    globalNamespaces: asList(
+      networks["globalNamespaces"] ?? ["default"],
+      "networks.globalNamespaces",
+    ).map(([text, field]) => asMatch(text, { field, rule: DNS_LABEL })),
+    sysctlAllowList:
+      sysctls === undefined
+        ? undefined
+        : asList(sysctls, "networks.sysctlAllowList").map(([text, field]) =>
+            asMatch(text, { field, rule: SYSCTLS }),
+          ),
+  };
+}
+
+/** Others than those of net are the node's, not a pod's. */
+const SYSCTLS: TextRule = {
+  expected: 'a sysctl below "net.", or what some begin with and "*"',
+  test: (text) => /^net\.[A-Za-z0-9_.-]*\*?$/.test(text) && !text.includes(".."),
+};
 
 /** A key that nobody knows is a mistake of the one who wrote it, and would do nothing. */
 function asObject(
@@ -129,6 +170,14 @@ function asList(value: unknown, field: string): [string, string][] {
     if (typeof entry !== "string") throw invalid(at, entry, "a text");
     return [entry, at];
   });
+}
+
+function asMatch(
+  text: string,
+  { field, rule }: { readonly field: string; readonly rule: TextRule },
+): string {
+  if (rule.test(text)) return text;
+  throw invalid(field, text, rule.expected);
 }
 
 function asNetwork(text: string, field: string): IpPrefix {

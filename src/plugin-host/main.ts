@@ -21,7 +21,6 @@ import { pathsBelow } from "./paths.ts";
 import { Definitions } from "./networks/definitions.ts";
 import { manifestsOpener } from "./node-manifests.ts";
 import { PluginRegistry } from "./registry.ts";
-import { OPEN_POLICY } from "./networks/visibility.ts";
 import { PodAddresses } from "./services/pod-addresses.ts";
 import { openServicesNode } from "./services/services-node.ts";
 import { shimService } from "./shim-service.ts";
@@ -141,7 +140,7 @@ export async function runHost(options: RunHostOptions): Promise<void> {
       services: services.attachments,
       definitions,
     },
-    { bootId, ownNetns: ownNetnsIdentity(), policy: OPEN_POLICY },
+    { bootId, ownNetns: ownNetnsIdentity(), policy: config.networks },
   );
 
   // Who empties a table of Services mostly empties all: `nft flush ruleset`.
