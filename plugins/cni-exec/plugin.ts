@@ -1,0 +1,275 @@
+import type { Kernel, NetnsPath } from "../../src/kernel/kernel.ts";
+import {
+  type AttachRequest,
+  type DetachRequest,
+  type Finding,
+  type NetworkPlugin,
+  PluginError,
+} from "../../src/plugin-sdk/network-plugin.ts";
+import { PluginBinaries } from "./binaries.ts";
+import { ExecBudget } from "./budget.ts";
+import { addChain, type ChainDeps, checkChain, CniFailure, delChain } from "./chain.ts";
+import { chainName, type DelegateConfig, readDelegateConfig } from "./config.ts";
+import { applyRoutes } from "./default-routes.ts";
+import { type Exec, processExec } from "./exec.ts";
+import { CNI_EXEC_INFO } from "./info.ts";
+import { Leftovers, OWNER_VARIABLE, ownerOf } from "./leftovers.ts";
+import { NetworkCare } from "./network-care.ts";
+import { type AttachmentArgs, planArgs, planArgsOfDel } from "./plan.ts";
+import { type AttachmentFile, AttachmentRecords } from "./records.ts";
+import { type CniResult, toAttachResponse, withPodInterface } from "./result.ts";
+import { NetworkGate, Turns } from "./turns.ts";
+
+export interface CniExecDeps {
+  readonly kernel: Kernel;
+  /** Where attachments are remembered; made when it is not there. */
+  readonly folder: string;
+  /** Where CNI plugins are looked for, in order. */
+  readonly binDirs: readonly string[];
+  /** The host's environment: delegates get it without what is the host's own. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly limits: CniExecLimits;
+  /** Absent: real processes. */
+  readonly exec?: Exec;
+}
+
+export interface CniExecLimits {
+  /** One execution of one plugin, ms. */
+  readonly execTimeoutMs: number;
+  /** All executions of one Attach, Detach or Check with the wait for a place, ms: what its caller waits. */
+  readonly attachMs: number;
+  readonly detachMs: number;
+  readonly checkMs: number;
+  /** Chains that run at the same time. */
+  readonly runningMax: () => number;
+}
+
+/** Left of the caller's time for our own answer, ms. */
+const ANSWER_MS = 500;
+
+/** Any CNI plugin or chain as a network. Why it is as it is: docs/decisions/0017. */
+export function createCniExecPlugin(deps: CniExecDeps): NetworkPlugin {
+  const { kernel, limits, folder } = deps;
+  const exec = deps.exec ?? processExec;
+  const binaries = new PluginBinaries(deps.binDirs, exec);
+  const env = delegateEnvironment(deps.env);
+  const chain: ChainDeps = { exec, binaries, env, execTimeoutMs: limits.execTimeoutMs };
+  const budget = new ExecBudget({ capacity: limits.runningMax });
+  const records = new AttachmentRecords(folder);
+  const leftovers = new Leftovers(folder);
+  const turns = new Turns();
+  const gate = new NetworkGate();
+  const care = new NetworkCare({ chain, budget, gate, records });
+
+  /** Runs a chain when it is its turn, within the time that the caller has. */
+  function inTurn<T>(
+    of: { readonly attachmentId: string; readonly config: DelegateConfig },
+    deadlineMs: number,
+    work: (call: {
+      readonly config: DelegateConfig;
+      readonly env: Readonly<Record<string, string>>;
+      readonly deadlineMs: number;
+    }) => Promise<T>,
+  ): Promise<T> {
+    const { config, attachmentId } = of;
+    const call = { config, deadlineMs, env: { [OWNER_VARIABLE]: ownerOf(folder, attachmentId) } };
+    return gate.share(config.name, () =>
+      budget.run(Math.max(1, deadlineMs - performance.now()), () => work(call)),
+    );
+  }
+
+  async function attach(request: AttachRequest, deadlineMs: number) {
+    const { attachmentId, network, configJson, netns, ifname } = request;
+    const config = readDelegateConfig(configJson);
+    const args = planArgs(config, request);
+    const known = records.find(attachmentId);
+    if (known?.done) return known.done.response;
+    // Half made: nobody knows how far it came.
+    if (records.has(attachmentId)) await remove(attachmentId, known, deadlineMs);
+    records.begin(attachmentId);
+    const netnsIdentity = await requireNetns(kernel, netns);
+    if (await kernel.findLink(ifname, netns as NetnsPath)) {
+      throw new PluginError("interface-exists", `${netns} has an interface ${ifname} already`);
+    }
+    return inTurn({ attachmentId, config }, deadlineMs, async (call) => {
+      const file: AttachmentFile = {
+        attachmentId,
+        network,
+        cniName: config.name,
+        chain: chainName(config),
+        configJson,
+        args,
+        netnsIdentity,
+      };
+      // Before the first execution: from here on a DEL is due.
+      records.write(file);
+      const added = await addChain(chain, { ...call, args });
+      const result = await finish(kernel, request, added);
+      const response = toAttachResponse(result);
+      records.write({ ...file, done: { result, response } });
+      return response;
+    });
+  }
+
+  async function detach(request: DetachRequest, deadlineMs: number): Promise<void> {
+    const { attachmentId } = request;
+    if (records.has(attachmentId)) {
+      return remove(attachmentId, records.find(attachmentId), deadlineMs);
+    }
+    if (records.wasNeverMade(attachmentId)) return;
+    const config = findConfig(request.configJson);
+    if (!config || request.sandboxId === "") return;
+    const netns = (await identify(kernel, request.netns)) ? request.netns : "";
+    await inTurn({ attachmentId, config }, deadlineMs, (call) =>
+      delChain(chain, { ...call, args: { ...planArgsOfDel(request), netns } }),
+    );
+  }
+
+  /** DELs what is remembered, and forgets it. */
+  async function remove(
+    attachmentId: string,
+    file: AttachmentFile | undefined,
+    deadlineMs: number,
+  ): Promise<void> {
+    if (file) {
+      await leftovers.settle(attachmentId, limits.execTimeoutMs);
+      const config = readDelegateConfig(file.configJson);
+      const args = await argsNow(kernel, file);
+      await inTurn({ attachmentId, config }, deadlineMs, (call) =>
+        delChain(chain, { ...call, args, result: file.done?.result }),
+      );
+    }
+    records.remove(attachmentId);
+  }
+
+  /** What the chain's own CHECK says. */
+  async function checkByChain(file: AttachmentFile, deadlineMs: number): Promise<Finding[]> {
+    const config = readDelegateConfig(file.configJson);
+    if (config.disableCheck) return [];
+    try {
+      const { attachmentId, args } = file;
+      await inTurn({ attachmentId, config }, deadlineMs, (call) =>
+        checkChain(chain, { ...call, args, result: file.done?.result }),
+      );
+      return [];
+    } catch (error) {
+      if (!(error instanceof CniFailure) || error.cniCode === TRY_LATER) throw error;
+      const object = `${file.args.ifname} by ${file.chain}`;
+      return [finding({ kind: "cni-check", object, found: error.message })];
+    }
+  }
+
+  return {
+    info: CNI_EXEC_INFO,
+
+    attach(request) {
+      const deadlineMs = performance.now() + limits.attachMs - ANSWER_MS;
+      return turns.run(request.sandboxId, () => attach(request, deadlineMs));
+    },
+
+    detach(request) {
+      const deadlineMs = performance.now() + limits.detachMs - ANSWER_MS;
+      const sandboxId = request.sandboxId || records.sandboxOf(request.attachmentId);
+      return turns.run(sandboxId, () => detach(request, deadlineMs));
+    },
+
+    async check({ attachment, attached }) {
+      if (!attachment) return [];
+      const deadlineMs = performance.now() + limits.checkMs - ANSWER_MS;
+      return turns.run(attachment.sandboxId, async () => {
+        const { attachmentId, netns, ifname } = attachment;
+        const file = records.find(attachmentId);
+        if (!file?.done) {
+          const object = `record of ${ifname}`;
+          return [finding({ kind: "record-missing", object, expected: attachmentId })];
+        }
+        const found = await identify(kernel, netns);
+        if (found !== file.netnsIdentity) {
+          const expected = file.netnsIdentity;
+          return [finding({ kind: "netns", object: netns, expected, found: found ?? "" })];
+        }
+        const link = await kernel.findLink(ifname, netns as NetnsPath);
+        if (!link) return [finding({ kind: "link-missing", object: ifname, expected: ifname })];
+        const mac = attached?.interfaces.find(({ name }) => name === ifname)?.mac ?? link.mac;
+        const findings =
+          mac.toLowerCase() === link.mac
+            ? []
+            : [finding({ kind: "mac", object: ifname, expected: mac, found: link.mac })];
+        return [...findings, ...(await checkByChain(file, deadlineMs))];
+      });
+    },
+
+    async list({ network }) {
+      return records
+        .entries()
+        .filter((entry) => network === "" || entry.network === network)
+        .map((entry) => ({
+          attachmentId: entry.attachmentId,
+          object: `${entry.ifname} of ${entry.sandboxId} by ${entry.chain}`,
+        }));
+    },
+
+    status: async (request) => care.status(request),
+
+    repairNetwork: async (request) => care.repair(request),
+  };
+}
+
+/** CNI 1.1, "Error": try again later. */
+const TRY_LATER = 11;
+
+/** What is asked beside the chain: the pod's interface is there, and its routes are as ordered. */
+async function finish(
+  kernel: Kernel,
+  request: AttachRequest,
+  added: CniResult,
+): Promise<CniResult> {
+  const { netns, ifname } = request;
+  const link = await kernel.findLink(ifname, netns as NetnsPath);
+  return applyRoutes(kernel, request, withPodInterface(added, { netns, ifname, link }));
+}
+
+/** A path that leads to another namespace by now (a pid used again) must not be touched. */
+async function argsNow(kernel: Kernel, file: AttachmentFile): Promise<AttachmentArgs> {
+  const { args, netnsIdentity } = file;
+  const isSame = (await identify(kernel, args.netns)) === netnsIdentity;
+  return isSame ? args : { ...args, netns: "" };
+}
+
+async function requireNetns(kernel: Kernel, netns: string): Promise<string> {
+  const identity = await identify(kernel, netns);
+  if (identity !== undefined) return identity;
+  throw new PluginError("transient", `${netns} is no network namespace`);
+}
+
+async function identify(kernel: Kernel, netns: string): Promise<string | undefined> {
+  if (netns === "") return undefined;
+  const identity = await kernel.netnsIdentity(netns as NetnsPath);
+  return identity && `${identity.device}:${identity.inode}`;
+}
+
+/** Undefined: an order to remove something of which nothing is known. */
+function findConfig(configJson: string): DelegateConfig | undefined {
+  try {
+    return readDelegateConfig(configJson);
+  } catch {
+    return undefined;
+  }
+}
+
+/** CNI's own variables are the call's, and Node's and Patchbay's are nobody's business. */
+function delegateEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const kept = Object.entries(env).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && !/^(CNI_|NODE_|PATCHBAY_)/.test(entry[0]),
+  );
+  // iptables lies there.
+  const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  return { PATH: path, ...Object.fromEntries(kept) };
+}
+
+function finding(parts: Pick<Finding, "kind" | "object"> & Partial<Finding>): Finding {
+  return { expected: "", found: "", repaired: false, ...parts };
+}
