@@ -1,25 +1,27 @@
 import { setImmediate } from "node:timers/promises";
 import type { Conntrack, Flow, FlowFilter } from "./conntrack.ts";
 import { flowBytes, packFlows, unpackFlow } from "./nf-flow-records.ts";
-import type { FlowRecords } from "./nf-protocol.ts";
+import type { FlowRecords, NetnsPlace } from "./nf-protocol.ts";
 import type { NfWorkerClient } from "./nf-worker-client.ts";
 
 /** Of records that are looked at in one turn of the event loop: less than a millisecond. */
 const RECORDS_PER_TURN = 512;
 
-/** Connection tracking of the namespace of this process; see Conntrack. Made by openNetfilter(). */
+/** Connection tracking of the namespace of this process, or of another one; see Conntrack. Made by openNetfilter(). */
 export class KernelConntrack implements Conntrack {
   readonly #client: NfWorkerClient;
+  readonly #netns: { readonly netns?: NetnsPlace };
 
-  constructor(client: NfWorkerClient) {
+  constructor(client: NfWorkerClient, netns?: NetnsPlace) {
     this.#client = client;
+    this.#netns = netns === undefined ? {} : { netns };
   }
 
   async flows(filter: FlowFilter, keep?: (flow: Flow) => boolean): Promise<readonly Flow[]> {
     const { family, protocol } = filter;
     const asked = { family, protocol };
     const where = { operation: "list-flows", object: `${protocol} flows of IPv${family}` };
-    const request = { method: "flows", filter: asked } as const;
+    const request = { method: "flows", filter: asked, ...this.#netns } as const;
     const { records } = await this.#client.call<FlowRecords>(request, { where });
     const view = new DataView(records.buffer, records.byteOffset, records.byteLength);
     const step = flowBytes(asked);
@@ -40,7 +42,7 @@ export class KernelConntrack implements Conntrack {
       return { filter, records: packFlows(filter, group) };
     });
     const where = { operation: "remove-flows", object: `${flows.length} flows` };
-    return this.#client.call({ method: "remove-flows", groups }, { where });
+    return this.#client.call({ method: "remove-flows", groups, ...this.#netns }, { where });
   }
 
   close(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { FlowFilter } from "./conntrack.ts";
+import type { NetnsPath } from "./kernel.ts";
 import type { ElementRun, SetPlace, TablePlace } from "./nfnetlink.ts";
 
 /** What the main thread asks of the nfnetlink worker, and what comes back. */
@@ -13,16 +14,33 @@ export type NfRequest = { readonly id: number } & (
   | { readonly method: "counters"; readonly set: SetPlace }
   | { readonly method: "find-table" | "chains" | "rule-digest"; readonly table: TablePlace }
   | {
+      readonly method: "rule-digest-inside";
+      readonly netns: NetnsPlace;
+      readonly tables: readonly TablePlace[];
+    }
+  | { readonly method: "load-inside"; readonly netns: NetnsPlace; readonly ruleset: string }
+  | {
       readonly method: "monitor-start";
       readonly tables: readonly TablePlace[];
       readonly receiveBufferBytes: number;
     }
   | { readonly method: "monitor-stop" }
   | { readonly method: "monitor-credit" }
-  | { readonly method: "flows"; readonly filter: FlowFilter }
-  | { readonly method: "remove-flows"; readonly groups: readonly FlowRecords[] }
+  | { readonly method: "flows"; readonly filter: FlowFilter; readonly netns?: NetnsPlace }
+  | {
+      readonly method: "remove-flows";
+      readonly groups: readonly FlowRecords[];
+      readonly netns?: NetnsPlace;
+    }
   | { readonly method: "close" }
 );
+
+/** A network namespace, and which one it has to be: a path may lead to another by now. */
+export interface NetnsPlace {
+  readonly path: NetnsPath;
+  /** "device:inode" */
+  readonly identity: string;
+}
 
 export type NfAnswer =
   | { readonly id: number; readonly result: unknown }

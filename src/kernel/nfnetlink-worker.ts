@@ -1,16 +1,21 @@
+import { fstatSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { parentPort } from "node:worker_threads";
+import { errno } from "./errno.ts";
+import { KernelError } from "./kernel-error.ts";
 import { close } from "./libc.ts";
 import { commitRuns } from "./nf-commit.ts";
 import { findValues, readCounters, readElements } from "./nf-elements.ts";
-import { nfFailureOf } from "./nf-fault.ts";
+import { NfFault, nfFailureOf } from "./nf-fault.ts";
 import { readFlows, removeFlows } from "./nf-flows.ts";
 import { NfMonitor } from "./nf-monitor.ts";
-import type { NfRequest } from "./nf-protocol.ts";
+import type { NetnsPlace, NfRequest } from "./nf-protocol.ts";
 import { NfSocket } from "./nf-request.ts";
 import { readChains, readRuleDigest, readTable } from "./nf-tables.ts";
+import { loadRuleset } from "./nftables.ts";
 import { bindPortId, openNetlinkSocket, setReceiveBuffer } from "./netlink-socket.ts";
 import { NETLINK_NETFILTER } from "./rtnetlink-constants.ts";
+import { inNetns, openNetns } from "./worker-netns.ts";
 
 // Entry of the one thread that owns every netfilter socket. Unlike the rtnetlink worker it builds
 // and reads messages itself: a cold start's take hundreds of milliseconds.
@@ -31,7 +36,14 @@ const flowQuestions = new NfSocket();
 port.on("message", (request: NfRequest) => {
   try {
     const result = handle(request);
-    port.postMessage({ id: request.id, result }, transferOf(result));
+    if (result instanceof Promise) {
+      result.then(
+        () => port.postMessage({ id: request.id, result: undefined }),
+        (error: unknown) => port.postMessage({ id: request.id, failure: nfFailureOf(error) }),
+      );
+    } else {
+      port.postMessage({ id: request.id, result }, transferOf(result));
+    }
   } catch (error) {
     port.postMessage({ id: request.id, failure: nfFailureOf(error) });
   }
@@ -63,9 +75,15 @@ function handle(request: NfRequest): unknown {
     case "monitor-credit":
       return monitor.addCredit();
     case "flows":
-      return readFlows(flowQuestions, request.filter);
+      return withFlowSocket(request.netns, (socket) => readFlows(socket, request.filter));
     case "remove-flows":
-      return removeFlows(flowQuestions, request.groups);
+      return withFlowSocket(request.netns, (socket) => removeFlows(socket, request.groups));
+    case "rule-digest-inside":
+      return withSocketIn(request.netns, (socket) =>
+        request.tables.map((table) => readRuleDigest(socket, table) ?? "").join(" "),
+      );
+    case "load-inside":
+      return loadIn(request.netns, request.ruleset);
     case "close":
       monitor.stop();
       questions.close();
@@ -74,6 +92,46 @@ function handle(request: NfRequest): unknown {
       // The answer still goes out; then nothing holds the thread.
       setImmediate(() => port.close());
       return undefined;
+  }
+}
+
+function withFlowSocket<Result>(
+  netns: NetnsPlace | undefined,
+  run: (socket: NfSocket) => Result,
+): Result {
+  return netns === undefined ? run(flowQuestions) : withSocketIn(netns, run);
+}
+
+/** A socket for one call: it opens where the thread is then. */
+function withSocketIn<Result>(netns: NetnsPlace, run: (socket: NfSocket) => Result): Result {
+  const socket = new NfSocket();
+  try {
+    return inPlace(netns, () => run(socket));
+  } finally {
+    socket.close();
+  }
+}
+
+/** nft is forked off by this thread, so that it starts where the thread is; waiting for it needs no namespace. */
+async function loadIn(netns: NetnsPlace, ruleset: string): Promise<void> {
+  try {
+    await inPlace(netns, () => loadRuleset(ruleset));
+  } catch (error) {
+    if (!(error instanceof KernelError)) throw error;
+    throw new NfFault(error.errno, error.extendedAck || error.message);
+  }
+}
+
+function inPlace<Result>({ path, identity }: NetnsPlace, run: () => Result): Result {
+  const fd = openNetns(path);
+  try {
+    const { dev, ino } = fstatSync(fd, { bigint: true });
+    if (`${dev}:${ino}` !== identity) {
+      throw new NfFault(errno.ENOENT, "Another namespace is there by now", path);
+    }
+    return inNetns(fd, run);
+  } finally {
+    close(fd);
   }
 }
 
