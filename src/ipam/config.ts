@@ -33,7 +33,7 @@ export interface IpamRoute {
 
 /** The `ipam` object of one network. */
 export interface IpamConfig {
-  /** At least one; no two overlap. Within a family they are tried in this order. */
+  /** None: the network has no IPAM of the host's. No two overlap. Within a family they are tried in this order. */
   readonly ranges: readonly IpamRange[];
   /** The families that have a range, in the order of the config. */
   readonly families: readonly Family[];
@@ -55,6 +55,15 @@ export const DEFAULT_RANGES: readonly (readonly { readonly subnet: string }[])[]
   [{ subnet: DEFAULT_SUBNET4 }],
   [{ subnet: DEFAULT_SUBNET6 }],
 ];
+
+/** A network whose addresses, if any, come from elsewhere. */
+export const NO_IPAM: IpamConfig = {
+  ranges: [],
+  families: [],
+  policy: "PreferDual",
+  cooldownMs: 0,
+  routes: [],
+};
 
 const POLICIES: readonly FamilyPolicy[] = ["RequireDual", "PreferDual", "Single"];
 const TYPES = ["patchbay", "host-local"];
