@@ -19,14 +19,21 @@ const BUILDS_KEPT = 3;
 
 /**
  * URL of the CLI's main module, built when a source is newer than every build. Where it cannot be
- * built (read-only checkout, no compiler) that of the source itself.
+ * built (read-only checkout, no compiler) that of the source itself. In a published package it is
+ * built already (scripts/build-package.js).
  */
 export function ensureBuilt(repository) {
+  if (isPublished(repository)) return pathToFileURL(join(repository, "dist/src/cli/main.js")).href;
   const source = pathToFileURL(join(repository, "src/cli/main.ts")).href;
   const folder = join(repository, "build/dist");
   const built = join(folder, sourceKey(repository));
   if (!existsSync(built) && !build(repository, folder, built)) return source;
   return pathToFileURL(join(built, "src/cli/main.js")).href;
+}
+
+/** True for a package that was installed, where there are no sources. */
+export function isPublished(repository) {
+  return !existsSync(join(repository, "src/cli/main.ts"));
 }
 
 function build(repository, folder, built) {
@@ -51,10 +58,10 @@ function build(repository, folder, built) {
 }
 
 /** Changes with every file that is added, removed or written. */
-function sourceKey(repository) {
+export function sourceKey(repository, moreFiles = []) {
   const hash = createHash("sha256");
   for (const name of ["src", "plugins"]) addFolder(hash, join(repository, name));
-  for (const name of ["tsconfig.json", "tsconfig.build.json"])
+  for (const name of ["tsconfig.json", "tsconfig.build.json", ...moreFiles])
     addFile(hash, join(repository, name));
   return hash.digest("hex").slice(0, 16);
 }

@@ -4,9 +4,10 @@
 import { spawn, spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, mkdirSync, realpathSync } from "node:fs";
 import { constants as osConstants, homedir } from "node:os";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ensureBuilt } from "./build.js";
+import { ensureBuilt, isPublished } from "./build.js";
 
 /**
  * Flags of Node by command. The host runs for months beside pods: a small young generation keeps it
@@ -21,7 +22,11 @@ const nodeFlags = {
 
 const here = dirname(realpathSync(fileURLToPath(import.meta.url)));
 const repository = join(here, "../..");
-const pinnedNode = join(repository, "node_modules/node/bin/node");
+/** Of a published package, which brings no Node of its own. */
+const oldestNode = 26;
+const pinnedNode = isPublished(repository)
+  ? findNode()
+  : join(repository, "node_modules/node/bin/node");
 const args = process.argv.slice(2);
 
 ensureSetUp();
@@ -40,10 +45,24 @@ function commandOf(words) {
   return command === "host" && hasManifests ? "hostWithManifests" : command;
 }
 
+/** The Node that was installed beside the package (npm install node), else the one that runs this. */
+function findNode() {
+  try {
+    const manifest = createRequire(join(repository, "package.json")).resolve("node/package.json");
+    const installed = join(dirname(manifest), "bin/node");
+    if (existsSync(installed)) return installed;
+  } catch {
+    // None was installed.
+  }
+  if (Number.parseInt(process.versions.node, 10) >= oldestNode) return process.execPath;
+  return fail(
+    `Node ${oldestNode} is needed, this is ${process.versions.node}: npm install node@${oldestNode}`,
+  );
+}
+
 function ensureSetUp() {
   if (existsSync(pinnedNode)) return;
   const setUp = join(repository, "scripts/setup.js");
-  if (!existsSync(setUp)) fail(`${pinnedNode} is missing: install the package again`);
   // On standard error, so that --json stays JSON.
   const result = spawnSync(process.execPath, [setUp], { stdio: ["ignore", 2, 2] });
   if (result.status !== 0) fail(`Cannot set up ${repository}: see above`);

@@ -217,7 +217,7 @@ describe("a served plugin", () => {
       await Promise.resolve();
       throw new RangeError(`half of a pair: \ud800 ${"ü".repeat(5000)}`);
     };
-    const plugin = pluginOf({ attach, detach: () => Promise.reject("no error" as never) });
+    const plugin = pluginOf({ attach, detach: () => Promise.reject("no error") });
     await using _ = await serve(plugin, { ...quiet, socket, log: (text) => logged.push(text) });
     await using host = await fakeHost(socket);
     const error: unknown = await host.attach().then(
