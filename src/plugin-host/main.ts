@@ -20,6 +20,7 @@ import { lockNode } from "./node-lock.ts";
 import { pathsBelow } from "./paths.ts";
 import { Definitions } from "./networks/definitions.ts";
 import { manifestsOpener } from "./node-manifests.ts";
+import { PluginFolder } from "./plugins/plugin-folder.ts";
 import { PluginRegistry } from "./registry.ts";
 import { PodAddresses } from "./services/pod-addresses.ts";
 import { openServicesNode } from "./services/services-node.ts";
@@ -41,6 +42,24 @@ export interface RunHostOptions {
   /** The host's configuration; undefined: etc/patchbay/host.json below the root, if it is there. */
   readonly configFile: string | undefined;
 }
+
+/** Longest time of each call of a third party's plugin: the core's own deadlines. */
+const PLUGIN_DEADLINES = {
+  greetingMs: LIMITS.pluginGreetingMs,
+  attachMs: LIMITS.attachMs,
+  detachMs: LIMITS.detachMs,
+  checkMs: LIMITS.checkMs,
+  listMs: LIMITS.listMs,
+  statusMs: LIMITS.pluginStatusMs,
+  repairNetworkMs: LIMITS.attachMs,
+};
+
+/** Events after which the next round of reconciliation comes at once. */
+const HURRYING: ReadonlySet<string> = new Set([
+  "services-repaired",
+  "plugin-joined",
+  "plugin-recovered",
+]);
 
 /** Written by the page or ten times a second: a write for each line would cost an ADD 50 us. */
 const LOG_TO_STDERR = { fd: 2, sync: false, minLength: 4096, periodicFlush: 100 };
@@ -87,6 +106,20 @@ export async function runHost(options: RunHostOptions): Promise<void> {
     findConflist: (name) => confFolder.find(name),
     events,
   });
+  const plugins = new PluginFolder({
+    clock: systemClock,
+    events,
+    folder: paths.pluginDir,
+    // A node without plugins pays for none of this.
+    connect: async (socketPath) => {
+      const { connectNetworkPlugin } = await import("../rpc/network-plugin-client.ts");
+      return connectNetworkPlugin(socketPath, {
+        hostVersion: HOST_VERSION,
+        deadlines: PLUGIN_DEADLINES,
+        messageBytesMax: LIMITS.pluginAnswerBytesMax,
+      });
+    },
+  });
   const services = cleanup.use(
     openServicesNode({
       clock: systemClock,
@@ -101,7 +134,7 @@ export async function runHost(options: RunHostOptions): Promise<void> {
           : manifestsOpener({ folder: options.manifests, clock: systemClock, definitions }),
       markerFile: paths.servicesMarker,
       version: HOST_VERSION,
-      pluginFolder: paths.pluginDir,
+      plugins,
       // A node without Services pays for none of this.
       connectPlugin: async (socketPath) => {
         const { connectPlugin } = await import("../rpc/service-plugin-client.ts");
@@ -118,6 +151,7 @@ export async function runHost(options: RunHostOptions): Promise<void> {
       },
     }),
   );
+  cleanup.defer(() => plugins.close());
   const podAddresses = new PodAddresses(services.core);
   events.listen((event) => podAddresses.onEvent(event));
 
@@ -125,14 +159,20 @@ export async function runHost(options: RunHostOptions): Promise<void> {
   const journal = new FolderDelJournal(paths.delJournal);
   await journal.removeAbandoned();
   const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  const registry = new PluginRegistry({
+    clock: systemClock,
+    events,
+    builtIn: [
+      createRoutedPlugin({ kernel, nftables, hostId }),
+      createBridgePlugin({ kernel, nftables, hostId }),
+    ],
+  });
+  plugins.addRole(registry);
   const host = new Host(
     {
       clock: systemClock,
       store,
-      plugins: new PluginRegistry([
-        createRoutedPlugin({ kernel, nftables, hostId }),
-        createBridgePlugin({ kernel, nftables, hostId }),
-      ]),
+      plugins: registry,
       netns: { identify: (path) => kernel.netnsIdentity(path) },
       journal,
       trace: metrics.trace,
@@ -144,8 +184,9 @@ export async function runHost(options: RunHostOptions): Promise<void> {
   );
 
   // Who empties a table of Services mostly empties all: `nft flush ruleset`.
+  // What a plugin that was away left undone is done when it is back.
   events.listen(({ kind }) => {
-    if (kind === "services-repaired") host.hurry();
+    if (HURRYING.has(kind)) host.hurry();
   });
 
   const deps = {
@@ -167,6 +208,9 @@ export async function runHost(options: RunHostOptions): Promise<void> {
 
   // Beside the pods' start: neither waits for the other.
   services.start();
+  plugins.start();
+  // What a crash left unfinished may be theirs to finish.
+  await plugins.firstAnswers(LIMITS.pluginFirstLookMs);
   await host.start();
   podAddresses.restore(host.context.state.attachments.values());
   log.info(

@@ -1,23 +1,112 @@
 import type { NetworkPlugin } from "../plugin-sdk/network-plugin.ts";
-import type { PluginDirectory } from "./core/ports.ts";
+import type { Clock, EventSink, PluginDirectory } from "./core/ports.ts";
 import { invariant } from "./errors.ts";
+import { LIMITS } from "./limits.ts";
+import { CallGate } from "./plugins/call-gate.ts";
+import { ConnectedPlugin } from "./plugins/connected-plugin.ts";
+import { guardPlugin } from "./plugins/guard.ts";
+import type { FoundPlugin, Membership, PluginRole } from "./plugins/plugin-role.ts";
 
-/** The plugins of this host by name. */
-export class PluginRegistry implements PluginDirectory {
-  readonly #plugins = new Map<string, NetworkPlugin>();
+export interface PluginRegistryDeps {
+  readonly clock: Clock;
+  readonly events: EventSink;
+  readonly builtIn: readonly NetworkPlugin[];
+}
 
-  constructor(plugins: readonly NetworkPlugin[]) {
-    for (const plugin of plugins) {
-      invariant(!this.#plugins.has(plugin.info.name), `two plugins named ${plugin.info.name}`);
-      this.#plugins.set(plugin.info.name, plugin);
+/** A plugin as the registry knows it. */
+export interface RegisteredPlugin {
+  readonly plugin: NetworkPlugin;
+  /** "": it runs in the host. */
+  readonly socketPath: string;
+  /** Why it cannot be called now; "": it can. */
+  readonly trouble: string;
+}
+
+/** The network plugins of this host by name, built in and connected: each behind the same guard. */
+export class PluginRegistry implements PluginDirectory, PluginRole {
+  readonly role = "ROLE_NETWORK";
+  readonly #deps: PluginRegistryDeps;
+  readonly #plugins = new Map<string, RegisteredPlugin>();
+
+  constructor(deps: PluginRegistryDeps) {
+    this.#deps = deps;
+    for (const plugin of deps.builtIn) {
+      const { name } = plugin.info;
+      invariant(!this.#plugins.has(name), `two plugins named ${name}`);
+      const gate = this.#gateFor(name);
+      this.#plugins.set(name, {
+        plugin: guardPlugin(plugin, gate),
+        socketPath: "",
+        get trouble() {
+          return gate.trouble;
+        },
+      });
     }
   }
 
   find(name: string): NetworkPlugin | undefined {
-    return this.#plugins.get(name);
+    return this.#plugins.get(name)?.plugin;
   }
 
   names(): readonly string[] {
     return [...this.#plugins.keys()];
+  }
+
+  troubleOf(name: string): string {
+    return this.#plugins.get(name)?.trouble ?? "";
+  }
+
+  list(): readonly RegisteredPlugin[] {
+    return [...this.#plugins.values()];
+  }
+
+  accept(found: FoundPlugin): Membership | string {
+    const { info, socketPath } = found;
+    const { name } = info;
+    const known = this.#plugins.get(name);
+    if (known) {
+      return `its name ${name} is taken by ${known.socketPath === "" ? "a built-in plugin" : known.socketPath}`;
+    }
+    const connected = new ConnectedPlugin({
+      info,
+      client: found.takeClient(),
+      clock: this.#deps.clock,
+      onTrouble: (trouble) => this.#tell(name, trouble),
+      onOther: () => found.reconsider(),
+    });
+    const gate = this.#gateFor(name);
+    const entry: RegisteredPlugin = {
+      plugin: guardPlugin(connected.toNetworkPlugin(), gate),
+      socketPath,
+      get trouble() {
+        return connected.trouble || gate.trouble;
+      },
+    };
+    this.#plugins.set(name, entry);
+    const message = `Plugin ${name} ${info.version} serves networks (${info.contract})`;
+    this.#deps.events.emit({ kind: "plugin-joined", subject: name, message });
+    return {
+      leave: (why) => {
+        connected.close(why);
+        this.#plugins.delete(name);
+        const left = `Plugin ${name} serves networks no more: ${why}`;
+        this.#deps.events.emit({ kind: "plugin-left", subject: name, message: left });
+      },
+    };
+  }
+
+  #gateFor(name: string): CallGate {
+    return new CallGate(name, { clock: this.#deps.clock, limits: LIMITS });
+  }
+
+  #tell(name: string, trouble: string): void {
+    const { events } = this.#deps;
+    if (trouble === "") {
+      const message = `Plugin ${name} can be called again`;
+      events.emit({ kind: "plugin-recovered", subject: name, message });
+    } else {
+      const message = `Plugin ${name}: ${trouble}`;
+      events.emit({ kind: "plugin-failed", subject: name, message });
+    }
   }
 }

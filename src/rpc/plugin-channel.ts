@@ -38,6 +38,9 @@ export function openPluginChannel(
     "grpc.enable_channelz": 0,
     // A channel of its own: two plugins, and a plugin's next life, share nothing.
     "grpc.use_local_subchannel_pool": 1,
+    // On one machine; who dials has pauses of its own.
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.max_reconnect_backoff_ms": 1_000,
   };
   const identity = new pluginProto.Plugin(address, insecure, settings);
   return {

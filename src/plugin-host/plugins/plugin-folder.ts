@@ -1,49 +1,59 @@
-import { chmodSync, type FSWatcher, lstatSync, mkdirSync, readdirSync, watch } from "node:fs";
+import { chmodSync, type FSWatcher, mkdirSync, watch } from "node:fs";
 import { join } from "node:path";
-import type { GetInfoResponse__Output } from "../../rpc/generated/patchbay/plugin/v1/GetInfoResponse.ts";
-import type { PluginConnection } from "../../rpc/service-plugin-client.ts";
+import type { NetworkPluginClient } from "../../rpc/network-plugin-client.ts";
 import type { Clock, EventSink } from "../core/ports.ts";
 import { formatErrorChain } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { PluginPlane } from "./plugin-plane.ts";
-import type { ServicesCore } from "./services-core.ts";
+import { type CheckedInfo, checkPluginInfo } from "./plugin-info.ts";
+import type { FoundPlugin, Membership, PluginRole } from "./plugin-role.ts";
+import { findPluginSockets } from "./plugin-sockets.ts";
+import { toPlainText } from "./plain-text.ts";
 
 export interface PluginFolderDeps {
-  readonly core: ServicesCore;
   readonly clock: Clock;
   readonly events: EventSink;
   readonly folder: string;
-  readonly hostVersion: string;
-  readonly connect: (socketPath: string) => Promise<PluginConnection>;
+  /** Dials a socket. Throws Error where the folder is gone. */
+  readonly connect: (socketPath: string) => Promise<NetworkPluginClient>;
 }
 
-/** Same as a CNI network name: contracts, plugin.proto. */
-const PLUGIN_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
-const CONTRACT = "patchbay.plugin.v1";
-
+/** What is known of one socket. */
 interface Socket {
   readonly path: string;
   /** Tells a socket from the next one of that name. */
   readonly identity: string;
-  readonly plane?: PluginPlane;
+  readonly members: Map<PluginRole, Membership>;
+  /** Roles that did not want it, with the reason told. */
+  readonly refusals: Map<PluginRole, string>;
+  /** What stood here before: it goes on until this one answers, so that an upgrade is no gap. */
+  former: Socket | undefined;
   cancelRetry: () => void;
 }
 
 /**
- * Watches the plugin folder: what listens there and plays ROLE_SERVICES becomes a data plane for as
- * long as its socket is there. All others are left alone.
+ * Watches the plugin folder, for all roles: what listens there and answers GetInfo becomes a plugin of
+ * each of its roles, for as long as its socket is there.
  */
 export class PluginFolder {
   readonly #deps: PluginFolderDeps;
+  readonly #roles: PluginRole[] = [];
   readonly #sockets = new Map<string, Socket>();
   /** Sockets that are there and are left alone, which was told. */
   #strays: ReadonlyMap<string, string> = new Map();
+  /** First answers that are still to come, by socket. */
+  readonly #awaited = new Map<string, Socket>();
+  #onAnswered: () => void = () => {};
   #watcher: FSWatcher | undefined;
   #cancelLook: () => void = () => {};
   #isClosed = false;
 
   constructor(deps: PluginFolderDeps) {
     this.#deps = deps;
+  }
+
+  /** Before start(). */
+  addRole(role: PluginRole): void {
+    this.#roles.push(role);
   }
 
   /** Makes the folder where it is not there: only its owner reaches what listens in it. */
@@ -58,7 +68,20 @@ export class PluginFolder {
       // Out of watches: the clock does, later.
     }
     this.#look();
+    for (const [name, socket] of this.#sockets) this.#awaited.set(name, socket);
     this.#lookLater();
+  }
+
+  /** Resolves when every socket that start() found has answered or failed to, at the latest after limitMs. */
+  async firstAnswers(limitMs: number): Promise<void> {
+    if (this.#awaited.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.#deps.clock.after(limitMs, resolve);
+      this.#onAnswered = () => {
+        cancel();
+        resolve();
+      };
+    });
   }
 
   /** Hangs up on all plugins. */
@@ -78,131 +101,144 @@ export class PluginFolder {
 
   #look(): void {
     if (this.#isClosed) return;
-    const { found, strays } = findSockets(this.#deps.folder);
+    const { found, strays } = findPluginSockets(this.#deps.folder);
     for (const [name, reason] of strays) {
       if (this.#strays.get(name) !== reason) this.#emitFailed(name, reason);
     }
     this.#strays = strays;
-    for (const [name, socket] of this.#sockets) {
-      if (found.get(name) !== socket.identity) this.#forget(name, "its socket is gone");
+    for (const name of [...this.#sockets.keys()]) {
+      if (!found.has(name)) this.#forget(name, "its socket is gone");
     }
     for (const [name, identity] of found) {
-      if (!this.#sockets.has(name)) this.#probe(name, identity);
+      const known = this.#sockets.get(name);
+      if (known?.identity !== identity) this.#open(name, identity, known);
     }
   }
 
-  /** Asks who is there; again and again, for a plugin may make its socket before it answers. */
-  #probe(name: string, identity: string, failures = 0): void {
-    const path = join(this.#deps.folder, name);
-    const socket: Socket = { path, identity, cancelRetry: () => {} };
+  /** A socket that is new, or new in the place of another. */
+  #open(name: string, identity: string, known: Socket | undefined): void {
+    known?.cancelRetry();
+    const socket: Socket = {
+      path: join(this.#deps.folder, name),
+      identity,
+      members: new Map(),
+      refusals: new Map(),
+      former: known && known.members.size === 0 ? known.former : known,
+      cancelRetry: () => {},
+    };
     this.#sockets.set(name, socket);
-    this.#ask(path).then(
-      (info) => {
-        if (this.#sockets.get(name) === socket) this.#welcome(name, socket, info);
+    this.#probe(name, socket);
+  }
+
+  /** Asks who is there; again and again, for a plugin may make its socket before it answers. */
+  #probe(name: string, socket: Socket, failures = 0): void {
+    const isCurrent = () => this.#sockets.get(name) === socket;
+    this.#ask(socket.path).then(
+      ({ client, info }) => {
+        this.#answered(name);
+        if (isCurrent()) this.#welcome(name, socket, { client, info });
+        else client.close();
       },
       (error: unknown) => {
-        if (this.#sockets.get(name) !== socket) return;
-        if (failures === 0) this.#emitFailed(name, `nobody answers: ${formatErrorChain(error)}`);
-        const pauseMs = LIMITS.planeRetryMinMs * 2 ** Math.min(failures, 20);
-        socket.cancelRetry = this.#deps.clock.after(Math.min(pauseMs, LIMITS.planeRetryMaxMs), () =>
-          this.#probe(name, identity, failures + 1),
+        this.#answered(name);
+        if (!isCurrent()) return;
+        if (failures === 0) {
+          this.#emitFailed(name, `nobody answers: ${toPlainText(formatErrorChain(error))}`);
+        }
+        const pauseMs = LIMITS.pluginRetryMinMs * 2 ** Math.min(failures, 20);
+        socket.cancelRetry = this.#deps.clock.after(
+          Math.min(pauseMs, LIMITS.pluginRetryMaxMs),
+          () => this.#probe(name, socket, failures + 1),
         );
       },
     );
   }
 
-  async #ask(path: string): Promise<GetInfoResponse__Output> {
-    const connection = await this.#deps.connect(path);
+  async #ask(path: string) {
+    const client = await this.#deps.connect(path);
     try {
-      return await connection.getInfo(this.#deps.hostVersion);
-    } finally {
-      connection.close();
+      return { client, info: await client.getInfo() };
+    } catch (error) {
+      client.close();
+      throw error;
     }
   }
 
-  #welcome(name: string, socket: Socket, info: GetInfoResponse__Output): void {
-    const { core, clock, events, hostVersion, connect } = this.#deps;
-    if (!info.roles.includes("ROLE_SERVICES")) return;
-    const reason = this.#findReasonAgainst(info);
-    if (reason !== undefined) {
-      this.#emitFailed(name, reason);
-      return;
+  #welcome(
+    name: string,
+    socket: Socket,
+    answer: {
+      readonly client: NetworkPluginClient;
+      readonly info: Parameters<typeof checkPluginInfo>[0];
+    },
+  ): void {
+    let client: NetworkPluginClient | undefined = answer.client;
+    const takeClient = () => {
+      client = undefined;
+      return answer.client;
+    };
+    this.#leave(socket.former, "another one listens in its place");
+    socket.former = undefined;
+    try {
+      const info = checkPluginInfo(answer.info);
+      const reconsider = () => this.#reconsider(name, socket);
+      this.#join(name, socket, { info, socketPath: socket.path, takeClient, reconsider });
+    } catch (error) {
+      this.#emitFailed(name, formatErrorChain(error));
     }
-    const plane = new PluginPlane({
-      name: info.name,
-      clock,
-      hostVersion,
-      connect: () => connect(socket.path),
-    });
-    this.#sockets.set(name, { ...socket, plane });
-    const version = info.version.slice(0, 63);
-    const message = `Plugin ${info.name} ${version} programs Services too`;
-    events.emit({ kind: "services-plane-joined", subject: info.name, message });
-    core.addPlane(plane, { isRequired: false, version });
+    client?.close();
   }
 
-  #findReasonAgainst({ name, contractVersions }: GetInfoResponse__Output): string | undefined {
-    if (!PLUGIN_NAME.test(name)) {
-      return `its name is ${JSON.stringify(name.slice(0, 63))}, expected alphanumerics, '_', '.' or '-'`;
+  #join(name: string, socket: Socket, found: FoundPlugin): void {
+    for (const role of this.#rolesOf(found.info)) {
+      if (socket.members.has(role)) continue;
+      const outcome = role.accept(found);
+      if (typeof outcome !== "string") {
+        socket.members.set(role, outcome);
+        socket.refusals.delete(role);
+      } else if (socket.refusals.get(role) !== outcome) {
+        socket.refusals.set(role, outcome);
+        this.#emitFailed(name, outcome);
+      }
     }
-    if (!contractVersions.includes(CONTRACT)) return `it does not speak ${CONTRACT}`;
-    const isTaken = this.#deps.core.planes.some((plane) => plane.name === name);
-    return isTaken ? `another data plane is named ${name}` : undefined;
+  }
+
+  #rolesOf(info: CheckedInfo): PluginRole[] {
+    return this.#roles.filter(({ role }) => info.roles.includes(role));
+  }
+
+  /** The same socket, and perhaps another plugin behind it. */
+  #reconsider(name: string, socket: Socket): void {
+    if (this.#isClosed || this.#sockets.get(name) !== socket) return;
+    this.#open(name, socket.identity, socket);
   }
 
   #forget(name: string, why: string): void {
-    const { core, events } = this.#deps;
     const socket = this.#sockets.get(name);
     this.#sockets.delete(name);
+    this.#answered(name);
     socket?.cancelRetry();
-    const plane = socket?.plane;
-    if (!plane) return;
-    core.removePlane(plane);
-    void plane.close();
-    const message = `Plugin ${plane.name} programs Services no more: ${why}`;
-    events.emit({ kind: "services-plane-left", subject: plane.name, message });
+    this.#leave(socket?.former, why);
+    this.#leave(socket, why);
+    if (this.#isClosed) return;
+    // A name may be free now that others wait for.
+    for (const [other, waiting] of this.#sockets) {
+      if (waiting.refusals.size > 0) this.#probe(other, waiting);
+    }
+  }
+
+  #leave(socket: Socket | undefined, why: string): void {
+    for (const member of socket?.members.values() ?? []) member.leave(why);
+    socket?.members.clear();
+  }
+
+  #answered(name: string): void {
+    this.#awaited.delete(name);
+    if (this.#awaited.size === 0) this.#onAnswered();
   }
 
   #emitFailed(name: string, reason: string): void {
     const message = `Plugin socket ${name}: ${reason}`;
-    this.#deps.events.emit({ kind: "services-plane-failed", subject: name, message });
+    this.#deps.events.emit({ kind: "plugin-failed", subject: name, message });
   }
-}
-
-/**
- * Sockets by name, with what tells them from their successors. Only those of the host's own user, and
- * no links: whoever can put one there can be the host anyway. Strays are sockets that are no plugins',
- * with the reason.
- */
-function findSockets(folder: string) {
-  const found = new Map<string, string>();
-  const strays = new Map<string, string>();
-  let names: string[];
-  try {
-    names = readdirSync(folder).sort();
-  } catch {
-    return { found, strays };
-  }
-  for (const name of names) {
-    const stat = lstatSync(join(folder, name), { throwIfNoEntry: false });
-    if (!stat?.isSocket()) continue;
-    const reason = findReasonToIgnore({ name, uid: stat.uid, count: found.size });
-    if (reason === undefined) found.set(name, `${stat.ino} ${stat.birthtimeMs}`);
-    else if (strays.size < LIMITS.pluginSocketsMax) strays.set(name, reason);
-  }
-  return { found, strays };
-}
-
-function findReasonToIgnore(socket: {
-  readonly name: string;
-  readonly uid: number;
-  readonly count: number;
-}): string | undefined {
-  const { name, uid, count } = socket;
-  if (!name.endsWith(".sock"))
-    return "it is left alone: the name of a plugin's socket ends in .sock";
-  if (uid !== process.getuid?.())
-    return `it is left alone: it belongs to user ${uid}, not to the host's`;
-  if (count < LIMITS.pluginSocketsMax) return undefined;
-  return `it is left alone: at most ${LIMITS.pluginSocketsMax} plugins are asked`;
 }

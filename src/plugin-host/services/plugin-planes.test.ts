@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { servicePluginProto } from "../../rpc/service-plugin-proto.ts";
+import { connectNetworkPlugin } from "../../rpc/network-plugin-client.ts";
 import { connectPlugin } from "../../rpc/service-plugin-client.ts";
 import { createServiceTable } from "../../services/service-table.ts";
 import type { HostEvent } from "../core/ports.ts";
@@ -26,10 +27,22 @@ import {
   PluginState,
   serveFakeServicePlugin,
 } from "./fake-service-plugin.ts";
-import { PluginFolder } from "./plugin-folder.ts";
+import { PluginFolder } from "../plugins/plugin-folder.ts";
+import { PluginPlanes } from "./plugin-planes.ts";
 import { toSnapshot } from "./program-request.ts";
 import { ServicesCore } from "./services-core.ts";
 import { plainFacts, serviceChange, serviceRemoval, silentMetrics } from "./services-fixture.ts";
+
+const hostVersion = "0.0.0";
+const deadlines = {
+  greetingMs: 500,
+  attachMs: 500,
+  detachMs: 500,
+  checkMs: 500,
+  listMs: 500,
+  statusMs: 500,
+  repairNetworkMs: 500,
+};
 
 /** A condition that comes true some time; the limit is for a test that fails. */
 async function until(what: string, ask: () => boolean): Promise<void> {
@@ -48,7 +61,7 @@ function expectedState(core: ServicesCore): string {
   return state.print();
 }
 
-describe("PluginFolder", () => {
+describe("PluginPlanes", () => {
   let root: string;
   let folder: string;
   let socket: string;
@@ -79,13 +92,20 @@ describe("PluginFolder", () => {
     core = new ServicesCore({ clock: systemClock, events: sink, table, metrics: silentMetrics });
     core.addPlane(plane, { isRequired: true, version: "1" });
     plugins = new PluginFolder({
-      core,
       clock: systemClock,
       events: sink,
       folder,
-      hostVersion: "0.0.0",
-      connect: async (path) => connectPlugin(path, { timeoutMs: 500, messageBytesMax: 1 << 20 }),
+      connect: async (path) => connectNetworkPlugin(path, { hostVersion, deadlines }),
     });
+    plugins.addRole(
+      new PluginPlanes({
+        core,
+        clock: systemClock,
+        events: sink,
+        hostVersion,
+        connect: async (path) => connectPlugin(path, { timeoutMs: 500, messageBytesMax: 1 << 20 }),
+      }),
+    );
     plugins.start();
     core.applyModel("a", serviceChange(1, ["10.1.0.1", "10.1.0.2"]));
   });
@@ -225,7 +245,7 @@ describe("PluginFolder", () => {
     await until("the other", () => core.planes.length === 2);
     const told = events.filter(({ subject }) => subject === "mirror");
     assert.deepEqual(
-      told.filter(({ kind }) => kind === "services-plane-failed").map(({ message }) => message),
+      told.filter(({ kind }) => kind === "plugin-failed").map(({ message }) => message),
       ["Plugin socket mirror: it is left alone: the name of a plugin's socket ends in .sock"],
     );
   });
@@ -233,10 +253,10 @@ describe("PluginFolder", () => {
   it("refuses a second plane of the same name, and names that could be anything", async () => {
     await serve(socket, { name: "fake" });
     await until("the first refusal", () =>
-      has("services-plane-failed", /another data plane is named fake/),
+      has("plugin-failed", /another data plane is named fake/),
     );
     await serve(join(folder, "odd.sock"), { name: "../x\n" });
-    await until("the second refusal", () => has("services-plane-failed", /its name is/));
+    await until("the second refusal", () => has("plugin-failed", /its name is/));
     assert.equal(core.planes.length, 1);
   });
 
@@ -245,7 +265,7 @@ describe("PluginFolder", () => {
     symlinkSync("/dev/zero", join(folder, "zero.sock"));
     const server = createServer((connection) => connection.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
     server.listen(join(folder, "noise.sock"));
-    await until("the report", () => has("services-plane-failed", /noise\.sock: nobody answers/));
+    await until("the report", () => has("plugin-failed", /noise\.sock: nobody answers/));
     await serve(socket);
     await until("the plugin", () => core.planes.length === 2);
     server.close();

@@ -12,13 +12,14 @@ import { formatErrorChain } from "../errors.ts";
 import type { ServicesConfig } from "../host-config.ts";
 import { formatProblem, type SourceProblem } from "../manifests/object-source.ts";
 import type { ServicesListener } from "../node-manifests.ts";
+import type { PluginFolder } from "../plugins/plugin-folder.ts";
 import { CoreAttachmentServices } from "./attachment-services.ts";
 import { ApplySources } from "./apply-sources.ts";
 import type { ServiceEdges } from "./edges.ts";
 import { LazyPlane } from "./lazy-plane.ts";
 import { NodeAddresses } from "./node-addresses.ts";
 import { NodeFactsTracker } from "./node-facts.ts";
-import { PluginFolder } from "./plugin-folder.ts";
+import { PluginPlanes } from "./plugin-planes.ts";
 import { ServicesCore } from "./services-core.ts";
 import { createServicesMetrics, LateMetrics } from "./services-metrics.ts";
 import { ANY_CALLER } from "./services-service.ts";
@@ -35,8 +36,8 @@ export interface ServicesNodeDeps {
   /** Stands while a data plane may hold something of ours. */
   readonly markerFile: string;
   readonly version: string;
-  /** Sockets of third parties. */
-  readonly pluginFolder: string;
+  /** Of third parties; started and closed by its owner. */
+  readonly plugins: PluginFolder;
   readonly connectPlugin: (socketPath: string) => Promise<PluginConnection>;
   readonly openNetfilter: () => Promise<Netfilter>;
   readonly createPlane: (netfilter: Netfilter) => Promise<ServicePlane>;
@@ -120,15 +121,8 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
     await netfilter.found?.close();
   });
 
-  const plugins = new PluginFolder({
-    core,
-    clock,
-    events,
-    folder: deps.pluginFolder,
-    hostVersion: deps.version,
-    connect: deps.connectPlugin,
-  });
-  cleanup.defer(() => plugins.close());
+  const { connectPlugin: connect, version: hostVersion } = deps;
+  deps.plugins.addRole(new PluginPlanes({ core, clock, events, hostVersion, connect }));
 
   let nodePortTrouble = "";
   const noteNodePorts = () => {
@@ -201,7 +195,6 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
       ...[...problems.values()].flatMap((found) => found.map(formatProblem)),
     ],
     start() {
-      plugins.start();
       if (deps.openManifests === undefined) {
         // An earlier host had callers of ApplyServices: they have a while to come back. Not for ever, since
         // nothing else is programmed meanwhile, and what they gave is not meant to survive the host.

@@ -1,0 +1,173 @@
+import { can, type NetworkPlugin } from "../../plugin-sdk/network-plugin.ts";
+import { type NetworkPluginClient, PluginCallError } from "../../rpc/network-plugin-client.ts";
+import type { Clock } from "../core/ports.ts";
+import { PatchbayError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { toPlainText } from "./plain-text.ts";
+import { type CheckedInfo, checkPluginInfo } from "./plugin-info.ts";
+
+export interface ConnectedPluginDeps {
+  readonly info: CheckedInfo;
+  readonly client: NetworkPluginClient;
+  readonly clock: Clock;
+  /** It was well and is not, or the other way: then the trouble is "". */
+  readonly onTrouble: (trouble: string) => void;
+  /** Another plugin, or another version, answers on its socket. */
+  readonly onOther: () => void;
+}
+
+/**
+ * A third party's plugin behind its socket. While it is down, unhealthy or hung a call is refused at
+ * once; whether it is well again is asked every while, and what it said of itself stays known.
+ */
+export class ConnectedPlugin {
+  readonly info: CheckedInfo;
+  readonly #deps: ConnectedPluginDeps;
+  #trouble = "";
+  #isClosed = false;
+  #isLooking = false;
+  #cancelLook: () => void = () => {};
+  /** Calls in a row that passed their deadlines. */
+  #lateCalls = 0;
+  /** It hung, and answers again by its health alone: one call tries it, the others need not hang with it. */
+  #trial: "none" | "open" | "running" = "none";
+  /** Looks since it was found down, or since a call had an answer: each makes the next pause longer. */
+  #looksDown = 0;
+
+  constructor(deps: ConnectedPluginDeps) {
+    this.info = deps.info;
+    this.#deps = deps;
+    // Whoever is not ready yet says so by its health only.
+    this.#look();
+  }
+
+  /** Why it cannot be called now; "": it can. */
+  get trouble(): string {
+    if (this.#trouble !== "" || this.#trial !== "running") return this.#trouble;
+    return "it hung, and one call tries whether it still does";
+  }
+
+  /** The plugin as the host calls it. */
+  toNetworkPlugin(): NetworkPlugin {
+    const { client } = this.#deps;
+    const plugin: NetworkPlugin = {
+      info: this.info,
+      attach: (request) => this.#call(() => client.attach(request)),
+      detach: (request) => this.#call(() => client.detach(request)),
+      check: (request) => this.#call(() => client.check(request)),
+      list: (request) => this.#call(() => client.list(request)),
+      status: (request) => this.#call(() => client.status(request)),
+    };
+    if (!can(plugin, "CAPABILITY_REPAIR_NETWORK")) return plugin;
+    return {
+      ...plugin,
+      repairNetwork: (request) => this.#call(() => client.repairNetwork(request)),
+    };
+  }
+
+  /** Later calls are refused; those under way may end. */
+  close(why: string): void {
+    this.#isClosed = true;
+    this.#trouble = why;
+    this.#cancelLook();
+    this.#deps.client.close();
+  }
+
+  async #call<T>(call: () => Promise<T>): Promise<T> {
+    const { trouble } = this;
+    if (trouble !== "") {
+      throw new PatchbayError("PLUGIN_UNAVAILABLE", `Plugin ${this.info.name}: ${trouble}`);
+    }
+    if (this.#trial === "open") this.#trial = "running";
+    try {
+      const answer = await call();
+      this.#answered();
+      return answer;
+    } catch (error) {
+      this.#failed(error);
+      throw error;
+    }
+  }
+
+  #answered(): void {
+    this.#lateCalls = 0;
+    this.#looksDown = 0;
+    if (this.#trial === "none") return;
+    this.#trial = "none";
+    if (this.#trouble === "" && !this.#isClosed) this.#deps.onTrouble("");
+  }
+
+  #failed(error: unknown): void {
+    if (!(error instanceof PluginCallError)) return;
+    if (error.status === "DEADLINE_EXCEEDED") {
+      this.#late();
+    } else if (error.status === "UNAVAILABLE") {
+      // It may say so itself, of what it needs; or nobody listens any more.
+      this.#look();
+    } else this.#answered();
+  }
+
+  #late(): void {
+    this.#lateCalls++;
+    if (this.#trouble !== "") return;
+    if (this.#trial === "none" && this.#lateCalls < LIMITS.pluginDeadlinesMax) return;
+    const isFirst = this.#trial === "none";
+    this.#trial = "open";
+    this.#down(`it hangs: ${this.#lateCalls} calls in a row passed their deadlines`, isFirst);
+  }
+
+  #down(reason: string, isNew = this.#trouble === "" && this.#trial === "none"): void {
+    if (this.#isClosed) return;
+    this.#trouble = toPlainText(reason);
+    if (isNew) this.#deps.onTrouble(this.#trouble);
+    this.#lookLater();
+  }
+
+  #lookLater(): void {
+    const { clock } = this.#deps;
+    this.#cancelLook();
+    const backoffMs = LIMITS.pluginRetryMinMs * 2 ** Math.min(this.#looksDown, 20);
+    const pauseMs =
+      this.#trouble === "" ? LIMITS.pluginHealthMs : Math.min(backoffMs, LIMITS.pluginRetryMaxMs);
+    this.#cancelLook = clock.after(pauseMs, () => this.#look());
+  }
+
+  /** One look at a time. */
+  #look(): void {
+    if (this.#isLooking || this.#isClosed) return;
+    this.#isLooking = true;
+    this.#cancelLook();
+    const isDown = this.#trouble !== "";
+    if (isDown) this.#looksDown++;
+    this.#findTrouble(isDown)
+      .catch((error: unknown) => (error instanceof Error ? error.message : String(error)))
+      .then((trouble) => {
+        this.#isLooking = false;
+        if (this.#isClosed) return;
+        if (trouble !== "") this.#down(trouble);
+        else this.#well(isDown);
+      })
+      .catch(() => {});
+  }
+
+  /** What is wrong with it; "" for nothing. One that comes back may be another one. */
+  async #findTrouble(isDown: boolean): Promise<string> {
+    const { client } = this.#deps;
+    if ((await client.health()) === "not-serving") return "it says that it is not serving";
+    if (!isDown) return "";
+    const info = checkPluginInfo(await client.getInfo());
+    if (JSON.stringify(info) === JSON.stringify(this.info)) return "";
+    this.#deps.onOther();
+    return "another one answers in its place";
+  }
+
+  /** A look that began while it was well says nothing of calls that hung meanwhile. */
+  #well(wasDown: boolean): void {
+    if (this.#trouble !== "" && wasDown) {
+      this.#trouble = "";
+      if (this.#trial === "none") this.#deps.onTrouble("");
+      else this.#trial = "open";
+    }
+    this.#lookLater();
+  }
+}

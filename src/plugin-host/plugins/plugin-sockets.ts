@@ -1,0 +1,47 @@
+import { lstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { LIMITS } from "../limits.ts";
+
+export interface PluginSockets {
+  /** File names, with what tells a socket from its successor of the same name. */
+  readonly found: ReadonlyMap<string, string>;
+  /** Sockets that are no plugins', with the reason. */
+  readonly strays: ReadonlyMap<string, string>;
+}
+
+/**
+ * Looks into the plugin folder. Only sockets of the host's own user, and no links: whoever can put one
+ * there can be the host anyway. A folder that is not there holds none.
+ */
+export function findPluginSockets(folder: string): PluginSockets {
+  const found = new Map<string, string>();
+  const strays = new Map<string, string>();
+  let names: string[];
+  try {
+    names = readdirSync(folder).sort();
+  } catch {
+    return { found, strays };
+  }
+  for (const name of names) {
+    const stat = lstatSync(join(folder, name), { throwIfNoEntry: false });
+    if (!stat?.isSocket()) continue;
+    const reason = findReasonToIgnore({ name, uid: stat.uid, count: found.size });
+    if (reason === undefined) found.set(name, `${stat.ino} ${stat.birthtimeMs}`);
+    else if (strays.size < LIMITS.pluginSocketsMax) strays.set(name, reason);
+  }
+  return { found, strays };
+}
+
+function findReasonToIgnore(socket: {
+  readonly name: string;
+  readonly uid: number;
+  readonly count: number;
+}): string | undefined {
+  const { name, uid, count } = socket;
+  if (!name.endsWith(".sock"))
+    return "it is left alone: the name of a plugin's socket ends in .sock";
+  if (uid !== process.getuid?.())
+    return `it is left alone: it belongs to user ${uid}, not to the host's`;
+  if (count < LIMITS.pluginSocketsMax) return undefined;
+  return `it is left alone: at most ${LIMITS.pluginSocketsMax} plugins are asked`;
+}
