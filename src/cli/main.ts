@@ -4,6 +4,7 @@ import { HOST_VERSION } from "../plugin-host/version.ts";
 import { packageFolder } from "../rpc/package-folder.ts";
 import { addAttachmentsCommand } from "./attachments.ts";
 import { addCheckCommand } from "./check.ts";
+import { addConformanceCommand } from "./conformance.ts";
 import type { CliContext } from "./context.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { addEventsCommand } from "./events.ts";
@@ -98,6 +99,7 @@ export function createProgram(context: CliContext, setExitCode: (code: number) =
   addDoctorCommand(program, context, setExitCode);
   addEventsCommand(program, context);
   addServicesCommand(program, context, setExitCode);
+  addConformanceCommand(program, context, setExitCode);
   addVersionCommand(program, context);
   return program;
 }

@@ -1,0 +1,165 @@
+import { lstatSync } from "node:fs";
+import { connect } from "node:net";
+import { connectNetworkPlugin, type NetworkPluginClient } from "../rpc/network-plugin-client.ts";
+import { connectNetworkPluginProbe, type NetworkPluginProbe } from "../rpc/network-plugin-probe.ts";
+import { shortenSocketPath } from "../rpc/unix-server.ts";
+import { CONFORMANCE_LIMITS } from "./limits.ts";
+import type { PluginLauncher, PluginProcess, ProcessExit } from "./plugin-process.ts";
+
+export interface PluginLifeOptions {
+  readonly socket: string;
+  readonly hostVersion: string;
+  readonly timeoutMs: number;
+  /** Absent: somebody else runs the plugin. */
+  readonly launcher?: PluginLauncher;
+}
+
+/** Nothing answers on the socket. */
+export class PluginUnreachable extends Error {
+  override readonly name = "PluginUnreachable";
+}
+
+/** The plugin and the connection to it, over its lives. */
+export class PluginLife {
+  readonly #options: PluginLifeOptions;
+  #process: PluginProcess | undefined;
+  #connection: { client: NetworkPluginClient; probe: NetworkPluginProbe } | undefined;
+
+  constructor(options: PluginLifeOptions) {
+    this.#options = options;
+  }
+
+  get canRestart(): boolean {
+    return this.#options.launcher !== undefined;
+  }
+
+  get client(): NetworkPluginClient {
+    return this.#connected().client;
+  }
+
+  get probe(): NetworkPluginProbe {
+    return this.#connected().probe;
+  }
+
+  /** Starts the plugin where that is the kit's affair, and connects. Throws PluginUnreachable. */
+  async begin(): Promise<void> {
+    const { socket, launcher } = this.#options;
+    if (launcher) {
+      if (await accepts(socket)) {
+        throw new PluginUnreachable(
+          `Another process serves ${socket}: stop it, or leave out --start`,
+        );
+      }
+      this.#process = launcher.start();
+    }
+    await this.#untilServed();
+    this.#connect();
+  }
+
+  /** kill -9: returns when the process is gone. */
+  async kill(): Promise<void> {
+    this.#disconnect();
+    this.#process?.kill("SIGKILL");
+    await this.#process?.exited;
+    this.#process = undefined;
+  }
+
+  /** SIGTERM. Undefined: it has not ended within CONFORMANCE_LIMITS.stopMs, and was killed. */
+  async stop(): Promise<ProcessExit | undefined> {
+    const process = this.#process;
+    if (!process) return undefined;
+    process.kill("SIGTERM");
+    const exit = await within(CONFORMANCE_LIMITS.stopMs, process.exited);
+    await this.kill();
+    return exit;
+  }
+
+  /** True: something is at the socket's path, whether it answers or not. */
+  hasSocket(): boolean {
+    return lstatSync(this.#options.socket, { throwIfNoEntry: false }) !== undefined;
+  }
+
+  /** Starts the plugin again where a rule has left it dead. */
+  async ensureAlive(): Promise<void> {
+    if (!this.#connection) await this.begin();
+  }
+
+  async end(): Promise<void> {
+    await this.stop();
+    this.#disconnect();
+  }
+
+  #connect(): void {
+    const { socket, hostVersion, timeoutMs } = this.#options;
+    const deadlines = {
+      greetingMs: timeoutMs,
+      attachMs: timeoutMs,
+      detachMs: timeoutMs,
+      checkMs: timeoutMs,
+      listMs: timeoutMs,
+      statusMs: timeoutMs,
+      repairNetworkMs: timeoutMs,
+    };
+    const client = connectNetworkPlugin(socket, { hostVersion, deadlines });
+    this.#connection = { client, probe: connectNetworkPluginProbe(socket, { timeoutMs }) };
+  }
+
+  #disconnect(): void {
+    this.#connection?.client.close();
+    this.#connection?.probe.close();
+    this.#connection = undefined;
+  }
+
+  #connected(): { client: NetworkPluginClient; probe: NetworkPluginProbe } {
+    if (!this.#connection) throw new PluginUnreachable("The plugin does not run");
+    return this.#connection;
+  }
+
+  /** gRPC alone would wait a second before it dials again. */
+  async #untilServed(): Promise<void> {
+    const { socket } = this.#options;
+    const limitMs = this.#process ? CONFORMANCE_LIMITS.startMs : CONFORMANCE_LIMITS.connectMs;
+    let exit: ProcessExit | undefined;
+    void this.#process?.exited.then((how) => {
+      exit = how;
+    });
+    for (const deadline = performance.now() + limitMs; performance.now() < deadline; ) {
+      if (await accepts(socket)) return;
+      if (exit) {
+        const words = this.#process?.lastWords() ?? "";
+        throw new PluginUnreachable(
+          `The plugin ended (${exit.signal ?? exit.code}) before it served ${socket}: ${words}`,
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, CONFORMANCE_LIMITS.pollMs));
+    }
+    throw new PluginUnreachable(`Nobody serves ${socket}, ${limitMs / 1000} s long`);
+  }
+}
+
+/** Undefined after the time. */
+async function within<T>(limitMs: number, promise: Promise<T>): Promise<T | undefined> {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), limitMs);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** True when something listens on the socket. */
+function accepts(path: string): Promise<boolean> {
+  if (!lstatSync(path, { throwIfNoEntry: false })) return Promise.resolve(false);
+  const short = shortenSocketPath(path);
+  return new Promise((resolve) => {
+    const socket = connect(short.path);
+    const settle = (alive: boolean) => {
+      socket.destroy();
+      short.close();
+      resolve(alive);
+    };
+    socket.once("connect", () => settle(true));
+    socket.once("error", () => settle(false));
+  });
+}
