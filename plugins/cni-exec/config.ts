@@ -26,7 +26,7 @@ export interface ChainMember {
 
 /** A type is the name of a file in one of binDirs, and nothing else. */
 const TYPE_PATTERN = "^(?!\\.{1,2}$)[^/\\u0000]{1,255}$";
-const CHAIN_MAX = 16;
+const CHAIN_MAX = 32;
 
 const MEMBER_SCHEMA = {
   type: "object",

@@ -32,7 +32,7 @@ export const directions = {
     folders: ["src/ip", "src/ipam", "src/kernel", "src/plugin-sdk", "src/rpc", "src/services"],
     packages: ["node:*", "ajv", "pino", "prom-client"],
     // The composition root.
-    files: { "main.ts": { folders: ["plugins"] } },
+    files: { "main.ts": { folders: ["plugins"] }, "cni-exec.ts": { folders: ["plugins"] } },
   },
   "src/plugin-host/manifests": {
     folders: ["src/services", "src/plugin-host/system-clock.ts"],

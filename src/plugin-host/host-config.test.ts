@@ -22,6 +22,12 @@ describe("parseHostConfig()", () => {
         globalNamespaces: ["default"],
         sysctlAllowList: undefined,
       },
+      cni: {
+        binDirs: ["/opt/cni/bin", "/usr/lib/cni"],
+        confDir: "/etc/cni/net.d",
+        execTimeoutMs: 20_000,
+        runningMax: undefined,
+      },
     });
   });
 
@@ -49,11 +55,13 @@ describe("parseHostConfig()", () => {
       sysctlAllowList: ["net.ipv4.conf.IFNAME.arp_notify", "net.core.*"],
     };
     assert.deepEqual(parseHostConfig({ networks }).networks, networks);
+    const cni = { binDirs: ["/b"], confDir: "/c", execTimeoutMs: 100, runningMax: 2 };
+    assert.deepEqual(parseHostConfig({ cni }).cni, cni);
   });
 
   const cases: [unknown, string][] = [
     [[], "The configuration is [], expected an object"],
-    [{ service: {} }, 'The configuration has the key "service", expected services, networks'],
+    [{ service: {} }, 'The configuration has the key "service", expected services, networks, cni'],
     [
       { services: { clusterCIDRs: [] } },
       'services has the key "clusterCIDRs", expected clusterCidrs, ',
@@ -85,6 +93,12 @@ describe("parseHostConfig()", () => {
       { networks: { sysctlAllowList: ["kernel.panic"] } },
       'networks.sysctlAllowList[0] is "kernel.panic", expected a sysctl below "net."',
     ],
+    [{ cni: { binDirs: "/opt/cni/bin" } }, 'cni.binDirs is "/opt/cni/bin", expected a list'],
+    [{ cni: { binDirs: [] } }, "cni.binDirs is [], expected at least one folder"],
+    [{ cni: { binDirs: ["/a:/b"] } }, 'cni.binDirs[0] is "/a:/b", expected an absolute path'],
+    [{ cni: { confDir: "etc" } }, 'cni.confDir is "etc", expected an absolute path'],
+    [{ cni: { execTimeoutMs: 30_000 } }, "cni.execTimeoutMs is 30000, expected a whole number"],
+    [{ cni: { runningMax: 0 } }, "cni.runningMax is 0, expected a whole number from 1 to 256"],
     [{ services: { masqueradeAll: 1 } }, "services.masqueradeAll is 1, expected true or false"],
     [
       { services: { masqueradeBit: 32 } },

@@ -11,6 +11,19 @@ import type { NetworkPolicy } from "./networks/visibility.ts";
 export interface HostConfig {
   readonly services: ServicesConfig;
   readonly networks: NetworksConfig;
+  readonly cni: CniConfig;
+}
+
+/** How the CNI plugins of others are executed (plugin cni-exec). */
+export interface CniConfig {
+  /** Where they are looked for, in order. */
+  readonly binDirs: readonly string[];
+  /** The node's own CNI configurations. */
+  readonly confDir: string;
+  /** One execution, ms. */
+  readonly execTimeoutMs: number;
+  /** At the same time; undefined: as memory and processors allow. */
+  readonly runningMax: number | undefined;
 }
 
 export interface NetworksConfig extends NetworkPolicy {
@@ -71,7 +84,7 @@ export function readHostConfig(
 
 /** Checks a configuration. Throws PatchbayError INVALID_HOST_CONFIG that names field and expectation. */
 export function parseHostConfig(json: unknown): HostConfig {
-  const root = asObject(json, "The configuration", ["services", "networks"]);
+  const root = asObject(json, "The configuration", ["services", "networks", "cni"]);
   const services = asObject(root["services"] ?? {}, "services", [
     "clusterCidrs",
     "nodePortAddresses",
@@ -110,8 +123,44 @@ export function parseHostConfig(json: unknown): HostConfig {
       healthz: asPlace(services["healthzAddress"] ?? "0.0.0.0:10256", "services.healthzAddress"),
     },
     networks: parseNetworks(root["networks"] ?? {}),
+    cni: parseCni(root["cni"] ?? {}),
   };
 }
+
+function parseCni(json: unknown): CniConfig {
+  const cni = asObject(json, "cni", ["binDirs", "confDir", "execTimeoutMs", "runningMax"]);
+  const binDirs = asList(cni["binDirs"] ?? ["/opt/cni/bin", "/usr/lib/cni"], "cni.binDirs");
+  if (binDirs.length === 0) throw invalid("cni.binDirs", [], "at least one folder");
+  const runningMax = cni["runningMax"];
+  return {
+    // ":" joins them in CNI_PATH.
+    binDirs: binDirs.map(([text, field]) => asMatch(text, { field, rule: BIN_DIR })),
+    confDir: asMatch(asText(cni["confDir"] ?? "/etc/cni/net.d", "cni.confDir"), {
+      field: "cni.confDir",
+      rule: FOLDER,
+    }),
+    execTimeoutMs: asInteger(cni["execTimeoutMs"] ?? LIMITS.cniExecMs, {
+      field: "cni.execTimeoutMs",
+      min: 100,
+      // Within the time of an Attach, with some left to say what happened.
+      max: LIMITS.attachMs - 5_000,
+    }),
+    runningMax:
+      runningMax === undefined
+        ? undefined
+        : asInteger(runningMax, { field: "cni.runningMax", min: 1, max: LIMITS.runningMax }),
+  };
+}
+
+const FOLDER: TextRule = {
+  expected: "an absolute path",
+  test: (text) => text.startsWith("/") && !text.includes("\0") && text.length < 4096,
+};
+
+const BIN_DIR: TextRule = {
+  expected: 'an absolute path without ":"',
+  test: (text) => FOLDER.test(text) && !text.includes(":"),
+};
 
 function parseNetworks(json: unknown): NetworksConfig {
   const networks = asObject(json, "networks", [
@@ -159,6 +208,11 @@ function asObject(
     "INVALID_HOST_CONFIG",
     `${field} has the key ${JSON.stringify(unknown.slice(0, 80))}, expected ${keys.join(", ")}`,
   );
+}
+
+function asText(value: unknown, field: string): string {
+  if (typeof value === "string") return value;
+  throw invalid(field, value, "a text");
 }
 
 /** Texts with their field names. */

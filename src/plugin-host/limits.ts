@@ -12,6 +12,8 @@ export const LIMITS = {
   detachMs: 60_000,
   /** Check of one network by its plugin, ms. */
   checkMs: 30_000,
+  /** One execution of a CNI plugin by cni-exec, ms, unless the host's configuration says otherwise. */
+  cniExecMs: 20_000,
   /** List of one plugin, ms. */
   listMs: 30_000,
   /** Syncing the state database to disk, ms. */

@@ -14,6 +14,8 @@ export interface Paths {
   readonly database: string;
   /** DELs that the shim wrote while the host was down. */
   readonly delJournal: string;
+  /** What plugin cni-exec remembers of its attachments. */
+  readonly cniExec: string;
   /** Stands while a data plane may hold Services; gone after a reboot, as they are. */
   readonly servicesMarker: string;
   /** The host's configuration, where no other file is named. */
@@ -34,6 +36,7 @@ export function pathsBelow(root: string): Paths {
     stateDir,
     database: join(stateDir, "state.db"),
     delJournal: join(stateDir, "del-journal"),
+    cniExec: join(stateDir, "cni-exec"),
     servicesMarker: join(runDir, "services"),
     hostConfig: join(absolute, "etc/patchbay/host.json"),
   };
