@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import type { Server } from "node:http";
 import { type Logger, pino } from "pino";
 import { createBridgePlugin } from "../../plugins/bridge/plugin.ts";
+import { lazyCniExec } from "../../plugins/cni-exec/lazy.ts";
 import { createRoutedPlugin } from "../../plugins/routed/plugin.ts";
 import { openNftables } from "../kernel/nftables.ts";
 import { openKernel } from "../kernel/rtnetlink-kernel.ts";
@@ -100,7 +101,7 @@ export async function runHost(options: RunHostOptions): Promise<void> {
     logEvent(log, event);
   });
 
-  const confFolder = new CniConfFolder("/etc/cni/net.d");
+  const confFolder = new CniConfFolder(config.cni.confDir);
   const definitions = new Definitions({
     isComplete: options.manifests === undefined,
     findConflist: (name) => confFolder.find(name),
@@ -165,6 +166,13 @@ export async function runHost(options: RunHostOptions): Promise<void> {
     builtIn: [
       createRoutedPlugin({ kernel, nftables, hostId }),
       createBridgePlugin({ kernel, nftables, hostId }),
+      lazyCniExec({
+        folder: paths.cniExec,
+        load: async () => {
+          const { createHostCniExec } = await import("./cni-exec.ts");
+          return createHostCniExec({ kernel, folder: paths.cniExec, config: config.cni });
+        },
+      }),
     ],
   });
   plugins.addRole(registry);
@@ -195,6 +203,7 @@ export async function runHost(options: RunHostOptions): Promise<void> {
     trace: metrics.trace,
     bootId,
     startedMs,
+    plugins: registry,
     services: services.core,
     applySources: services.applySources,
     servicesProblems: () => services.problems(),
