@@ -167,7 +167,7 @@ export class NodePreparation {
     if (findings.some(({ kind }) => kind === "masquerade-missing")) {
       await this.#nftables.load(planMasquerade(network, masquerade?.subnets ?? []).ruleset);
     }
-    return findings;
+    return findings.map((finding) => ({ ...finding, repaired: true }));
   }
 
   async #checkBridge({ bridge, batches }: PreparationPlan): Promise<Finding[]> {
