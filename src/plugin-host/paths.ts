@@ -16,6 +16,8 @@ export interface Paths {
   readonly delJournal: string;
   /** What plugin cni-exec remembers of its attachments. */
   readonly cniExec: string;
+  /** What plugins hold inside pods, a folder for each; gone after a reboot, as the links are. */
+  readonly heldDir: string;
   /** Stands while a data plane may hold Services; gone after a reboot, as they are. */
   readonly servicesMarker: string;
   /** The host's configuration, where no other file is named. */
@@ -37,6 +39,7 @@ export function pathsBelow(root: string): Paths {
     database: join(stateDir, "state.db"),
     delJournal: join(stateDir, "del-journal"),
     cniExec: join(stateDir, "cni-exec"),
+    heldDir: join(runDir, "held"),
     servicesMarker: join(runDir, "services"),
     hostConfig: join(absolute, "etc/patchbay/host.json"),
   };

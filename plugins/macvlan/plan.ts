@@ -1,0 +1,136 @@
+import { formatPrefix } from "../../src/ip/address.ts";
+import type { KernelOperation, Link, NetnsBatch, NetnsPath } from "../../src/kernel/kernel.ts";
+import { formatAlias, linkNamesOf } from "../../src/plugin-sdk/link-names.ts";
+import {
+  type AttachRequest,
+  type AttachResponse,
+  PluginError,
+} from "../../src/plugin-sdk/network-plugin.ts";
+import {
+  type PodAddress,
+  readAddresses,
+  readRequestedAddresses,
+} from "../../src/plugin-sdk/pod-addresses.ts";
+import {
+  describeGateway,
+  describeInterface,
+  describeRoutes,
+  hardwareOperations,
+  type PodSide,
+  planPodRoutes,
+  podLinkOperations,
+  podRouteOperations,
+} from "../../src/plugin-sdk/pod-side.ts";
+import type { VethMode } from "../../src/plugin-sdk/veth.ts";
+import { type MacvlanConfig, readMacvlanConfig } from "./config.ts";
+
+/** Everything about one attachment that Attach makes and Check looks for. */
+export interface MacvlanPlan extends PodSide {
+  readonly config: MacvlanConfig;
+  readonly master: Link;
+  readonly alias: string;
+  readonly addresses: readonly PodAddress[];
+}
+
+/**
+ * Reads a request. `found` is the attachment's link where it is there already: what nobody asked for
+ * stays as it is. Throws PluginError "invalid-config" for what cannot be had.
+ */
+export function planMacvlan(
+  request: AttachRequest,
+  options: { readonly master: Link; readonly holder: string; readonly found?: Link | undefined },
+): MacvlanPlan {
+  const { master, holder, found } = options;
+  const config = readMacvlanConfig(request.configJson);
+  refuse(request, config, master);
+  const addresses = [...readAddresses(request), ...readRequestedAddresses(request)];
+  const isPassthru = config.mode === "passthru";
+  const ownMac = isPassthru ? (found ?? master).mac : linkNamesOf(request.attachmentId).podMac;
+  return {
+    config,
+    master,
+    alias: formatAlias({ plugin: holder, ...request }),
+    ifname: request.ifname,
+    netns: request.netns as NetnsPath,
+    mtu: request.mtu || (found ?? master).mtu,
+    podMac: request.mac || ownMac,
+    addresses,
+    podRoutes: planPodRoutes(request, addresses),
+  };
+}
+
+/** What Attach does. The link is made in the pod at once and never shows up in the node. */
+export function attachBatches(plan: MacvlanPlan, mode: VethMode): NetnsBatch[] {
+  const { ifname, netns } = plan;
+  const addresses = plan.addresses.map((pod) => pod.address);
+  return [
+    ...(mode === "create" ? [createBatch(plan)] : []),
+    {
+      netns,
+      operations: [
+        // First: by it the link is known to be ours.
+        { kind: "set-link", name: ifname, alias: plan.alias },
+        ...hardwareOperations({ name: ifname, mac: plan.podMac, mtu: plan.mtu }, mode),
+        ...passthruMac(plan, mode),
+        ...podLinkOperations(plan, addresses),
+        ...podRouteOperations(plan),
+      ],
+    },
+  ];
+}
+
+/** The answer of Attach. */
+export function attachResponse(plan: MacvlanPlan): AttachResponse {
+  const { ifname, netns, mtu, podMac } = plan;
+  return {
+    interfaces: [describeInterface(ifname, { mac: podMac, mtu, sandbox: netns })],
+    addresses: plan.addresses.map(({ address, gateway }) => ({
+      address: formatPrefix(address),
+      gateway: describeGateway(gateway),
+      interfaceIndex: 0,
+    })),
+    routes: describeRoutes(plan.podRoutes),
+    dns: null,
+    deviceInfoJson: "",
+  };
+}
+
+function createBatch(plan: MacvlanPlan): NetnsBatch {
+  const { config, master, ifname, netns, mtu, podMac } = plan;
+  const { mode, linkInContainer, sourceMacs } = config;
+  const add: KernelOperation = {
+    kind: "add-link",
+    name: ifname,
+    mtu,
+    mac: podMac,
+    link: {
+      type: "macvlan",
+      parent: master.name,
+      mode,
+      ...(mode === "source" ? { sourceMacs } : {}),
+      ...(linkInContainer ? {} : { netns }),
+    },
+  };
+  return { ...(linkInContainer ? { netns } : {}), operations: [add] };
+}
+
+/** A passthru link is made with its master's address; it takes another, and the master with it. */
+function passthruMac({ config, ifname, master, podMac }: MacvlanPlan, mode: VethMode) {
+  if (config.mode !== "passthru" || mode === "repair" || podMac === master.mac) return [];
+  return [{ kind: "set-link", name: ifname, mac: podMac } satisfies KernelOperation];
+}
+
+function refuse({ mtu, masquerade }: AttachRequest, config: MacvlanConfig, master: Link): void {
+  const { mode, sourceMacs } = config;
+  const problem =
+    mtu > master.mtu
+      ? `mtu is ${mtu}, but ${master.name}, the master, has ${master.mtu}`
+      : masquerade
+        ? "ipMasq has no effect on a macvlan: the node does not route its packets"
+        : mode === "source" && sourceMacs.length === 0
+          ? "mode is source, and sourceMacs names nobody whom the pod hears"
+          : mode !== "source" && sourceMacs.length > 0
+            ? `sourceMacs is for mode source, and mode is ${mode}`
+            : undefined;
+  if (problem !== undefined) throw new PluginError("invalid-config", problem);
+}

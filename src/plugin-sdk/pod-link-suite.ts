@@ -1,0 +1,454 @@
+/** What plugins whose links lie in the pod alone have in common in their tests. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { formatAddress, formatPrefix, parsePrefix } from "../ip/address.ts";
+import { FakeKernel } from "../kernel/fake-kernel.ts";
+import type { Kernel, KernelOperation, Link, NetnsPath } from "../kernel/kernel.ts";
+import { openKernel } from "../kernel/rtnetlink-kernel.ts";
+import { HeldAttachments } from "./held-attachments.ts";
+import { linkNamesOf } from "./link-names.ts";
+import {
+  type AttachRequest,
+  detachRequestOf,
+  detachRequestOfId,
+  type NetworkPlugin,
+  PluginError,
+} from "./network-plugin.ts";
+import { attachRequest } from "./plugin-suite.ts";
+
+export interface PodLinkDeps<Detail> {
+  readonly kernel: Kernel;
+  readonly held: HeldAttachments<Detail>;
+}
+
+export interface PodLinkUnderTest<Detail> {
+  readonly name: string;
+  create(deps: PodLinkDeps<Detail>): NetworkPlugin;
+  /** Makes what a network needs of the node under a name of its own, and says its configuration. */
+  equip(kernel: Kernel, name: string): Promise<object>;
+}
+
+export interface PodLinkWorld extends AsyncDisposable {
+  readonly kernel: Kernel;
+  readonly plugin: NetworkPlugin;
+  readonly folder: string;
+  /** The plugin in a process that knows nothing. */
+  restart(): NetworkPlugin;
+  /** An order for a pod whose namespace was made, on a network that was equipped. */
+  pod(name: string, change?: Partial<AttachRequest>): Promise<AttachRequest>;
+  /** Name of what equip() made for the last pod(). */
+  readonly device: string;
+}
+
+/** Runs the suite on the fake kernel and, in a private node, on the real one. */
+export function podLinkSuite<Detail>(
+  tested: PodLinkUnderTest<Detail>,
+  realSkip: string | false,
+): void {
+  suite(`${tested.name} on FakeKernel`, tested, {
+    open: async () => new FakeKernel(),
+    skip: false,
+  });
+  suite(`${tested.name} on the real kernel`, tested, { open: openKernel, skip: realSkip });
+  crashSuite(tested);
+}
+
+function suite<Detail>(
+  title: string,
+  tested: PodLinkUnderTest<Detail>,
+  options: { readonly open: () => Promise<Kernel>; readonly skip: string | false },
+): void {
+  const open = async () => openPodLinkWorld(tested, await options.open());
+
+  describe(title, { skip: options.skip }, () => {
+    test("attach() makes what it answers, and check() agrees", async () => {
+      await using world = await open();
+      const request = await world.pod("a", { mtu: 1400, mac: "02:00:00:00:aa:01" });
+      const answer = await world.plugin.attach(request);
+      const [pod] = answer.interfaces;
+      assert.deepEqual(
+        { name: pod?.name, mac: pod?.mac, mtu: pod?.mtu, sandbox: pod?.sandbox },
+        { name: "eth0", mac: "02:00:00:00:aa:01", mtu: 1400, sandbox: request.netns },
+      );
+      const link = await podLink(world, request);
+      assert.deepEqual(
+        { mac: link?.mac, mtu: link?.mtu, up: link?.up },
+        { mac: "02:00:00:00:aa:01", mtu: 1400, up: true },
+      );
+      assert.deepEqual(
+        answer.addresses.map(({ address }) => address),
+        ["10.1.0.5/24", "fd00:1::5/64"],
+      );
+      assert.deepEqual(await check(world, request), []);
+      await world.plugin.detach(detachRequestOf(request));
+      assert.equal(await podLink(world, request), undefined);
+    });
+
+    test("attach() of what is attached gives the same answer and changes nothing", async () => {
+      await using world = await open();
+      const request = await world.pod("a");
+      const first = await world.plugin.attach(request);
+      const state = await read(world, request);
+      assert.deepEqual(await world.plugin.attach(request), first);
+      assert.deepEqual(await world.restart().attach(request), first);
+      assert.deepEqual(await read(world, request), state);
+      await world.plugin.detach(detachRequestOf(request));
+    });
+
+    for (const [what, addresses, expected] of [
+      ["IPv4 alone", [{ address: "10.1.0.5/24", gateway: "10.1.0.1" }], ["10.1.0.5/24"]],
+      ["IPv6 alone", [{ address: "fd00:1::5/64", gateway: "" }], ["fd00:1::5/64"]],
+      ["no address", [], []],
+    ] as const) {
+      test(`attach() with ${what}`, async () => {
+        await using world = await open();
+        const request = await world.pod("a", { addresses: [...addresses] });
+        await world.plugin.attach(request);
+        assert.deepEqual(await podAddresses(world, request), expected);
+        assert.deepEqual(await check(world, request), []);
+        await world.plugin.detach(detachRequestOf(request));
+      });
+    }
+
+    test("attach() without default routes leaves them to another attachment", async () => {
+      await using world = await open();
+      const request = await world.pod("a", { defaultRoute: "DEFAULT_ROUTE_NONE" });
+      const { routes } = await world.plugin.attach(request);
+      assert.deepEqual(routes, []);
+      const made = await world.kernel.routes(request.netns as NetnsPath);
+      assert.ok(!made.some(({ destination }) => destination.prefixLength === 0));
+      await world.plugin.detach(detachRequestOf(request));
+    });
+
+    test("detach() takes everything away, again, and of what never was", async () => {
+      await using world = await open();
+      const request = await world.pod("a");
+      const before = await read(world, request);
+      await world.plugin.detach(detachRequestOf(request));
+      await world.plugin.attach(request);
+      await world.plugin.detach(detachRequestOf(request));
+      await world.plugin.detach(detachRequestOf(request));
+      assert.deepEqual(await read(world, request), before);
+      assert.deepEqual(await world.plugin.list({ network: "" }), []);
+    });
+
+    test("detach() needs neither memory nor namespace nor configuration", async () => {
+      await using world = await open();
+      const request = await world.pod("a");
+      const before = await read(world, request);
+      await world.plugin.attach(request);
+      await world.restart().detach(detachRequestOfId(request.attachmentId));
+      assert.deepEqual(await read(world, request), before);
+    });
+
+    test("detach() finds the link by its alias where the files are lost and the pod renamed it", async () => {
+      await using world = await open();
+      const request = await world.pod("a");
+      const before = await read(world, request);
+      await world.plugin.attach(request);
+      const netns = request.netns as NetnsPath;
+      const down: KernelOperation = { kind: "set-link", name: "eth0", up: false };
+      const rename: KernelOperation = { kind: "set-link", name: "eth0", rename: "other" };
+      await world.kernel.apply([{ netns, operations: [down, rename] }]);
+      rmSync(world.folder, { recursive: true });
+      await world.restart().detach(detachRequestOf(request));
+      assert.equal(await world.kernel.findLink("other", netns), undefined);
+      assert.deepEqual(await read(world, request), before);
+    });
+
+    test("detach() of a pod whose namespace is gone", async () => {
+      await using world = await open();
+      const request = await world.pod("a");
+      await world.plugin.attach(request);
+      await world.kernel.deleteNetns(request.netns as NetnsPath);
+      await world.plugin.detach(detachRequestOf(request));
+      assert.deepEqual(await world.plugin.list({ network: "" }), []);
+    });
+
+    test("attach() where ifname is taken says so; its detach() leaves the other's link", async () => {
+      await using world = await open();
+      const request = await world.pod("a");
+      const netns = request.netns as NetnsPath;
+      await world.kernel.apply([
+        { netns, operations: [{ kind: "add-link", name: "eth0", link: { type: "bridge" } }] },
+      ]);
+      await assert.rejects(world.plugin.attach(request), isPluginError("interface-exists", /eth0/));
+      await world.plugin.detach(detachRequestOf(request));
+      assert.equal((await podLink(world, request))?.type, "bridge");
+    });
+
+    test("attach() into a namespace that is gone may pass another time", async () => {
+      await using world = await open();
+      const request = await world.pod("a", { netns: "/run/netns/never-was" });
+      await assert.rejects(world.plugin.attach(request), isPluginError("transient", /never-was/));
+      await world.plugin.detach(detachRequestOf(request));
+    });
+
+    test("list() has what is held, of one network or of all, also in another process", async () => {
+      await using world = await open();
+      const one = await world.pod("a");
+      const two = await world.pod("b", { network: "other" });
+      await world.plugin.attach(one);
+      await world.plugin.attach(two);
+      const idsOf = async (network: string) =>
+        (await world.restart().list({ network })).map((entry) => entry.attachmentId).sort();
+      assert.deepEqual(await idsOf(one.network), [one.attachmentId]);
+      assert.deepEqual(await idsOf(""), [one.attachmentId, two.attachmentId].sort());
+      await world.plugin.detach(detachRequestOf(one));
+      await world.plugin.detach(detachRequestOf(two));
+      assert.deepEqual(await idsOf(""), []);
+    });
+
+    test("check() finds what somebody changed, and with repair mends it", async () => {
+      await using world = await open();
+      const request = await world.pod("a");
+      const attached = await world.plugin.attach(request);
+      const state = await read(world, request);
+      const netns = request.netns as NetnsPath;
+      const operations: KernelOperation[] = [
+        { kind: "set-link", name: "eth0", mtu: 1300 },
+        { kind: "delete-address", link: "eth0", address: parsePrefix("fd00:1::5/64") },
+        { kind: "delete-route", link: "eth0", destination: parsePrefix("0.0.0.0/0") },
+      ];
+      await world.kernel.apply([{ netns, operations }]);
+      const order = { attachment: request, attached };
+      const found = await world.plugin.check({ ...order, repair: false });
+      assert.deepEqual(
+        found.map(({ kind, object, repaired }) => `${kind} ${object} ${repaired}`).sort(),
+        ["address-missing eth0 false", "mtu eth0 false", "route-missing 0.0.0.0/0 false"],
+      );
+      const mended = await world.restart().check({ ...order, repair: true });
+      assert.deepEqual(
+        mended.map(({ kind, repaired }) => `${kind} ${repaired}`).sort(),
+        found.map(({ kind }) => `${kind} true`).sort(),
+      );
+      assert.deepEqual(await world.plugin.check({ ...order, repair: false }), []);
+      assert.deepEqual(await read(world, request), state);
+      await world.plugin.detach(detachRequestOf(request));
+    });
+
+    test("status() is ready before and after", async () => {
+      await using world = await open();
+      const request = await world.pod("a");
+      const ready = { ready: true, reason: "" };
+      const { network, configJson } = request;
+      assert.deepEqual(await world.plugin.status({ network, configJson }), ready);
+      await world.plugin.attach(request);
+      assert.deepEqual(await world.plugin.status({ network, configJson }), ready);
+      await world.plugin.detach(detachRequestOf(request));
+    });
+  });
+}
+
+/** Killed between any two steps of Attach and of Detach: the next process finishes or undoes it. */
+function crashSuite<Detail>(tested: PodLinkUnderTest<Detail>): void {
+  for (const verb of ["attach", "detach"] as const) {
+    test(`${tested.name}: ${verb}() killed at any step, then each way to go on`, async () => {
+      const kinds = ["detach", "detach by id", "attach"] as const;
+      for (const next of verb === "attach" ? kinds : kinds.slice(0, 2)) {
+        let steps = 0;
+        while (await crashOnce(tested, { verb, next, at: ++steps })) assert.ok(steps < 100);
+        assert.ok(steps > (verb === "attach" ? 6 : 2), `${verb} has more steps than ${steps}`);
+      }
+    });
+  }
+}
+
+/** False when the call was over before the step. */
+async function crashOnce<Detail>(
+  tested: PodLinkUnderTest<Detail>,
+  scene: { readonly verb: "attach" | "detach"; readonly next: string; readonly at: number },
+): Promise<boolean> {
+  let left = Number.POSITIVE_INFINITY;
+  const isDead = (): boolean => --left < 0;
+  const kernel = new FakeKernel({ failOperation: () => (isDead() ? 12 : undefined) });
+  await using world = await openPodLinkWorld(tested, kernel);
+  const request = await world.pod("a");
+  const before = withoutLo(kernel);
+  const answer = await world.plugin.attach(request);
+  const attachedState = withoutLo(kernel);
+  if (scene.verb === "attach") await world.plugin.detach(detachRequestOf(request));
+
+  const held = new MortalHeld<Detail>(world.folder, isDead);
+  const victim = tested.create({ kernel: mortal(kernel, isDead), held });
+  left = scene.at - 1;
+  const call =
+    scene.verb === "attach" ? victim.attach(request) : victim.detach(detachRequestOf(request));
+  await call.then(
+    () => {},
+    () => {},
+  );
+  const died = left < 0;
+  left = Number.POSITIVE_INFINITY;
+
+  const where = `${scene.verb} killed at step ${scene.at}, then ${scene.next}`;
+  const successor = world.restart();
+  if (scene.next === "attach") {
+    assert.deepEqual(await successor.attach(request), answer, where);
+    assert.equal(withoutIndexes(withoutLo(kernel)), withoutIndexes(attachedState), where);
+    assert.deepEqual(
+      await successor.check({ attachment: request, attached: answer, repair: false }),
+      [],
+    );
+  }
+  const isHeld = (await successor.list({ network: "" })).length > 0;
+  if (scene.next === "detach by id") {
+    // The host learns of it by List alone.
+    if (isHeld) await successor.detach(detachRequestOfId(request.attachmentId));
+  } else await successor.detach(detachRequestOf(request));
+  assert.equal(withoutIndexes(withoutLo(kernel)), withoutIndexes(before), where);
+  assert.deepEqual(await successor.list({ network: "" }), [], where);
+  return died;
+}
+
+class MortalHeld<Detail> extends HeldAttachments<Detail> {
+  readonly #isDead: () => boolean;
+
+  constructor(folder: string, isDead: () => boolean) {
+    super(folder);
+    this.#isDead = isDead;
+  }
+
+  override write(held: Parameters<HeldAttachments<Detail>["write"]>[0]): void {
+    if (this.#isDead()) throw new Error("dead");
+    super.write(held);
+  }
+
+  override remove(attachmentId: string): void {
+    if (this.#isDead()) throw new Error("dead");
+    super.remove(attachmentId);
+  }
+}
+
+/** A kernel that does not remove links once it is dead; operations fail by failOperation. */
+function mortal(kernel: FakeKernel, isDead: () => boolean): Kernel {
+  return new Proxy(kernel, {
+    get(target, key) {
+      const value = Reflect.get(target, key) as unknown;
+      if (typeof value !== "function") return value;
+      const own = value.bind(target) as (...args: unknown[]) => unknown;
+      if (key !== "removeLinks") return own;
+      return async (...args: unknown[]) => {
+        if (isDead()) throw new Error("dead");
+        return own(...args);
+      };
+    },
+  });
+}
+
+let worlds = 0;
+
+export async function openPodLinkWorld<Detail>(
+  tested: PodLinkUnderTest<Detail>,
+  kernel: Kernel,
+): Promise<PodLinkWorld> {
+  const prefix = `pl${process.pid % 10_000}x${++worlds}`;
+  const folder = mkdtempSync(join(tmpdir(), "patchbay-held-"));
+  const restart = () => tested.create({ kernel, held: new HeldAttachments<Detail>(folder) });
+  const namespaces: NetnsPath[] = [];
+  const devices: string[] = [];
+  return {
+    kernel,
+    folder,
+    plugin: restart(),
+    restart,
+    get device() {
+      return devices.at(-1) ?? "";
+    },
+    async pod(name, change = {}) {
+      const netns = `/run/netns/${prefix}-${name}` as NetnsPath;
+      await kernel.createNetns(netns);
+      namespaces.push(netns);
+      const device = `${prefix}${name}`;
+      const config = await tested.equip(kernel, device);
+      devices.push(device);
+      const network = change.network ?? prefix;
+      return attachRequest({
+        attachmentId: `${prefix}-${name}`,
+        netns,
+        network,
+        configJson: JSON.stringify({ name: network, ...config }),
+        ...change,
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      for (const netns of namespaces) await kernel.deleteNetns(netns);
+      await kernel.removeLinks(devices).catch(() => {});
+      await kernel.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export function podLink(world: PodLinkWorld, request: AttachRequest): Promise<Link | undefined> {
+  return world.kernel.findLink(request.ifname, request.netns as NetnsPath);
+}
+
+export async function check(world: PodLinkWorld, request: AttachRequest) {
+  const attached = await world.plugin.attach(request);
+  return world.plugin.check({ attachment: request, attached, repair: false });
+}
+
+export function isPluginError(
+  kind: PluginError["kind"],
+  message: RegExp,
+): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof PluginError, String(error));
+    assert.equal(error.kind, kind, error.message);
+    assert.match(error.message, message);
+    return true;
+  };
+}
+
+async function podAddresses(world: PodLinkWorld, request: AttachRequest): Promise<string[]> {
+  const link = await podLink(world, request);
+  return (await world.kernel.addresses(request.netns as NetnsPath))
+    .filter(({ ifindex }) => ifindex === link?.ifindex)
+    .map(({ address }) => formatPrefix(address))
+    .filter((text) => !text.startsWith("fe80:"))
+    .sort();
+}
+
+/** The attachment as the kernel has it, and what is left on the node. */
+async function read(world: PodLinkWorld, request: AttachRequest): Promise<readonly string[]> {
+  const { kernel, device } = world;
+  const netns = request.netns as NetnsPath;
+  const onNode = await kernel.findLink(device);
+  const link = await kernel.findLink(request.ifname, netns);
+  const textOf = (each: Link | undefined) =>
+    each
+      ? `${each.name} ${each.mac} mtu ${each.mtu} ${each.up ? "up" : "down"} ${each.alias}`
+      : "-";
+  const routes = await kernel.routes(netns);
+  const isOwn = ({ ifindex }: { ifindex?: number }) => link && ifindex === link.ifindex;
+  return [
+    textOf(onNode),
+    textOf(link),
+    ...(await podAddresses(world, request)),
+    ...routes
+      .filter(isOwn)
+      .map(({ destination, gateway, table }) => {
+        const via = gateway ? formatAddress(gateway) : "-";
+        return `${formatPrefix(destination)} via ${via} table ${table}`;
+      })
+      .sort(),
+    linkNamesOf(request.attachmentId).podMac,
+  ];
+}
+
+function withoutLo(kernel: FakeKernel): string {
+  return kernel
+    .toString()
+    .split("\n")
+    .filter((line) => !/\blo\b/.test(line))
+    .join("\n");
+}
+
+/** A link that comes again has another index. */
+function withoutIndexes(text: string): string {
+  return text.replaceAll(/ifindex \d+/g, "");
+}

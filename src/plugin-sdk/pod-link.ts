@@ -1,0 +1,124 @@
+import type { IpPrefix } from "../ip/address.ts";
+import type { Kernel, KernelOperation, Link, NetnsBatch, NetnsPath } from "../kernel/kernel.ts";
+import { KernelError } from "../kernel/kernel-error.ts";
+import { findLinkOwner } from "./link-names.ts";
+import { type AttachRequest, PluginError } from "./network-plugin.ts";
+
+/** Milliseconds at least: the kernel needs less than one when it is not busy. */
+const LOCAL_LIMIT_MS = 5000;
+
+/** RT_TABLE_LOCAL, linux/rtnetlink.h. */
+const LOCAL_TABLE = 255;
+
+/** A link that lies in the pod and has no end on the node. */
+export interface PodLink {
+  readonly netns: NetnsPath;
+  readonly ifname: string;
+  readonly podMac: string;
+  readonly addresses: readonly { readonly address: IpPrefix }[];
+}
+
+/**
+ * Applies what makes or completes a pod's link. `batchesOf(true)` must not create it and must be
+ * idempotent. Afterwards peers on the link know its addresses. Throws PluginError; `explain` may
+ * know better than "Cannot attach".
+ */
+export async function applyPodLink(
+  kernel: Kernel,
+  pod: PodLink,
+  options: {
+    readonly isRepeat: boolean;
+    readonly batchesOf: (isRepeat: boolean) => readonly NetnsBatch[];
+    readonly explain?: (error: KernelError) => PluginError | undefined;
+  },
+): Promise<void> {
+  const { isRepeat, batchesOf, explain } = options;
+  try {
+    try {
+      await kernel.apply(batchesOf(isRepeat));
+    } catch (error) {
+      if (!isFailure(error, "add-address", "EACCES")) throw error;
+      await enableIpv6(kernel, pod);
+      await kernel.apply(batchesOf(true));
+    }
+    await untilLocal(kernel, pod);
+    await announce(kernel, pod);
+  } catch (cause) {
+    if (cause instanceof PluginError) throw cause;
+    const better = cause instanceof KernelError ? explain?.(cause) : undefined;
+    throw better ?? cannotAttach(pod, cause);
+  }
+}
+
+/** "device:inode" of the pod's namespace. Throws PluginError "transient" when it is gone. */
+export async function requireNetns(kernel: Kernel, request: AttachRequest): Promise<string> {
+  const netns = request.netns as NetnsPath;
+  const identity = await kernel.netnsIdentity(netns);
+  if (identity) return `${identity.device}:${identity.inode}`;
+  throw cannotAttach({ netns, ifname: request.ifname }, new Error("The namespace is gone"));
+}
+
+/** True when the path still leads to the namespace of that identity. */
+export async function isNetns(kernel: Kernel, path: string, identity: string): Promise<boolean> {
+  const found = path === "" ? undefined : await kernel.netnsIdentity(path as NetnsPath);
+  return found !== undefined && `${found.device}:${found.inode}` === identity;
+}
+
+/** True when the link's alias says that it belongs to the attachment. */
+export function isOwnedBy(link: Link, plugin: string, attachmentId: string): boolean {
+  const owner = findLinkOwner(link.alias);
+  return owner?.plugin === plugin && owner.attachmentId === attachmentId;
+}
+
+/**
+ * Tells the others on the link who has the pod's addresses now (arp_notify, ndisc_notify of
+ * Documentation/networking/ip-sysctl): an address that another pod had is in their tables with that one's
+ * MAC address. Whoever does not hear it asks when its entry is old.
+ */
+export async function announce(kernel: Kernel, pod: PodLink): Promise<void> {
+  const { ifname, netns, podMac } = pod;
+  const has = (family: 4 | 6) => pod.addresses.some(({ address }) => address.family === family);
+  const switches = [
+    ...(has(4) ? [["net", "ipv4", "conf", ifname, "arp_notify"]] : []),
+    ...(has(6) ? [["net", "ipv6", "conf", ifname, "ndisc_notify"]] : []),
+  ].map((path): KernelOperation => ({ kind: "set-sysctl", path, value: "1" }));
+  if (switches.length === 0) return;
+  // The MAC address that it has: NETDEV_CHANGEADDR, which the announcement follows.
+  const again: KernelOperation = { kind: "set-link", name: ifname, mac: podMac };
+  try {
+    await kernel.apply([{ netns, operations: [...switches, again] }]);
+  } catch (error) {
+    // Some drivers refuse while the link is up; read-only /proc/sys refuses as well.
+    if (!(error instanceof KernelError)) throw error;
+  }
+}
+
+/** An IPv6 address is the pod's own only when the route to it is there (addrconf_dad_work()). */
+async function untilLocal(kernel: Kernel, pod: PodLink): Promise<void> {
+  const own = pod.addresses.filter(({ address }) => address.family === 6);
+  if (own.length === 0) return;
+  for (let waitedMs = 0; ; waitedMs++) {
+    const local = (await kernel.routes(pod.netns)).filter(({ table }) => table === LOCAL_TABLE);
+    const isLocal = ({ value }: IpPrefix) =>
+      local.some(({ destination }) => destination.family === 6 && destination.value === value);
+    if (own.every(({ address }) => isLocal(address))) return;
+    if (waitedMs >= LOCAL_LIMIT_MS) {
+      throw new PluginError("transient", `${pod.ifname} in ${pod.netns} does not come up`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+/** Some runtimes (Docker) make namespaces with IPv6 switched off. */
+async function enableIpv6(kernel: Kernel, { ifname, netns }: PodLink): Promise<void> {
+  const path = ["net", "ipv6", "conf", ifname, "disable_ipv6"];
+  await kernel.apply([{ netns, operations: [{ kind: "set-sysctl", path, value: "0" }] }]);
+}
+
+function isFailure(error: unknown, operation: string, code: string): boolean {
+  return error instanceof KernelError && error.operation === operation && error.code === code;
+}
+
+function cannotAttach(pod: Pick<PodLink, "ifname" | "netns">, cause: unknown): PluginError {
+  return new PluginError("transient", `Cannot attach ${pod.ifname} in ${pod.netns}`, { cause });
+}
