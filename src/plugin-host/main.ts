@@ -1,12 +1,15 @@
 import { hash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import type { Server } from "node:http";
+import { join } from "node:path";
 import { type Logger, pino } from "pino";
 import { createBridgePlugin } from "../../plugins/bridge/plugin.ts";
 import { lazyCniExec } from "../../plugins/cni-exec/lazy.ts";
+import { createMacvlanPlugin } from "../../plugins/macvlan/plugin.ts";
 import { createRoutedPlugin } from "../../plugins/routed/plugin.ts";
 import { openNftables } from "../kernel/nftables.ts";
 import { openKernel } from "../kernel/rtnetlink-kernel.ts";
+import { HeldAttachments } from "../plugin-sdk/held-attachments.ts";
 import { serveUnix } from "../rpc/unix-server.ts";
 import { CniConfFolder } from "./cni-conf-folder.ts";
 import { Host } from "./core/host.ts";
@@ -156,6 +159,8 @@ export async function runHost(options: RunHostOptions): Promise<void> {
   const podAddresses = new PodAddresses(services.core);
   events.listen((event) => podAddresses.onEvent(event));
 
+  const heldBy = <Detail>(plugin: string) =>
+    new HeldAttachments<Detail>(join(paths.heldDir, plugin));
   const hostId = hash("sha256", paths.root).slice(0, 8);
   const journal = new FolderDelJournal(paths.delJournal);
   await journal.removeAbandoned();
@@ -166,6 +171,7 @@ export async function runHost(options: RunHostOptions): Promise<void> {
     builtIn: [
       createRoutedPlugin({ kernel, nftables, hostId }),
       createBridgePlugin({ kernel, nftables, hostId }),
+      createMacvlanPlugin({ kernel, hostId, held: heldBy("macvlan") }),
       lazyCniExec({
         folder: paths.cniExec,
         load: async () => {
