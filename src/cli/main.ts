@@ -14,6 +14,7 @@ import { addInstallCommand } from "./install.ts";
 import { addIpamCommand } from "./ipam.ts";
 import { openThisNode } from "./node-traces.ts";
 import { createOutput, sanitize } from "./output.ts";
+import { addPluginsCommand } from "./plugins.ts";
 import { addServicesCommand } from "./services.ts";
 import { addStatusCommand } from "./status.ts";
 import { addUninstallCommand } from "./uninstall.ts";
@@ -93,6 +94,7 @@ export function createProgram(context: CliContext, setExitCode: (code: number) =
   addInstallCommand(program, context);
   addUninstallCommand(program, context);
   addStatusCommand(program, context, setExitCode);
+  addPluginsCommand(program, context, setExitCode);
   addAttachmentsCommand(program, context);
   addIpamCommand(program, context);
   addCheckCommand(program, context, setExitCode);

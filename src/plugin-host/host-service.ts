@@ -23,6 +23,8 @@ import { examineNode } from "./doctor.ts";
 import { PatchbayError } from "./errors.ts";
 import type { EventLog, TimedEvent } from "./event-log.ts";
 import { limitWatchers, push, unary } from "./grpc-answers.ts";
+import { listNetworkPlugins } from "./plugins/plugin-status.ts";
+import type { PluginRegistry } from "./registry.ts";
 import type { ApplySources } from "./services/apply-sources.ts";
 import type { ServicesCore } from "./services/services-core.ts";
 import { examineDefinitions } from "./networks/definitions-doctor.ts";
@@ -36,6 +38,7 @@ export interface HostServiceDeps {
   readonly trace: Trace;
   readonly bootId: string;
   readonly startedMs: number;
+  readonly plugins: Pick<PluginRegistry, "list">;
   readonly services: ServicesCore;
   readonly applySources: ApplySources;
   /** What sources of Services could not read. */
@@ -59,7 +62,10 @@ export function hostService(deps: HostServiceDeps): ServedService {
       running: host.admission.running,
       waiting: host.admission.waiting,
       networks: await listNetworks(host.context),
-      plugins: [...listPlugins(host), ...listPlanes(deps.services)],
+      plugins: [
+        ...listNetworkPlugins(host.context, deps.plugins.list()),
+        ...listPlanes(deps.services),
+      ],
       bootId: deps.bootId,
       journalPending: (await host.context.ports.journal.read()).length,
     })),
@@ -132,18 +138,13 @@ export function hostService(deps: HostServiceDeps): ServedService {
   return { definition: hostProto.Host.service, handlers: { ...handlers } };
 }
 
-function listPlugins(host: Host) {
-  const { plugins } = host.context.ports;
-  return plugins.names().map((name) => {
-    const version = plugins.find(name)?.info.version ?? "";
-    return { name, version, builtIn: true };
-  });
-}
-
 /** Data planes of Services, with what is wrong with them. */
 function listPlanes(services: ServicesCore) {
   if (!services.isWanted) return [];
-  return services.planes.map(({ revision: _revision, ...plane }) => plane);
+  return services.planes.map(({ revision: _revision, ...plane }) => ({
+    ...plane,
+    roles: ["services"],
+  }));
 }
 
 /** What an event says of an attachment; undefined for the others. */

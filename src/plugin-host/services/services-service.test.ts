@@ -46,6 +46,7 @@ describe("host.v1 Services", () => {
         trace: { begin: () => ({ reached() {}, end() {} }) },
         bootId: "",
         startedMs: 0,
+        plugins: { list: () => [] },
         services: core,
         applySources: new ApplySources(),
         servicesProblems: () => ["web.yaml:3: kind is missing"],
