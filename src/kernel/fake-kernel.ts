@@ -6,6 +6,7 @@ import { addNeighbour, deleteNeighbour, neighbourOf } from "./fake-neighbours.ts
 import { printNamespaces } from "./fake-print.ts";
 import { addRoute, deleteRoute } from "./fake-routes.ts";
 import { readSysctl, writeSysctl } from "./fake-sysctls.ts";
+import { addQdisc, deleteQdisc, qdiscOf, redirectsOf, setRedirect } from "./fake-traffic.ts";
 import type {
   ApplyResult,
   Kernel,
@@ -21,6 +22,7 @@ import type {
 } from "./kernel.ts";
 import { KernelError } from "./kernel-error.ts";
 import { checkOperation, checkSysctlPath, operationError } from "./operation-check.ts";
+import type { Qdisc, QdiscPlace, Redirect } from "./traffic-control.ts";
 
 export interface FakeKernelOptions {
   /** Whether bridges can filter VLANs. Default true. */
@@ -126,6 +128,17 @@ export class FakeKernel implements Kernel {
     return [...this.#find(netns, "list-neighbours").neighbours.values()]
       .filter((entry) => !entry.forwarding || entry.address.value !== 0n)
       .map(neighbourOf);
+  }
+
+  async findQdisc(
+    at: { readonly ifindex: number; readonly place: QdiscPlace },
+    netns?: NetnsPath,
+  ): Promise<Qdisc | undefined> {
+    return qdiscOf(this.#find(netns, "find-qdisc").links.get(at.ifindex), at.place);
+  }
+
+  async redirects(ifindex: number, netns?: NetnsPath): Promise<readonly Redirect[]> {
+    return redirectsOf(this.#find(netns, "list-redirects").links.get(ifindex));
   }
 
   async readSysctl(path: readonly string[], netns?: NetnsPath): Promise<string> {
@@ -248,6 +261,15 @@ export class FakeKernel implements Kernel {
         return undefined;
       case "delete-neighbour":
         deleteNeighbour(namespace, operation);
+        return undefined;
+      case "add-qdisc":
+        addQdisc(namespace, operation);
+        return undefined;
+      case "delete-qdisc":
+        deleteQdisc(namespace, operation);
+        return undefined;
+      case "set-redirect":
+        setRedirect(namespace, operation);
         return undefined;
       case "set-sysctl":
         writeSysctl(namespace, operation.path, operation.value);

@@ -11,6 +11,7 @@ import {
   removeRoutes,
 } from "./fake-namespace.ts";
 import { removeNeighbours } from "./fake-neighbours.ts";
+import { dropTraffic } from "./fake-traffic.ts";
 import type { AddLink, Link, LinkKind, SetLink } from "./kernel.ts";
 
 // net/core/rtnetlink.c, net/core/dev.c and the drivers, as far as Patchbay can see them.
@@ -102,6 +103,9 @@ export function setLink(netns: FakeNamespace, operation: SetLink): void {
   if (mtu !== undefined) link.mtu = mtu;
   if (rename !== undefined && rename !== link.name) renameLink(link, rename);
   if (alias !== undefined) link.alias = alias;
+  link.txQueueLength = operation.txQueueLength ?? link.txQueueLength;
+  link.promisc = operation.promisc ?? link.promisc;
+  link.allMulticast = operation.allMulticast ?? link.allMulticast;
   if (operation.up !== undefined && operation.up !== link.up) {
     if (operation.up) bringUp(link);
     else takeDown(link);
@@ -171,6 +175,9 @@ export function linkOf(link: FakeLink): Link {
     mtu: link.mtu,
     up: link.up,
     running: isRunning(link),
+    txQueueLength: link.txQueueLength,
+    promisc: link.promisc,
+    allMulticast: link.allMulticast,
     ...(link.master === undefined ? {} : { masterIfindex: link.master.ifindex }),
     ...(lower === undefined || !tellsLower ? {} : { linkIfindex: lower.ifindex }),
     ...(lower === undefined || !tellsLower || lower.netns === netns
@@ -241,6 +248,7 @@ function moveLink(link: FakeLink, target: FakeNamespace, name: string): void {
   removeRoutes(netns, link.routeKeys, () => true);
   removeNeighbours(link, "all");
   link.sysctls.clear();
+  dropTraffic(link);
   netns.links.delete(link.ifindex);
   netns.linksByName.delete(link.name);
   emitLink(link, "deleted");

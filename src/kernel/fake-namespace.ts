@@ -2,6 +2,7 @@ import type { IpAddress, IpPrefix } from "../ip/address.ts";
 import type { KernelEvent, LinkKind, NetnsIdentity, Route } from "./kernel.ts";
 import { errno } from "./errno.ts";
 import { RTPROT_KERNEL } from "./rtnetlink-constants.ts";
+import type { TokenBucket } from "./traffic-control.ts";
 
 /** One link of the fake; changed in place by the fake-*.ts functions only. */
 export interface FakeLink {
@@ -19,6 +20,14 @@ export interface FakeLink {
   isolated: boolean;
   vlanFiltering: boolean;
   accessVlan: number | undefined;
+  txQueueLength: number;
+  promisc: boolean;
+  allMulticast: boolean;
+  /** At the root; absent: the link's default. */
+  tokenBucket: TokenBucket | undefined;
+  hasIngress: boolean;
+  /** Stays when the link that it names goes. */
+  redirect: FakeLink | undefined;
   /** The other end of a veth, or the parent of a macvlan or vxlan. */
   lower: FakeLink | undefined;
   /** Links that go when this one does: macvlan and vxlan on it. */
@@ -165,6 +174,12 @@ export function newLink(
     isolated: false,
     vlanFiltering: false,
     accessVlan: undefined,
+    txQueueLength: fields.kind === "ifb" ? 32 : 1000,
+    promisc: false,
+    allMulticast: false,
+    tokenBucket: undefined,
+    hasIngress: false,
+    redirect: undefined,
     lower: fields.lower,
     uppers: new Set(),
     ports: new Set(),
@@ -190,6 +205,7 @@ export function isRunning(link: FakeLink): boolean {
     case "hardware":
     case "loopback":
     case "vxlan":
+    case "ifb":
       return true;
     case "veth":
       return link.lower?.up === true;

@@ -43,6 +43,14 @@ function printLink(link: FakeLink): string {
   if (link.vlanFiltering) words.push("vlan-filtering");
   if (link.accessVlan !== undefined) words.push(`vlan ${link.accessVlan}`);
   if (link.addrGenMode !== 0) words.push(`addr-gen-mode ${link.addrGenMode}`);
+  if (link.promisc) words.push("promisc");
+  if (link.allMulticast) words.push("allmulticast");
+  if (link.tokenBucket) {
+    const { rateBytesPerSecond, burstBytes, limitBytes } = link.tokenBucket;
+    words.push(`tbf ${rateBytesPerSecond} ${burstBytes} ${limitBytes}`);
+  }
+  if (link.hasIngress) words.push("ingress");
+  if (link.redirect) words.push(`redirect ${link.redirect.name}`);
   if (link.alias) words.push(`alias ${JSON.stringify(link.alias)}`);
   return words.join(" ");
 }

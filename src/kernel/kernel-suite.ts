@@ -4,6 +4,7 @@ import { parsePrefix } from "../ip/address.ts";
 import type { Kernel, KernelEvent, KernelOperation, NetnsPath } from "./kernel.ts";
 import { applySuite } from "./apply-suite.ts";
 import { linkSuite } from "./link-suite.ts";
+import { trafficSuite } from "./traffic-suite.ts";
 import { eventually, freshName, isKernelError, veth, vethTo } from "./suite-operations.ts";
 
 export interface SuiteSubject {
@@ -55,6 +56,14 @@ export function kernelSuite(
     });
 
     linkSuite({
+      get kernel() {
+        return kernel;
+      },
+      freshPath: () => subject.freshPath(),
+      freshNetns,
+    });
+
+    trafficSuite({
       get kernel() {
         return kernel;
       },

@@ -1,4 +1,12 @@
 import type { IpAddress, IpPrefix } from "../ip/address.ts";
+import type {
+  AddQdisc,
+  DeleteQdisc,
+  Qdisc,
+  QdiscPlace,
+  Redirect,
+  SetRedirect,
+} from "./traffic-control.ts";
 
 /** Path of a network namespace, for example "/run/netns/x" or "/proc/12/ns/net". Checked by whoever brands it. */
 export type NetnsPath = string & { readonly __brand: "NetnsPath" };
@@ -32,6 +40,14 @@ export interface Kernel {
   /** Routes of every table and both families. */
   routes(netns?: NetnsPath): Promise<readonly Route[]>;
   neighbours(netns?: NetnsPath): Promise<readonly Neighbour[]>;
+
+  /** A link's queueing discipline; undefined where there is none, or no such link. */
+  findQdisc(
+    at: { readonly ifindex: number; readonly place: QdiscPlace },
+    netns?: NetnsPath,
+  ): Promise<Qdisc | undefined>;
+  /** Where what a link receives is redirected to. */
+  redirects(ifindex: number, netns?: NetnsPath): Promise<readonly Redirect[]>;
 
   /** Reads net.* sysctl, path by segments, for example ["net","ipv4","ip_forward"]. */
   readSysctl(path: readonly string[], netns?: NetnsPath): Promise<string>;
@@ -77,6 +93,9 @@ export type KernelOperation =
   | DeleteRoute
   | AddNeighbour
   | DeleteNeighbour
+  | AddQdisc
+  | DeleteQdisc
+  | SetRedirect
   | SetSysctl;
 
 export interface AddLink {
@@ -95,6 +114,8 @@ export interface AddLink {
 export type LinkKind =
   | { readonly type: "veth"; readonly peer: VethPeer }
   | { readonly type: "bridge"; readonly vlanFiltering?: boolean; readonly ageingSeconds?: number }
+  /** An intermediate functional block: what is redirected to it waits in its qdisc and goes on where it was. */
+  | { readonly type: "ifb" }
   | {
       readonly type: "macvlan";
       /** Link in the namespace of the batch. */
@@ -131,6 +152,11 @@ export interface SetLink {
   readonly up?: boolean;
   readonly mtu?: number;
   readonly mac?: string;
+  /** Packets that may wait in a default qdisc. */
+  readonly txQueueLength?: number;
+  /** IFF_PROMISC, IFF_ALLMULTI: frames for other MAC addresses, all multicast ones. */
+  readonly promisc?: boolean;
+  readonly allMulticast?: boolean;
   /** Text of at most 255 bytes that the kernel keeps with the link. */
   readonly alias?: string;
   /** null: no master. */
@@ -246,6 +272,10 @@ export interface Link {
   readonly up: boolean;
   /** IFF_RUNNING: carrier as well. */
   readonly running: boolean;
+  readonly txQueueLength: number;
+  /** Asked for by somebody; a bridge or a packet socket asks elsewhere. */
+  readonly promisc: boolean;
+  readonly allMulticast: boolean;
   readonly masterIfindex?: number;
   /** IFLA_LINK: the other end of a veth, the parent of a macvlan; in another namespace when linkNetnsId is set. */
   readonly linkIfindex?: number;

@@ -48,6 +48,7 @@ export interface LinkAttributes extends WithUnknown {
   ifname?: string;
   address?: string;
   mtu?: number;
+  txqlen?: number;
   /** IFLA_LINK: parent, or the other end of a veth. */
   link?: number | string;
   master?: number | string;
@@ -101,6 +102,7 @@ const linkAttributes: AttributeTable<LinkAttributes> = {
   link: [5, link],
   master: [10, link],
   protinfo: [12, nested(() => bridgePort)],
+  txqlen: [13, u32],
   linkinfo: [18, linkInfo],
   ifalias: [20, unterminatedText],
   afSpec: [26, nested(() => addressFamilies)],

@@ -20,6 +20,8 @@ import {
   AF_BRIDGE,
   BRIDGE_VLAN_INFO_PVID,
   BRIDGE_VLAN_INFO_UNTAGGED,
+  IFF_ALLMULTI,
+  IFF_PROMISC,
   IFF_RUNNING,
   IFF_UP,
   NLM_F_CREATE,
@@ -81,6 +83,8 @@ function linkInfo(link: LinkKind): LinkInfo {
             : { vlanFiltering: Number(link.vlanFiltering) }),
         },
       };
+    case "ifb":
+      return { kind: "ifb" };
     case "macvlan":
       return {
         kind: "macvlan",
@@ -162,9 +166,11 @@ export function writeSetLink(writer: MessageWriter, operation: SetLink): void {
 }
 
 function writePlainSetLink(writer: MessageWriter, operation: SetLink): void {
-  const { up, mtu, mac, alias, master, rename, netns } = operation;
+  const { mtu, mac, alias, master, rename, netns, txQueueLength } = operation;
   const attributes: LinkAttributes = { ifname: rename ?? operation.name };
-  let changes = up !== undefined || rename !== undefined;
+  const flags = flagsOf(operation);
+  let changes = flags.change !== 0 || rename !== undefined || txQueueLength !== undefined;
+  if (txQueueLength !== undefined) attributes.txqlen = txQueueLength;
   if (mtu !== undefined) attributes.mtu = mtu;
   if (mac !== undefined) attributes.address = mac;
   if (alias !== undefined) attributes.ifalias = alias;
@@ -187,10 +193,25 @@ function writePlainSetLink(writer: MessageWriter, operation: SetLink): void {
     header: {
       // A new name stands where the old one would be looked up.
       ...(rename === undefined ? {} : { index: operation.name }),
-      ...(up === undefined ? {} : { flags: up ? IFF_UP : 0, change: IFF_UP }),
+      ...flags,
     },
     attributes,
   });
+}
+
+function flagsOf({ up, promisc, allMulticast }: SetLink): { flags: number; change: number } {
+  let flags = 0;
+  let change = 0;
+  for (const [bit, isOn] of [
+    [IFF_UP, up],
+    [IFF_PROMISC, promisc],
+    [IFF_ALLMULTI, allMulticast],
+  ] as const) {
+    if (isOn === undefined) continue;
+    change |= bit;
+    if (isOn) flags |= bit;
+  }
+  return { flags, change };
 }
 
 /** rtnl_bridge_setlink() knows links by index only. */
@@ -259,6 +280,9 @@ export function readLink(
     mtu: attributes.mtu ?? 0,
     up: (header.flags & IFF_UP) !== 0,
     running: (header.flags & IFF_RUNNING) !== 0,
+    txQueueLength: attributes.txqlen ?? 0,
+    promisc: (header.flags & IFF_PROMISC) !== 0,
+    allMulticast: (header.flags & IFF_ALLMULTI) !== 0,
     ...(attributes.master === undefined ? {} : { masterIfindex: Number(attributes.master) }),
     ...(attributes.link === undefined ? {} : { linkIfindex: Number(attributes.link) }),
     ...(attributes.linkNetnsId === undefined ? {} : { linkNetnsId: attributes.linkNetnsId }),

@@ -41,6 +41,14 @@ export const i32: Codec<number> = {
   read: (from, start, end) => (end - start === 4 ? from.view.getInt32(start, true) : undefined),
 };
 
+export const u64: Codec<bigint> = {
+  write: (writer, value) => {
+    const at = writer.reserve(8);
+    writer.view.setBigUint64(at, value, true);
+  },
+  read: (from, start, end) => (end - start === 8 ? from.view.getBigUint64(start, true) : undefined),
+};
+
 const textEncoder = new TextEncoder();
 const textDecoder = new TextDecoder();
 

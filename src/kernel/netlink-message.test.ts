@@ -15,6 +15,12 @@ import {
   writeMessage,
 } from "./netlink-message.ts";
 import { type RouteAttributes, routeLayout } from "./route-layout.ts";
+import {
+  type FilterAttributes,
+  filterLayout,
+  type QdiscAttributes,
+  qdiscLayout,
+} from "./traffic-layout.ts";
 
 const u8 = fc.integer({ min: 0, max: 0xff });
 const u16 = fc.integer({ min: 0, max: 0xffff });
@@ -44,10 +50,13 @@ function some<Value>(values: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrar
   return fc.record(values, { requiredKeys: [] }) as fc.Arbitrary<Value>;
 }
 
+const trafficHeader = fc.record({ family: u8, index: i32, handle: u32, parent: u32, info: u32 });
+
 const plainLink = {
   ifname: name,
   address: mac,
   mtu: u32,
+  txqlen: u32,
   link: u32,
   master: u32,
   ifalias: alias,
@@ -144,6 +153,50 @@ describe("readMessage()", () => {
           some<NeighbourAttributes>({ destination: address, lladdr: mac, master: u32, unknown }),
         ),
     ],
+    [
+      "qdiscs",
+      () =>
+        check(
+          qdiscLayout,
+          trafficHeader,
+          some<QdiscAttributes>({
+            kind: name,
+            options: some({
+              parms: fc.record({ linkLayer: u8, rate: u32, limit: u32, buffer: u32 }),
+              rate64: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+              burst: u32,
+              unknown,
+            }),
+            stats2: some({ basic: fc.uint8Array({ maxLength: 16 }), unknown }),
+            unknown,
+          }),
+        ),
+    ],
+    [
+      "filters",
+      () =>
+        check(
+          filterLayout,
+          trafficHeader,
+          some<FilterAttributes>({
+            kind: name,
+            options: some({
+              selector: fc.uint8Array({ maxLength: 40 }),
+              actions: some({
+                first: some({
+                  kind: name,
+                  options: some({
+                    parms: fc.record({ action: i32, direction: i32, index: i32 }),
+                    unknown,
+                  }),
+                }),
+                unknown,
+              }),
+            }),
+            unknown,
+          }),
+        ),
+    ],
   ];
   for (const [what, run] of rows)
     it(`reads what writeMessage() wrote, unknown attributes too: ${what}`, run);
@@ -153,7 +206,14 @@ describe("readMessage()", () => {
       fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
         const from = messageBytes(bytes);
         for (const message of messagesIn(from)) {
-          for (const layout of [linkLayout, addressLayout, routeLayout, neighbourLayout]) {
+          for (const layout of [
+            linkLayout,
+            addressLayout,
+            routeLayout,
+            neighbourLayout,
+            qdiscLayout,
+            filterLayout,
+          ]) {
             try {
               readMessage(from, message, layout as never);
             } catch (error) {

@@ -7,6 +7,7 @@ import {
 import { errno } from "./errno.ts";
 import type { KernelOperation, NetnsBatch, NetnsPath } from "./kernel.ts";
 import { KernelError } from "./kernel-error.ts";
+import type { AddQdisc } from "./traffic-control.ts";
 
 /**
  * Throws EINVAL for what can be seen to be wrong before the kernel is asked: malformed MACs and
@@ -83,9 +84,31 @@ function faultOf(operation: KernelOperation): string | undefined {
         : macFault(operation.mac);
     case "delete-neighbour":
       return macFault(operation.mac);
+    case "add-qdisc":
+      return qdiscFault(operation);
+    case "delete-qdisc":
+    case "set-redirect":
+      return undefined;
     case "set-sysctl":
       return sysctlFault(operation.path);
   }
+}
+
+/** What the wire has no room for, and what the kernel divides by. */
+function qdiscFault({ qdisc, ifExists }: AddQdisc): string | undefined {
+  if (qdisc.type === "ingress") {
+    return ifExists === "replace" ? "An ingress qdisc is kept, not replaced" : undefined;
+  }
+  const { rateBytesPerSecond, burstBytes, limitBytes } = qdisc;
+  if (!Number.isSafeInteger(rateBytesPerSecond) || rateBytesPerSecond < 1) {
+    return `Not a rate: ${rateBytesPerSecond}`;
+  }
+  for (const bytes of [burstBytes, limitBytes]) {
+    if (!Number.isInteger(bytes) || bytes < 1 || bytes > 0xffff_ffff) {
+      return `Not a size of 32 bits: ${bytes}`;
+    }
+  }
+  return undefined;
 }
 
 /** dev_valid_name() in net/core/dev.c; NUL-terminated within IFNAMSIZ. */
@@ -140,6 +163,12 @@ function objectOf(operation: KernelOperation): string {
     case "add-neighbour":
     case "delete-neighbour":
       return `neighbour ${addressText(operation.address)} on ${operation.link}`;
+    case "add-qdisc":
+      return `qdisc ${operation.qdisc.type} on ${operation.link}`;
+    case "delete-qdisc":
+      return `qdisc at ${operation.place} of ${operation.link}`;
+    case "set-redirect":
+      return `redirect from ${operation.link} to ${operation.to}`;
     case "set-sysctl":
       return `sysctl ${operation.path.join(".")}`;
   }

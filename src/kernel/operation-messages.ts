@@ -4,6 +4,7 @@ import type { KernelOperation, SetSysctl } from "./kernel.ts";
 import { writeAddLink, writeSetLink } from "./link-messages.ts";
 import { writeAddNeighbour, writeDeleteNeighbour } from "./neighbour-messages.ts";
 import type { MessageWriter } from "./netlink-message.ts";
+import { writeAddQdisc, writeDeleteQdisc, writeSetRedirect } from "./traffic-messages.ts";
 import { writeAddRoute, writeDeleteRoute } from "./route-messages.ts";
 
 /** Writes the one or several messages of an operation. A sysctl has none: it is a file. */
@@ -28,6 +29,12 @@ export function writeOperation(
       return writeAddNeighbour(writer, operation);
     case "delete-neighbour":
       return writeDeleteNeighbour(writer, operation);
+    case "add-qdisc":
+      return writeAddQdisc(writer, operation);
+    case "delete-qdisc":
+      return writeDeleteQdisc(writer, operation);
+    case "set-redirect":
+      return writeSetRedirect(writer, operation);
   }
 }
 
@@ -38,6 +45,7 @@ export function toleratedErrors(operation: KernelOperation): number {
     case "add-address":
     case "add-route":
     case "add-neighbour":
+    case "add-qdisc":
       return operation.ifExists === "keep" ? errno.EEXIST : 0;
     case "delete-address":
       return operation.missingOk === false ? 0 : errno.EADDRNOTAVAIL | (errno.ENODEV << 8);
@@ -47,10 +55,12 @@ export function toleratedErrors(operation: KernelOperation): number {
         ? 0
         : errno.ESRCH | (errno.ENODEV << 8) | (errno.ENOENT << 16);
     case "delete-neighbour":
+    case "delete-qdisc":
       return operation.missingOk === false ? 0 : errno.ENOENT | (errno.ENODEV << 8);
     case "set-link":
       // Only what is deleted to leave the default VLAN answers so.
       return operation.accessVlan === undefined ? 0 : errno.ENOENT;
+    case "set-redirect":
     case "set-sysctl":
       return 0;
   }

@@ -40,6 +40,11 @@ export const RTM_GETROUTE = 26;
 export const RTM_NEWNEIGH = 28;
 export const RTM_DELNEIGH = 29;
 export const RTM_GETNEIGH = 30;
+export const RTM_NEWQDISC = 36;
+export const RTM_DELQDISC = 37;
+export const RTM_GETQDISC = 38;
+export const RTM_NEWTFILTER = 44;
+export const RTM_GETTFILTER = 46;
 /** Groups of `struct sockaddr_nl`, as the bits of nl_groups: 1 << (RTNLGRP_* - 1). */
 export const RTMGRP_LINK = 1 << 0;
 export const RTMGRP_IPV4_IFADDR = 1 << 4;
@@ -70,6 +75,19 @@ export const IN6_ADDR_GEN_MODE_NONE = 1;
 export const IFF_UP = 0x1;
 export const IFF_LOOPBACK = 0x8;
 export const IFF_RUNNING = 0x40;
+export const IFF_PROMISC = 0x100;
+export const IFF_ALLMULTI = 0x200;
+
+// linux/pkt_sched.h, linux/pkt_cls.h, linux/tc_act/tc_mirred.h, linux/if_ether.h
+export const TC_H_ROOT = 0xffff_ffff;
+export const TC_H_INGRESS = 0xffff_fff1;
+export const TC_H_INGRESS_HANDLE = 0xffff_0000;
+/** TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS): where both ingress and clsact look. */
+export const TC_H_INGRESS_FILTERS = 0xffff_fff2;
+export const TC_ACT_STOLEN = 4;
+export const TCA_EGRESS_REDIR = 1;
+/** In network order, as struct tcmsg has it. */
+export const ETH_P_ALL = 0x0300;
 
 // linux/if_addr.h
 export const IFA_F_NODAD = 0x02;

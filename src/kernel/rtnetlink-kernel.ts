@@ -29,7 +29,15 @@ import {
 } from "./netlink-message.ts";
 import { checkSysctlPath, operationError } from "./operation-check.ts";
 import { readRoute, writeGetRoutes } from "./route-messages.ts";
-import { RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEIGH, RTM_NEWROUTE } from "./rtnetlink-constants.ts";
+import {
+  RTM_NEWADDR,
+  RTM_NEWLINK,
+  RTM_NEWNEIGH,
+  RTM_NEWROUTE,
+  RTM_NEWTFILTER,
+} from "./rtnetlink-constants.ts";
+import type { Qdisc, QdiscPlace, Redirect } from "./traffic-control.ts";
+import { readQdisc, readRedirect, writeGetFilters, writeGetQdisc } from "./traffic-messages.ts";
 import { failureOf } from "./worker-fault.ts";
 import { netnsIdentity } from "./worker-netns.ts";
 import type {
@@ -153,6 +161,44 @@ export class RtnetlinkKernel implements Kernel {
       writeGetNeighbours(writer, which);
     const type = RTM_NEWNEIGH;
     return this.#dump({ writer, netns, type, read: readNeighbour, what: "neighbours" });
+  }
+
+  async findQdisc(
+    at: { readonly ifindex: number; readonly place: QdiscPlace },
+    netns?: NetnsPath,
+  ): Promise<Qdisc | undefined> {
+    const writer = new MessageWriter(64);
+    writeGetQdisc(writer, at);
+    const bytes = writer.bytes.slice(0, writer.length);
+    const object = `${at.place} of link ${at.ifindex} in ${place(netns)}`;
+    let isNetnsGone = false;
+    try {
+      const answer = await this.#call<Uint8Array>(
+        { method: "get", bytes, netns },
+        { operation: "find-qdisc", object },
+        (failure) => {
+          isNetnsGone = failure.netns !== undefined;
+          return undefined;
+        },
+      );
+      const from = messageBytes(answer);
+      for (const message of messagesIn(from)) return readQdisc(from, message);
+      return undefined;
+    } catch (error) {
+      // No link, or no qdisc at that place. Of a place that had one before nothing is told but success.
+      const isAbsent =
+        error instanceof KernelError &&
+        [errno.ENODEV, errno.ENOENT, errno.EMSGSIZE].includes(error.errno);
+      if (isAbsent && !isNetnsGone) return undefined;
+      throw error;
+    }
+  }
+
+  async redirects(ifindex: number, netns?: NetnsPath): Promise<readonly Redirect[]> {
+    const writer = new MessageWriter(64);
+    writeGetFilters(writer, ifindex);
+    const type = RTM_NEWTFILTER;
+    return this.#dump({ writer, netns, type, read: readRedirect, what: "redirects" });
   }
 
   async readSysctl(path: readonly string[], netns?: NetnsPath): Promise<string> {

@@ -15,6 +15,9 @@ const LINK: Link = {
   masterIfindex: 9,
   alias: "",
   group: 0,
+  txQueueLength: 1000,
+  promisc: false,
+  allMulticast: false,
   unknown: new Map(),
 };
 const EXPECTED = { name: "eth0", mac: LINK.mac, mtu: 1500, masterIfindex: 9 };

@@ -127,6 +127,9 @@ export class KernelWorld implements World {
       addresses: (netns) => submit("addresses", () => this.#kernel.addresses(netns)),
       routes: (netns) => submit("routes", () => this.#kernel.routes(netns)),
       neighbours: (netns) => submit("neighbours", () => this.#kernel.neighbours(netns)),
+      findQdisc: (at, netns) => submit("findQdisc", () => this.#kernel.findQdisc(at, netns)),
+      redirects: (ifindex, netns) =>
+        submit("redirects", () => this.#kernel.redirects(ifindex, netns)),
       readSysctl: (path, netns) => submit("readSysctl", () => this.#kernel.readSysctl(path, netns)),
       netnsIdentity: (path) => submit("netnsIdentity", () => this.#kernel.netnsIdentity(path)),
       createNetns: (path) => submit("createNetns", () => this.#kernel.createNetns(path)),
