@@ -2,6 +2,7 @@
  * What a network plugin imports, as "patchbay/plugin-sdk". docs/plugins.md tells how to write one.
  * Only what is listed here is kept compatible.
  */
+export { checkAttached } from "./check-attached.ts";
 export { readConfig } from "./check-request.ts";
 export {
   type AttachAnswer,
@@ -38,4 +39,5 @@ export {
   type StatusRequest,
   type StatusResponse,
 } from "./network-plugin.ts";
+export { podOperations, wantedRoutes } from "./pod-order.ts";
 export { serve, type ServedPlugin, type ServeOptions } from "./serve.ts";

@@ -62,9 +62,15 @@ export function wireFailureOf(error: unknown): WireFailure {
   return { status: statusOf(error), message: messageOf(error) };
 }
 
-/** True for what the plugin's author did not foresee: its stack belongs into the plugin's log. */
-export function isUnforeseen(error: unknown): boolean {
-  return !(error instanceof PluginError || error instanceof NotImplementedError);
+/**
+ * What the plugin's log gets of a failure: nothing of those that the plugin explains to its caller, a
+ * line of those of the system and the kernel, which have a code, and the stack of all others.
+ */
+export function logTextOf(error: unknown): string | undefined {
+  if (error instanceof PluginError || error instanceof NotImplementedError) return undefined;
+  const isOfSystem = error instanceof Error && "code" in error && typeof error.code === "string";
+  if (isOfSystem || !(error instanceof Error)) return messageOf(error);
+  return error.stack ?? messageOf(error);
 }
 
 function statusOf(error: unknown): GrpcStatusName {

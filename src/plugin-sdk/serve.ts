@@ -1,6 +1,6 @@
 import { serveNetworkPlugin } from "../rpc/network-plugin-server.ts";
 import type { NetworkPlugin } from "./network-plugin.ts";
-import { callsOf, isUnforeseen, wireFailureOf } from "./plugin-calls.ts";
+import { callsOf, logTextOf, wireFailureOf } from "./plugin-calls.ts";
 import { chooseSocketPath } from "./socket-path.ts";
 
 export interface ServeOptions {
@@ -60,7 +60,8 @@ export async function serve(
   const server = await serveNetworkPlugin(place.path, callsOf(plugin), {
     folder: place.isDefault ? "own" : "shared",
     failureOf(error) {
-      if (isUnforeseen(error)) log(`${name}: ${stackOf(error)}`);
+      const text = logTextOf(error);
+      if (text !== undefined) log(`${name}: ${text}`);
       return wireFailureOf(error);
     },
   });
