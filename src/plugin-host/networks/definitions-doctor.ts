@@ -24,7 +24,10 @@ export function examineDefinitions(
   const broken = entries.flatMap((entry) => findTrouble(entry, plugins) ?? []);
   if (broken.length > 0) return broken;
   if (entries.length === 0) return [];
-  const message = `All ${entries.length} network definitions can be used`;
+  const message =
+    entries.length === 1
+      ? "The network definition can be used"
+      : `All ${entries.length} network definitions can be used`;
   return [{ check, severity: "ok", message, remedy: "" }];
 }
 

@@ -21,6 +21,7 @@ import {
   type TextRule,
   unexpected,
 } from "../manifests/fields.ts";
+import { isDeeperThan } from "./json-depth.ts";
 import { type NetworkDefinition, networkNameOf } from "./network-definition.ts";
 import { readFields, refusal } from "./refuse.ts";
 
@@ -49,6 +50,9 @@ const UNNAMED_VERSION: CniVersion = "0.3.1";
 const IDENTITY_CHARACTERS_MAX = 128;
 
 const CNI_PLUGINS_MAX = 32;
+
+/** Nested objects and lists of a configuration. */
+const DEPTH_MAX = 64;
 
 const PLUGIN_TYPE: TextRule = {
   expected: "the file name of a CNI plugin",
@@ -99,6 +103,9 @@ function parseConfig(where: string, text: string): Place {
   }
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw refusal(where, "is not a JSON object");
+  }
+  if (isDeeperThan(json, DEPTH_MAX)) {
+    throw refusal(where, `is nested too deep, expected at most ${DEPTH_MAX} levels`);
   }
   return rootPlace(json);
 }

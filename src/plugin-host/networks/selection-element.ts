@@ -18,6 +18,7 @@ import {
   unexpected,
 } from "../manifests/fields.ts";
 import { DNS_LABEL, DNS_SUBDOMAIN } from "../manifests/rules.ts";
+import { isDeeperThan } from "./json-depth.ts";
 import type { NetworkSelection } from "./network-selection.ts";
 
 /** Multi-network standard 1.3, 4.1.2; hostIP and deviceID are Multus'. */
@@ -41,7 +42,7 @@ const BANDWIDTH_KEYS = ["ingressRate", "ingressBurst", "egressRate", "egressBurs
 /** Keys of others: the standard wants them to have names like this. */
 const REVERSE_DNS = /^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?:\/[-A-Za-z0-9_.]+)?$/;
 
-/** Nested objects and lists of cni-args: what writes them down is recursive. */
+/** Nested objects and lists of cni-args. */
 const CNI_ARGS_DEPTH_MAX = 32;
 
 /** Addresses of one selection. */
@@ -218,12 +219,6 @@ function readCniArgs(place: Place): Readonly<Record<string, unknown>> | undefine
     throw failure(args, `is nested too deep, expected at most ${CNI_ARGS_DEPTH_MAX} levels`);
   }
   return args.value as Readonly<Record<string, unknown>>;
-}
-
-/** Never goes deeper itself than it is asked for. */
-function isDeeperThan(value: unknown, levels: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return levels === 0 || Object.values(value).some((each) => isDeeperThan(each, levels - 1));
 }
 
 function addressOf(text: string): IpAddress {
