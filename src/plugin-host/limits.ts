@@ -116,6 +116,14 @@ export const LIMITS = {
   explainsWaitingMax: 64,
   /** Longest wait of an Explain for its turn, ms. */
   explainWaitMs: 30_000,
+  /** Namespaces of pods into which Services are written at the same time. */
+  podNamespacesAtOnceMax: 4,
+  /** Writing Services into the namespace of one pod, ms: longer than nft is given. */
+  podNamespaceMs: 40_000,
+  /** Longest wait of an ADD until Services on its networks are in the pod's namespace, ms. */
+  podNamespaceAddMs: 5_000,
+  /** Pause between two looks whether somebody changed Services in namespaces of pods, ms. */
+  podNamespacesCheckMs: 30_000,
   /** Longest wait of an ADD until its host ports are programmed, ms: longer than that for first lists. */
   hostPortsMs: 15_000,
   /** Host ports of one attachment. */

@@ -153,11 +153,17 @@ export async function runHost(options: RunHostOptions): Promise<void> {
         const { masqueradeBit } = config.services;
         return createNftablesPlane({ nftables, nfnetlink, masqueradeBit });
       },
+      openNamespacePlane: async () => {
+        const { openNetnsNetfilter } = await import("../kernel/netns-netfilter.ts");
+        const { createPodPlane } = await import("../../plugins/nftables/pod-plane.ts");
+        return createPodPlane({ netfilter: await openNetnsNetfilter(), kernel });
+      },
     }),
   );
   cleanup.defer(() => plugins.close());
   const podAddresses = new PodAddresses(services.core);
   events.listen((event) => podAddresses.onEvent(event));
+  events.listen((event) => services.onEvent(event));
 
   const heldBy = <Detail>(plugin: string) =>
     new HeldAttachments<Detail>(join(paths.heldDir, plugin));

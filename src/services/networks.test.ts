@@ -32,12 +32,12 @@ describe("Services on networks", () => {
         kind: "forward",
         pick: "random",
         endpoints: [
-          { address: "10.20.0.5", port: 8080, weight: 1 },
-          { address: "10.20.0.6", port: 8080, weight: 1 },
+          { address: text("10.20.0.5"), port: 8080, weight: 1 },
+          { address: text("10.20.0.6"), port: 8080, weight: 1 },
         ],
       },
       closeTcpFlows: false,
-    } satisfies OnNetwork as OnNetwork);
+    } satisfies OnNetwork);
     assert.equal(table.plan().lists.size, 0, "no plane of the node has the endpoints");
   });
 

@@ -29,15 +29,18 @@ async function makeRecord(hostIP = ""): Promise<AttachmentRecord> {
 
 function setUp(addWaits = { enabled: false, timeoutMs: 100 }) {
   const world = makeServicesWorld();
-  const { core, events } = world;
+  const { clock, core, events } = world;
+  const inside: { settling: Promise<void> | undefined } = { settling: undefined };
   const services = new CoreAttachmentServices({
     core,
     events: { emit: (event) => events.push(event) },
     nodeName: "node1",
     addWaits,
+    clock,
+    networks: { restore: () => {}, settle: () => inside.settling },
     nodeAddresses: async () => ["127.0.0.1", "192.0.2.1", "192.0.2.77"].map(parseAddress),
   });
-  return { ...world, services };
+  return { ...world, services, inside };
 }
 
 describe("CoreAttachmentServices", () => {

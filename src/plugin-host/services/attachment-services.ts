@@ -3,7 +3,8 @@ import type { ModelChange } from "../../services/table-types.ts";
 import type { AttachmentId, AttachmentRecord } from "../core/attachment.ts";
 import { describePod } from "../core/detach.ts";
 import { type HostPortModel, isAny, isLoopback, toHostPortModel } from "../core/host-ports.ts";
-import type { AttachmentServices, EventSink } from "../core/ports.ts";
+import { withDeadline } from "../core/deadline.ts";
+import type { AttachmentServices, Clock, EventSink } from "../core/ports.ts";
 import { formatErrorChain, PatchbayError } from "../errors.ts";
 import type { ServicesConfig } from "../host-config.ts";
 import { LIMITS } from "../limits.ts";
@@ -17,8 +18,18 @@ export interface AttachmentServicesDeps {
   readonly events: EventSink;
   readonly nodeName: string;
   readonly addWaits: ServicesConfig["addWaits"];
+  readonly clock: Clock;
+  /** Services on networks of their own. */
+  readonly networks: AttachmentNetworks;
   /** All addresses of the node's own links, as the kernel has them now. */
   readonly nodeAddresses: () => Promise<readonly IpAddress[]>;
+}
+
+/** What attachments are to Services on networks. */
+export interface AttachmentNetworks {
+  restore(records: readonly AttachmentRecord[]): void;
+  /** Resolves when the pod's namespace holds its Services; undefined: it has none. */
+  settle(record: AttachmentRecord): Promise<void> | undefined;
 }
 
 /** Host ports of attachments as a source of Services, and ADDs that wait for Services. */
@@ -32,7 +43,8 @@ export class CoreAttachmentServices implements AttachmentServices {
   }
 
   restore(records: readonly AttachmentRecord[]): void {
-    const { core, nodeName } = this.#deps;
+    const { core, nodeName, networks } = this.#deps;
+    networks.restore(records);
     this.#published.clear();
     for (const record of records) {
       if (record.portMappings)
@@ -70,11 +82,29 @@ export class CoreAttachmentServices implements AttachmentServices {
   }
 
   settle(record: AttachmentRecord): Promise<void> | undefined {
-    const { core, addWaits, events } = this.#deps;
-    if (!addWaits.enabled || !core.isWanted) return undefined;
-    return core.waitProgrammed({ timeoutMs: addWaits.timeoutMs }).then(
+    const { core, addWaits, clock, networks } = this.#deps;
+    if (!core.isWanted) return undefined;
+    const inside = networks.settle(record);
+    const bounded =
+      inside &&
+      withDeadline(inside, {
+        clock,
+        limitMs: LIMITS.podNamespaceAddMs,
+        what: "Programming Services on its networks",
+      });
+    const waited = addWaits.enabled
+      ? core.waitProgrammed({ timeoutMs: addWaits.timeoutMs })
+      : undefined;
+    if (!bounded && !waited) return undefined;
+    return this.#tolerate(record, Promise.all([bounded, waited]));
+  }
+
+  /** A pod is not held back by what is tried again anyway. */
+  #tolerate(record: AttachmentRecord, waiting: Promise<unknown>): Promise<void> {
+    return waiting.then(
       () => {},
       (error: unknown) => {
+        const { events } = this.#deps;
         const message = `ADD of ${describePod(record)} goes on without Services: ${formatErrorChain(error)}`;
         events.emit({ kind: "services-wait-failed", subject: record.id, message });
       },

@@ -43,6 +43,8 @@ export class PlaneDriver {
   readonly plane: ServicePlane;
   /** Everything waits for a required plane; others are left out while they are down. */
   readonly isRequired: boolean;
+  /** The host's own, whose first plan is waited for. */
+  readonly isOwn: boolean;
   readonly version: string;
   readonly #ports: PlaneDriverPorts;
   readonly #refused = new Map<FrontendKey, string>();
@@ -65,11 +67,16 @@ export class PlaneDriver {
 
   constructor(
     plane: ServicePlane,
-    ports: PlaneDriverPorts & { readonly isRequired: boolean; readonly version: string },
+    ports: PlaneDriverPorts & {
+      readonly isRequired: boolean;
+      readonly isAwaited?: boolean;
+      readonly version: string;
+    },
   ) {
     this.plane = plane;
     this.version = ports.version;
     this.isRequired = ports.isRequired;
+    this.isOwn = ports.isRequired || ports.isAwaited === true;
     this.#ports = ports;
     plane.onTamper((what) => this.#onTamper(what));
   }
@@ -112,7 +119,8 @@ export class PlaneDriver {
 
   /** Whether "programmed everywhere" has to wait for it. */
   get counts(): boolean {
-    return this.isRequired || (this.#hasProgrammed && !this.isDown);
+    if (this.isRequired) return true;
+    return (this.#hasProgrammed || this.isOwn) && !this.isDown;
   }
 
   /** How long its call has been running, ms. */

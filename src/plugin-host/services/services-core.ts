@@ -1,6 +1,7 @@
 import type { Family } from "../../ip/address.ts";
 import type { AddressText, FrontendKey, NodeFacts } from "../../services/model.ts";
 import type { ObjectEvent, ServicesObject } from "../../services/objects.ts";
+import type { PodNetworkAddresses } from "../../services/pod-networks.ts";
 import type { ServicePlane } from "../../services/service-plane.ts";
 import type {
   ModelChange,
@@ -138,7 +139,7 @@ export class ServicesCore {
     return [...this.#drivers.values()].map((driver) => ({
       name: driver.plane.name,
       version: driver.version,
-      builtIn: driver.isRequired,
+      builtIn: driver.isOwn,
       revision: driver.programmedRevision,
       trouble: driver.trouble,
     }));
@@ -177,10 +178,14 @@ export class ServicesCore {
     return reasons.join("; ");
   }
 
-  /** `isRequired`: the built-in plane, which sets the pace. */
+  /** `isRequired`: the built-in plane, which sets the pace. `isAwaited`: its first plan is waited for as well. */
   addPlane(
     plane: ServicePlane,
-    options: { readonly isRequired: boolean; readonly version: string },
+    options: {
+      readonly isRequired: boolean;
+      readonly isAwaited?: boolean;
+      readonly version: string;
+    },
   ): void {
     const { clock, events } = this.#ports;
     const driver = new PlaneDriver(plane, {
@@ -279,6 +284,14 @@ export class ServicesCore {
     readonly remove: readonly AddressText[];
   }): void {
     this.table.changePodAddresses(change);
+    this.#kick();
+  }
+
+  changePodNetworks(change: {
+    readonly put: readonly PodNetworkAddresses[];
+    readonly remove: readonly string[];
+  }): void {
+    this.table.changePodNetworks(change);
     this.#kick();
   }
 

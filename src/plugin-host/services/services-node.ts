@@ -5,9 +5,10 @@ import type { Kernel } from "../../kernel/kernel.ts";
 import type { Netfilter } from "../../kernel/nf-netfilter.ts";
 import type { PluginConnection } from "../../rpc/service-plugin-client.ts";
 import type { ObjectEvent } from "../../services/objects.ts";
+import type { NamespacePlane } from "../../services/namespace-plane.ts";
 import type { ServicePlane } from "../../services/service-plane.ts";
 import { createServiceTable } from "../../services/service-table.ts";
-import type { AttachmentServices, Clock, EventSink } from "../core/ports.ts";
+import type { AttachmentServices, Clock, EventSink, HostEvent } from "../core/ports.ts";
 import { formatErrorChain } from "../errors.ts";
 import type { ServicesConfig } from "../host-config.ts";
 import { formatProblem, type SourceProblem } from "../manifests/object-source.ts";
@@ -19,6 +20,8 @@ import type { ServiceEdges } from "./edges.ts";
 import { LazyPlane } from "./lazy-plane.ts";
 import { NodeAddresses } from "./node-addresses.ts";
 import { NodeFactsTracker } from "./node-facts.ts";
+import { PodNamespaces } from "./networks/pod-namespaces.ts";
+import { PodNetworkFacts } from "./networks/pod-network-facts.ts";
 import { PluginPlanes } from "./plugin-planes.ts";
 import { ServicesCore } from "./services-core.ts";
 import { createServicesMetrics, LateMetrics } from "./services-metrics.ts";
@@ -41,6 +44,8 @@ export interface ServicesNodeDeps {
   readonly connectPlugin: (socketPath: string) => Promise<PluginConnection>;
   readonly openNetfilter: () => Promise<Netfilter>;
   readonly createPlane: (netfilter: Netfilter) => Promise<ServicePlane>;
+  /** Writes Services into namespaces of pods. */
+  readonly openNamespacePlane: () => Promise<NamespacePlane>;
 }
 
 const MANIFESTS = "manifests";
@@ -52,6 +57,10 @@ export interface ServicesNode extends AsyncDisposable {
   readonly core: ServicesCore;
   readonly applySources: ApplySources;
   readonly attachments: AttachmentServices;
+  /** What the host tells of attachments. */
+  onEvent(event: HostEvent): void;
+  /** What is wrong with Services in the namespace of a pod; "": nothing. */
+  troubleOf(netnsIdentity: string): string;
   /** What sources could not read. */
   problems(): readonly string[];
   /** Begins with the sources. */
@@ -121,6 +130,33 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
     await netfilter.found?.close();
   });
 
+  const namespaces = new PodNamespaces({
+    clock,
+    events,
+    open: deps.openNamespacePlane,
+    isThere: async ({ path, identity }) => {
+      const found = await deps.kernel.netnsIdentity(path);
+      return found !== undefined && `${found.device}:${found.inode}` === identity;
+    },
+    findServing: (key) => table.servingEndpoints(key),
+    onHolding: (isAny) => (isAny ? mark : unmark)(deps.markerFile, PODS),
+  });
+  cleanup.defer(() => namespaces.close());
+  const networkFacts = new PodNetworkFacts(core);
+  // A node without Services on networks has no such plane.
+  let hasNamespaces = false;
+  const addNamespaces = () => {
+    if (hasNamespaces) return;
+    hasNamespaces = true;
+    core.addPlane(namespaces, { isRequired: false, isAwaited: true, version: deps.version });
+  };
+  core.listen({
+    taken: (taken) => {
+      if (taken?.changes.putFrontends.some(({ onNetwork }) => onNetwork)) addNamespaces();
+    },
+  });
+  if (marks?.includes(PODS)) addNamespaces();
+
   const { connectPlugin: connect, version: hostVersion } = deps;
   deps.plugins.addRole(new PluginPlanes({ core, clock, events, hostVersion, connect }));
 
@@ -184,11 +220,27 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
       events,
       nodeName,
       addWaits: config.addWaits,
+      clock,
+      networks: {
+        restore: (records) => {
+          networkFacts.restore(records);
+          namespaces.restore(records, { mayHold: marks?.includes(PODS) === true });
+        },
+        settle: (record) => namespaces.settle(record),
+      },
       nodeAddresses: async () => {
         const found = await deps.kernel.addresses();
         return found.map(({ address: { family, value } }) => ({ family, value }));
       },
     }),
+    onEvent(event) {
+      networkFacts.onEvent(event);
+      const { kind, attachment, subject } = event;
+      if (kind === "attached" && attachment) namespaces.attach(attachment);
+      else if (kind === "detached" && attachment) namespaces.detach(attachment.id);
+      else if (kind === "attach-failed") namespaces.abandon(subject);
+    },
+    troubleOf: (netnsIdentity) => namespaces.troubleOf(netnsIdentity),
     problems: () => [
       ...(nodePortTrouble === "" ? [] : [nodePortTrouble]),
       ...core.lateSources.map(describeLate),
@@ -261,6 +313,8 @@ class Lazy<T> {
 
 /** In the marker: somebody called ApplyServices. */
 const CALLERS = "callers";
+/** In the marker: namespaces of pods hold rules. */
+const PODS = "pods";
 
 function mark(markerFile: string, text: string): void {
   mkdirSync(dirname(markerFile), { recursive: true, mode: 0o700 });
