@@ -279,6 +279,17 @@ describe("parseNetworkSelections() of a JSON list", () => {
     );
   });
 
+  it("needs a namespace where nobody knows the pod's", () => {
+    const message = `${NETWORKS}[1].namespace is missing, expected a namespace: the container runtime does not say in which the pod is`;
+    for (const value of ["x/a,b", '[{"name":"a","namespace":"x"},{"name":"b"}]']) {
+      assert.equal(
+        refusalOf(() => parseNetworkSelections(value, { podNamespace: "" })),
+        message,
+      );
+    }
+    assert.equal(parseNetworkSelections("x/a", { podNamespace: "" }).length, 1);
+  });
+
   it("has bounds", () => {
     const most = Array.from({ length: LIMITS.podNetworksMax }, (_, index) => `n${index}`);
     assert.equal(parse(most.join(",")).length, LIMITS.podNetworksMax);

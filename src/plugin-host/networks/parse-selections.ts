@@ -78,7 +78,11 @@ function readForm(value: string, form: Form): NetworkSelection[] {
   }
   const text = value.trim();
   if (text === "") return [];
-  return /^[[{]/.test(text) ? readJsonForm(text, form) : readShortForm(text, form);
+  const selections = /^[[{]/.test(text) ? readJsonForm(text, form) : readShortForm(text, form);
+  const lost = selections.find(({ namespace }) => namespace === "");
+  if (lost === undefined) return selections;
+  const why = "the container runtime does not say in which the pod is";
+  throw refusal(`${lost.field}.namespace`, `is missing, expected a namespace: ${why}`);
 }
 
 function readJsonForm(text: string, { annotation, podNamespace }: Form): NetworkSelection[] {
