@@ -146,7 +146,9 @@ const CASES: Readonly<Record<StepName, readonly Case[]>> = {
 
 test("every step has cases in which the host dies there", () => {
   assert.deepEqual(Object.keys(CASES).sort(), [...STEP_NAMES].sort());
-  for (const cases of Object.values(CASES)) assert.ok(cases.length > 0);
+  for (const [step, cases] of Object.entries(CASES)) {
+    assert.equal(cases.length > 0, !step.startsWith("plug."), step);
+  }
 });
 
 describe("kill -9 of the host", { concurrency: 2, skip }, () => {

@@ -1,16 +1,8 @@
 /** A pod with several networks, through the shim, the real host and the real kernel. */
 import assert from "node:assert/strict";
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, test } from "node:test";
-import {
-  findSkipReason,
-  type HostProcess,
-  openNode,
-  type Pod,
-  type TestNode,
-  until,
-} from "./harness.ts";
+import { findSkipReason, type HostProcess, openNode, type TestNode } from "./harness.ts";
+import { askFor, startHostWith, statusOf, THREE_NETWORKS } from "./pod-networks.ts";
 import {
   add,
   addOk,
@@ -28,77 +20,19 @@ import {
 
 const skip = findSkipReason() ?? false;
 
-/** Definitions of namespace "default", by name. */
-const NETWORKS: Readonly<Record<string, object>> = {
-  blue: {
-    plugin: "bridge",
-    bridge: "br-blue",
-    ipam: { ranges: [[{ subnet: "10.201.0.0/24" }], [{ subnet: "fd00:201::/64" }]] },
-  },
-  red: {
-    plugin: "bridge",
-    bridge: "br-red",
-    ipam: { ranges: [[{ subnet: "10.202.0.0/24" }], [{ subnet: "fd00:202::/64" }]] },
-  },
-  green: {
-    plugin: "routed",
-    ipam: { ranges: [[{ subnet: "10.203.0.0/24" }], [{ subnet: "fd00:203::/64" }]] },
-  },
+const NETWORKS = {
+  ...THREE_NETWORKS,
   wrong: { plugin: "bridge", bridge: "a name that is far too long" },
 };
-
-/** One manifest for all, put there in one go. */
-export function writeDefinitions(folder: string, networks = NETWORKS): void {
-  mkdirSync(folder, { recursive: true });
-  const items = Object.entries(networks).map(([name, config]) => ({
-    apiVersion: "k8s.cni.cncf.io/v1",
-    kind: "NetworkAttachmentDefinition",
-    metadata: { namespace: "default", name },
-    spec: { config: JSON.stringify({ cniVersion: "1.0.0", type: "patchbay", ...config }) },
-  }));
-  const file = join(folder, "networks.json");
-  writeFileSync(`${file}.tmp`, JSON.stringify({ apiVersion: "v1", kind: "List", items }));
-  renameSync(`${file}.tmp`, file);
-}
 
 async function openPods(): Promise<{ node: TestNode; host: HostProcess; network: NetworkJson }> {
   const node = await openNode();
   try {
-    const manifests = join(node.root, "manifests");
-    writeDefinitions(manifests);
-    const host = await node.startHost({ args: ["--manifests", manifests] });
-    await until("definitions", 10_000, async () => {
-      const { definitions } = await host.client.listNetworkDefinitions({});
-      return definitions.length === Object.keys(NETWORKS).length;
-    });
-    return { node, host, network: makeNetwork("routed") };
+    return { node, host: await startHostWith(node, NETWORKS), network: makeNetwork("routed") };
   } catch (error) {
     await node[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-/** What the runtime adds to the configuration and the arguments of such a pod's calls. */
-function askFor(pod: Pod, network: NetworkJson, networks: unknown) {
-  const text = typeof networks === "string" ? networks : JSON.stringify(networks);
-  const annotations = { "k8s.v1.cni.cncf.io/networks": text };
-  return {
-    args: `IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=${pod.name}`,
-    config: { ...network, runtimeConfig: { "io.kubernetes.cri.pod-annotations": annotations } },
-  };
-}
-
-interface StatusEntry {
-  readonly name: string;
-  readonly interface: string;
-  readonly ips: readonly string[];
-  readonly mac: string;
-  readonly default?: boolean;
-}
-
-async function statusOf(host: HostProcess, pod: Pod): Promise<StatusEntry[]> {
-  const { pods } = await host.client.getNetworkStatus({ pod: `default/${pod.name}` });
-  return JSON.parse(pods[0]?.networkStatusJson ?? "[]");
 }
 
 describe("a pod with several networks", { skip }, () => {
@@ -187,7 +121,7 @@ describe("a pod with several networks", { skip }, () => {
     assert.equal(blue?.interface, "net1");
     await assertReaches(node, one, blue?.ips ?? []);
     await host.kill("SIGKILL");
-    host = await node.startHost({ args: ["--manifests", join(node.root, "manifests")] });
+    host = await startHostWith(node, NETWORKS);
     assert.deepEqual((await statusOf(host, two))[1], blue);
     const { attachments } = await host.client.detachNetwork({ pod: two.name, target: "blue" });
     assert.deepEqual(
