@@ -110,6 +110,6 @@ export class NetworkCare {
 
   #run<T>(config: DelegateConfig, work: (call: ChainCall) => Promise<T>): Promise<T> {
     const call = { config, env: {}, deadlineMs: performance.now() + ROUND_MS };
-    return this.#deps.budget.run(ROUND_MS, () => work(call));
+    return this.#deps.budget.run(config.name, ROUND_MS, () => work(call));
   }
 }

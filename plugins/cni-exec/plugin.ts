@@ -74,7 +74,7 @@ export function createCniExecPlugin(deps: CniExecDeps): NetworkPlugin {
     const { config, attachmentId } = of;
     const call = { config, deadlineMs, env: { [OWNER_VARIABLE]: ownerOf(folder, attachmentId) } };
     return gate.share(config.name, () =>
-      budget.run(Math.max(1, deadlineMs - performance.now()), () => work(call)),
+      budget.run(config.name, Math.max(1, deadlineMs - performance.now()), () => work(call)),
     );
   }
 
@@ -87,8 +87,11 @@ export function createCniExecPlugin(deps: CniExecDeps): NetworkPlugin {
     // Half made: nobody knows how far it came.
     if (records.has(attachmentId)) await remove(attachmentId, known, deadlineMs);
     records.begin(attachmentId);
+    const taken = kernel.findLink(ifname, netns as NetnsPath);
+    // Beside each other; a namespace that is gone is told by the first.
+    taken.catch(() => {});
     const netnsIdentity = await requireNetns(kernel, netns);
-    if (await kernel.findLink(ifname, netns as NetnsPath)) {
+    if (await taken) {
       throw new PluginError("interface-exists", `${netns} has an interface ${ifname} already`);
     }
     return inTurn({ attachmentId, config }, deadlineMs, async (call) => {
