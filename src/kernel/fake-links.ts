@@ -248,6 +248,8 @@ function moveLink(link: FakeLink, target: FakeNamespace, name: string): void {
   removeRoutes(netns, link.routeKeys, () => true);
   removeNeighbours(link, "all");
   link.sysctls.clear();
+  // IPv6 starts anew there (addrconf_ifdown() of a link that leaves).
+  link.addrGenMode = 0;
   dropTraffic(link);
   netns.links.delete(link.ifindex);
   netns.linksByName.delete(link.name);

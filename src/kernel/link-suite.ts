@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { parseAddress } from "../ip/address.ts";
 import type { KernelOperation, MacvlanMode, NetnsPath } from "./kernel.ts";
 import type { Suite } from "./kernel-suite.ts";
-import { freshName, isKernelError, veth } from "./suite-operations.ts";
+import { eventually, freshName, isKernelError, veth } from "./suite-operations.ts";
 
 /** What every Kernel does with links that plugins move, and make on other links. */
 export function linkSuite(suite: Suite): void {
@@ -52,6 +52,18 @@ export function linkSuite(suite: Suite): void {
       await assert.rejects(apply(from, move), isKernelError("EEXIST", "set-link"));
       assert.equal(await find("va", from), undefined);
       assert.equal((await find("va", to))?.type, "veth");
+      for (const each of [from, to]) await suite.kernel.deleteNetns(each);
+    });
+
+    it("forgets how IPv6 was set on a link that moves", async () => {
+      const [from, to] = [await suite.freshNetns(), await suite.freshNetns()];
+      const up = { kind: "set-link", name: "va", up: true } as const;
+      await apply(from, veth("va", "vb"), { ...up, addrGenMode: 1 }, { ...up, name: "vb" });
+      await apply(from, { kind: "set-link", name: "va", netns: to });
+      await apply(to, up);
+      const ownOf = async () =>
+        (await suite.kernel.addresses(to)).filter(({ address }) => address.family === 6);
+      await eventually(async () => (await ownOf()).length === 1);
       for (const each of [from, to]) await suite.kernel.deleteNetns(each);
     });
 

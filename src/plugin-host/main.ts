@@ -5,9 +5,11 @@ import { join } from "node:path";
 import { type Logger, pino } from "pino";
 import { createBridgePlugin } from "../../plugins/bridge/plugin.ts";
 import { lazyCniExec } from "../../plugins/cni-exec/lazy.ts";
+import { createHostDevicePlugin } from "../../plugins/host-device/plugin.ts";
 import { createMacvlanPlugin } from "../../plugins/macvlan/plugin.ts";
 import { createRoutedPlugin } from "../../plugins/routed/plugin.ts";
 import { openNftables } from "../kernel/nftables.ts";
+import { openPciDevices } from "../kernel/pci-devices.ts";
 import { openKernel } from "../kernel/rtnetlink-kernel.ts";
 import { HeldAttachments } from "../plugin-sdk/held-attachments.ts";
 import { serveUnix } from "../rpc/unix-server.ts";
@@ -178,6 +180,12 @@ export async function runHost(options: RunHostOptions): Promise<void> {
       createRoutedPlugin({ kernel, nftables, hostId }),
       createBridgePlugin({ kernel, nftables, hostId }),
       createMacvlanPlugin({ kernel, hostId, held: heldBy("macvlan") }),
+      createHostDevicePlugin({
+        kernel,
+        hostId,
+        held: heldBy("host-device"),
+        pci: openPciDevices(),
+      }),
       lazyCniExec({
         folder: paths.cniExec,
         load: async () => {
