@@ -1,0 +1,242 @@
+import type { Kernel, NetnsPath } from "../../src/kernel/kernel.ts";
+import { KernelError } from "../../src/kernel/kernel-error.ts";
+import { findLinkOwner, formatAlias, holderName } from "../../src/plugin-sdk/link-names.ts";
+import {
+  type AttachRequest,
+  type AttachResponse,
+  can,
+  type Capability,
+  type Finding,
+  type NetworkPlugin,
+  PluginError,
+  type PluginInfo,
+} from "../../src/plugin-sdk/network-plugin.ts";
+import { checkAndRepair } from "../../src/plugin-sdk/repair.ts";
+import { checkTuning } from "./check.ts";
+import { readTuning, type Tuning } from "./config.ts";
+import { findEnds } from "./ends.ts";
+import { type Ends, ifbNameOf, planShape, type ShapedLink, tuningBatches } from "./plan.ts";
+import { SYSCTL_ALLOW_LIST } from "./sysctls.ts";
+
+export interface TuningDeps {
+  readonly kernel: Kernel;
+  /** Tells this host's links from those of another host on the node. Absent: it is alone. */
+  readonly hostId?: string;
+  /** Sysctls that networks may set; absent: SYSCTL_ALLOW_LIST. */
+  readonly sysctlAllowList?: readonly string[] | undefined;
+}
+
+/**
+ * A network plugin that also does what any network may ask of an interface - MTU, queue length, promiscuous
+ * mode, sysctls, rates - after the plugin has made it. The plugin hears nothing of it but the MTU; one that
+ * limits rates itself (CAPABILITY_BANDWIDTH) keeps them. What asks for nothing goes straight through.
+ */
+export function withTuning(inner: NetworkPlugin, deps: TuningDeps): NetworkPlugin {
+  const { kernel, sysctlAllowList = SYSCTL_ALLOW_LIST } = deps;
+  const holder = holderName(`${inner.info.name}+ifb`, deps.hostId);
+  const shapes = !can(inner, "CAPABILITY_BANDWIDTH");
+  const read = (request: Parameters<typeof readTuning>[0]) =>
+    readTuning(request, { sysctlAllowList, shapes });
+  // What was allowed once stays wanted: a shorter list is for new attachments.
+  const readAttached = (request: AttachRequest) =>
+    readTuning(request, { sysctlAllowList: ["net.*"], shapes });
+
+  function shapeOf(
+    request: AttachRequest,
+    { tuning, ends, mtu }: { readonly tuning: Tuning; readonly ends: Ends; readonly mtu: number },
+  ): ShapedLink | undefined {
+    const { attachmentId } = request;
+    const ifbAlias = formatAlias({ ...request, plugin: holder });
+    return planShape(tuning, { ends, mtu: tuning.mtu ?? mtu, attachmentId, ifbAlias });
+  }
+
+  async function tune(
+    request: AttachRequest,
+    { tuning, attached }: { readonly tuning: Tuning; readonly attached: AttachResponse },
+  ): Promise<Ends> {
+    const ends = await findEnds(kernel, request);
+    const { ifname, netns } = request;
+    if (!ends) {
+      throw new PluginError("transient", `${ifname} in ${netns} was gone before it was tuned`);
+    }
+    const shape = shapeOf(request, { tuning, ends, mtu: mtuOf(request, { attached, ends }) });
+    try {
+      await kernel.apply(tuningBatches(tuning, { ends, shape }));
+    } catch (cause) {
+      throw tuningError(request, cause);
+    }
+    return ends;
+  }
+
+  async function checkOwn(
+    request: AttachRequest,
+    options: { readonly tuning: Tuning; readonly attached: AttachResponse },
+  ): Promise<Finding[]> {
+    const { tuning, attached } = options;
+    const ends = await findEnds(kernel, request);
+    // Of a link that is gone the plugin itself tells.
+    if (!ends) return [];
+    const mtu = mtuOf(request, { attached, ends });
+    return checkTuning(kernel, tuning, {
+      ends,
+      shape: shapeOf(request, { tuning, ends, mtu }),
+    });
+  }
+
+  return {
+    get info() {
+      return tunedInfo(inner.info);
+    },
+
+    async attach(request) {
+      const tuning = read(request);
+      if (tuning === undefined) return inner.attach(request);
+      const attached = await inner.attach(innerRequest(request, { tuning, shapes }));
+      const ends = await tune(request, { tuning, attached });
+      return tunedAnswer(attached, { request, tuning, ends });
+    },
+
+    async detach(request) {
+      // Both in one turn: the kernel takes as long for several links as for one.
+      const ifbs = await findIfbs(kernel, request);
+      const results = await Promise.allSettled([
+        ...ifbs.map(({ name, netns }) => kernel.removeLinks([name], netns)),
+        inner.detach(request),
+      ]);
+      for (const result of results) if (result.status === "rejected") throw result.reason;
+    },
+
+    async check(request) {
+      const { attachment, attached } = request;
+      const repair = request.repair && can(inner, "CAPABILITY_REPAIR");
+      const tuning = attachment ? readAttached(attachment) : undefined;
+      if (!attachment || !attached || tuning === undefined) {
+        return inner.check({ ...request, repair });
+      }
+      const order = innerRequest(attachment, { tuning, shapes });
+      const theirs = await inner.check({ attachment: order, attached, repair });
+      const known = new Set(theirs.map(keyOf));
+      const look = async () => {
+        const own = await checkOwn(attachment, { tuning, attached });
+        return own.filter((each) => !known.has(keyOf(each)));
+      };
+      const mend = request.repair ? () => tune(attachment, { tuning, attached }) : undefined;
+      return [...theirs, ...(await checkAndRepair(look, mend))];
+    },
+
+    async list(request) {
+      const [theirs, links] = await Promise.all([inner.list(request), kernel.links()]);
+      const known = new Set(theirs.map((entry) => entry.attachmentId));
+      const left = links.flatMap(({ name, alias }) => {
+        const owner = findLinkOwner(alias);
+        if (owner?.plugin !== holder || known.has(owner.attachmentId)) return [];
+        if (request.network !== "" && owner.network !== request.network) return [];
+        return [{ attachmentId: owner.attachmentId, object: name }];
+      });
+      return [...theirs, ...left];
+    },
+
+    async status(request) {
+      try {
+        read({ ...request, ifname: "eth0", addresses: [], bandwidth: null });
+      } catch (error) {
+        if (!(error instanceof PluginError)) throw error;
+        return { ready: false, reason: error.message };
+      }
+      return inner.status(request);
+    },
+
+    ...(inner.repairNetwork
+      ? { repairNetwork: async (request) => inner.repairNetwork?.(request) ?? [] }
+      : {}),
+  };
+}
+
+/** Of every plugin that is tuned: rates are limited, and what differs is mended. */
+const OWN_CAPABILITIES: readonly Capability[] = ["CAPABILITY_BANDWIDTH", "CAPABILITY_REPAIR"];
+
+function tunedInfo(info: PluginInfo): PluginInfo {
+  return { ...info, capabilities: [...new Set([...info.capabilities, ...OWN_CAPABILITIES])] };
+}
+
+/** The order as the plugin gets it: the MTU is its affair where it knows how, rates are ours. */
+function innerRequest(
+  request: AttachRequest,
+  { tuning, shapes }: { readonly tuning: Tuning; readonly shapes: boolean },
+): AttachRequest {
+  return {
+    ...request,
+    mtu: tuning.mtu ?? request.mtu,
+    bandwidth: shapes ? null : request.bandwidth,
+  };
+}
+
+function tunedAnswer(
+  answer: AttachResponse,
+  options: { readonly request: AttachRequest; readonly tuning: Tuning; readonly ends: Ends },
+): AttachResponse {
+  const { request, tuning, ends } = options;
+  const { mtu } = tuning;
+  if (mtu === undefined) return answer;
+  const pod = podInterface(request, answer);
+  return {
+    ...answer,
+    interfaces: answer.interfaces.map((each) => {
+      const isNode = each.sandbox === "" && each.name === ends.node?.name;
+      return each === pod || isNode ? { ...each, mtu } : each;
+    }),
+  };
+}
+
+/** What packets are planned for: as the plugin said, not as somebody made it since. */
+function mtuOf(
+  request: AttachRequest,
+  { attached, ends }: { readonly attached: AttachResponse; readonly ends: Ends },
+): number {
+  return podInterface(request, attached)?.mtu || ends.pod.mtu;
+}
+
+function podInterface({ netns, ifname }: AttachRequest, { interfaces }: AttachResponse) {
+  return interfaces.find((each) => each.name === ifname && each.sandbox === netns);
+}
+
+async function findIfbs(
+  kernel: Kernel,
+  request: { readonly attachmentId: string; readonly netns: string },
+): Promise<{ readonly name: string; readonly netns: NetnsPath | undefined }[]> {
+  const name = ifbNameOf(request.attachmentId);
+  const places = request.netns === "" ? [undefined] : [undefined, request.netns as NetnsPath];
+  const found = await Promise.all(
+    places.map(async (netns) =>
+      (await isThere(kernel, { name, netns })) ? [{ name, netns }] : [],
+    ),
+  );
+  return found.flat();
+}
+
+/** In a namespace that is gone there is nothing. */
+async function isThere(
+  kernel: Kernel,
+  { name, netns }: { readonly name: string; readonly netns: NetnsPath | undefined },
+): Promise<boolean> {
+  try {
+    return (await kernel.findLink(name, netns)) !== undefined;
+  } catch (error) {
+    if (netns !== undefined && error instanceof KernelError) return false;
+    throw error;
+  }
+}
+
+/** A sysctl that this kernel does not have, or a value that it does not take, will not come by waiting. */
+function tuningError({ ifname, netns }: AttachRequest, cause: unknown): PluginError {
+  if (cause instanceof KernelError && cause.operation === "set-sysctl") {
+    const isWrong = ["ENOENT", "EINVAL", "EACCES", "EPERM", "ERANGE"].includes(cause.code);
+    if (isWrong)
+      return new PluginError("invalid-config", `tuning.sysctls: ${cause.message}`, { cause });
+  }
+  return new PluginError("transient", `Cannot tune ${ifname} in ${netns}`, { cause });
+}
+
+function keyOf({ kind, object }: Finding): string {
+  return `${kind} ${object}`;
+}
