@@ -6,7 +6,7 @@ import type { LeaseOwner, LeaseSubnet } from "./lease.ts";
 export interface Entry {
   readonly address: IpAddress;
   readonly sequence: number;
-  readonly owner: LeaseOwner;
+  owner: LeaseOwner;
   readonly subnet: LeaseSubnet;
   /** Where it lies in the ranges; undefined for a foreign one. */
   place: Place | undefined;

@@ -448,3 +448,19 @@ test("release() remembers at most so many cooling addresses of a family", () => 
   }
   assert.equal(pool.counts(6, 0).cooling, BigInt(ipamLimits.coolingAddresses));
 });
+
+test("transfer() gives an owner's leases to another, as they are, and nothing where there are none", () => {
+  const pool = new Pool("net", parseIpamConfig({ subnet: "10.0.0.0/29" }, "ipam"));
+  const owner = (attachmentId: string) => ({
+    attachmentId,
+    containerId: "",
+    ifname: "",
+    podUid: "",
+  });
+  const [lease] = pool.allocate({ owner: owner("a"), nowMs: 0 });
+  assert.deepEqual(pool.transfer("a", owner("b")), [{ ...lease, owner: owner("b") }]);
+  assert.deepEqual(pool.leasesOf("a"), []);
+  assert.deepEqual(pool.leasesOf("b"), [{ ...lease, owner: owner("b") }]);
+  assert.deepEqual(pool.transfer("a", owner("c")), []);
+  assert.equal(pool.counts(4, 0).used, 1n);
+});

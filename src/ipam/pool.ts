@@ -124,6 +124,16 @@ export class Pool {
     return this.#leaseOf(entry);
   }
 
+  /** Moves all that one owner holds to another, who holds nothing yet. The leases stay the same ones, by their numbers. */
+  transfer(fromId: string, owner: LeaseOwner): Lease[] {
+    return this.#holders.get(fromId).map((entry) => {
+      this.#holders.remove(entry);
+      entry.owner = owner;
+      this.#holders.add(entry);
+      return this.#leaseOf(entry);
+    });
+  }
+
   /** What the attachment holds: nothing, or an address of each family that it got. */
   leasesOf(attachmentId: string): Lease[] {
     return this.#holders.get(attachmentId).map((entry) => this.#leaseOf(entry));

@@ -1,4 +1,3 @@
-import type { IpAddress } from "../../ip/address.ts";
 import type { Lease, LeaseOwner } from "../../ipam/lease.ts";
 import { PatchbayError } from "../errors.ts";
 import type { ClaimId } from "./attachment.ts";
@@ -24,15 +23,9 @@ export function takeClaimed(
     const message = `The addresses of IPAMClaim ${claimNameOf(claim)} on network ${network.name} are with ${user.ifname} of ${describePod(user)}`;
     throw new PatchbayError("ADDRESS_TAKEN", message);
   }
-  const held = pool.leasesOf(claim);
-  if (held.length === 0) return undefined;
-  const nowMs = context.ports.clock.monotonicMs();
-  const move = (from: readonly Lease[], to: LeaseOwner) => {
-    pool.cancel(from);
-    return from.map(({ address }: { address: IpAddress }) => pool.adopt(address, to, nowMs));
-  };
-  const leases = move(held, owner);
-  return { leases, undo: () => void move(leases, claimOwner(claim)) };
+  const leases = pool.transfer(claim, owner);
+  if (leases.length === 0) return undefined;
+  return { leases, undo: () => void pool.transfer(owner.attachmentId, claimOwner(claim)) };
 }
 
 /**

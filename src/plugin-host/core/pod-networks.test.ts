@@ -224,6 +224,29 @@ describe("ADD with several networks", () => {
       net2: "DEFAULT_ROUTE_NONE ",
     });
   });
+
+  it("default-route is for one network, whichever annotation names it", async () => {
+    const world = new PodWorld();
+    const host = await world.startHost();
+    const annotations = {
+      "v1.multus-cni.io/default-network": '[{"name":"b","default-route":["10.2.0.1"]}]',
+      "k8s.v1.cni.cncf.io/networks": '[{"name":"a","default-route":["10.1.0.1"]}]',
+    };
+    const answer = await host.invoke({
+      ...cniCall("ADD", {
+        containerId: "c1",
+        netns: world.makeNetns("c1", 11),
+        config: { runtimeConfig: { "io.kubernetes.cri.pod-annotations": annotations } },
+      }),
+      args: "K8S_POD_NAMESPACE=default;K8S_POD_NAME=c1",
+    });
+    assert.equal(codeOf(answer), 7);
+    assert.match(
+      messageOf(answer),
+      /networks\[0\]\.default-route is given, and so is v1\.multus-cni\.io\/default-network\[0\]\.default-route, expected one of them/,
+    );
+    assert.deepEqual(world.calls, []);
+  });
 });
 
 describe("order of a pod's networks", () => {

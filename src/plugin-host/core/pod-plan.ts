@@ -147,10 +147,16 @@ function requireClaim(
   );
 }
 
-/** One attachment has the pod's default routes; the parser has seen to it that one asks for them at most. */
+/** One attachment has the pod's default routes. The two annotations may ask for them, each for itself. */
 function withOneDefaultRoute(wishes: readonly NetworkWish[]): readonly NetworkWish[] {
-  const chosen = wishes.find(({ defaultRoute }) => Array.isArray(defaultRoute));
+  const [chosen, other] = wishes.filter(({ defaultRoute }) => Array.isArray(defaultRoute));
   if (!chosen) return wishes;
+  if (other) {
+    throw new PatchbayError(
+      "INVALID_NETWORK_CONFIG",
+      `${other.field}.default-route is given, and so is ${chosen.field}.default-route, expected one of them`,
+    );
+  }
   return wishes.map((wish) => (wish === chosen ? wish : { ...wish, defaultRoute: "none" }));
 }
 

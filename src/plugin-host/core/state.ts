@@ -183,7 +183,6 @@ export class HostState {
     for (const lease of leases) network.pool.release(lease, nowMs);
   }
 
-  /** Written first: the numbers that the pool will give are known. */
   #returnToClaim(given: {
     readonly network: Network;
     readonly leases: readonly Lease[];
@@ -191,19 +190,15 @@ export class HostState {
     readonly claim: ClaimId;
   }): void {
     const { network, leases, forget, claim } = given;
-    const { pool } = network;
     const owner = claimOwner(claim);
-    const { nextSequence } = pool.cursor();
     const kept = leases.map(
-      (lease, index): StoreChange => ({
+      (lease): StoreChange => ({
         kind: "put-lease",
-        lease: toStoredLease({ ...lease, owner, sequence: nextSequence + index }, undefined),
+        lease: toStoredLease({ ...lease, owner }, undefined),
       }),
     );
     this.commit([forget, ...kept]);
-    const nowMs = this.#clock.monotonicMs();
-    pool.cancel(leases);
-    for (const { address } of leases) pool.adopt(address, owner, nowMs);
+    for (const { owner: holder } of leases) network.pool.transfer(holder.attachmentId, owner);
   }
 
   #remember(record: AttachmentRecord): void {
