@@ -8,6 +8,7 @@ import { lazyCniExec } from "../../plugins/cni-exec/lazy.ts";
 import { createHostDevicePlugin } from "../../plugins/host-device/plugin.ts";
 import { createMacvlanPlugin } from "../../plugins/macvlan/plugin.ts";
 import { createRoutedPlugin } from "../../plugins/routed/plugin.ts";
+import { withTuning } from "../../plugins/tuning/plugin.ts";
 import { openNftables } from "../kernel/nftables.ts";
 import { openPciDevices } from "../kernel/pci-devices.ts";
 import { openKernel } from "../kernel/rtnetlink-kernel.ts";
@@ -194,6 +195,8 @@ export async function runHost(options: RunHostOptions): Promise<void> {
         },
       }),
     ],
+    decorate: (plugin) =>
+      withTuning(plugin, { kernel, hostId, sysctlAllowList: config.networks.sysctlAllowList }),
   });
   plugins.addRole(registry);
   const host = new Host(

@@ -11,6 +11,8 @@ export interface PluginRegistryDeps {
   readonly clock: Clock;
   readonly events: EventSink;
   readonly builtIn: readonly NetworkPlugin[];
+  /** What every network plugin gets around it, after its answers were checked. Absent: nothing. */
+  readonly decorate?: (plugin: NetworkPlugin) => NetworkPlugin;
 }
 
 /** A plugin as the registry knows it. */
@@ -35,7 +37,7 @@ export class PluginRegistry implements PluginDirectory, PluginRole {
       invariant(!this.#plugins.has(name), `two plugins named ${name}`);
       const gate = this.#gateFor(name);
       this.#plugins.set(name, {
-        plugin: guardPlugin(plugin, gate),
+        plugin: this.#admit(plugin, gate),
         socketPath: "",
         get trouble() {
           return gate.trouble;
@@ -76,7 +78,7 @@ export class PluginRegistry implements PluginDirectory, PluginRole {
     });
     const gate = this.#gateFor(name);
     const entry: RegisteredPlugin = {
-      plugin: guardPlugin(connected.toNetworkPlugin(), gate),
+      plugin: this.#admit(connected.toNetworkPlugin(), gate),
       socketPath,
       get trouble() {
         return connected.trouble || gate.trouble;
@@ -93,6 +95,11 @@ export class PluginRegistry implements PluginDirectory, PluginRole {
         this.#deps.events.emit({ kind: "plugin-left", subject: name, message: left });
       },
     };
+  }
+
+  #admit(plugin: NetworkPlugin, gate: CallGate): NetworkPlugin {
+    const guarded = guardPlugin(plugin, gate);
+    return this.#deps.decorate?.(guarded) ?? guarded;
   }
 
   #gateFor(name: string): CallGate {
