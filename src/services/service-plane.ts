@@ -17,6 +17,8 @@ export interface ServicePlane {
   apply(changes: PlanChanges): Promise<ProgramOutcome>;
   /** What the kernel itself says of a frontend, read now. undefined: it holds none. */
   held(key: FrontendKey): Promise<HeldFrontend | undefined>;
+  /** Where it programs namespaces of pods, "device:inode": why one does not hold what it should; "": it does. */
+  troubleInside?(netnsIdentity: string): string;
   /** Called when somebody else changed what the plane holds; the host answers with a reset. */
   onTamper(listener: (what: string) => void): void;
   /** New connections since the plane was made, of frontends that count. */

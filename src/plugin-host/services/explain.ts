@@ -38,10 +38,15 @@ async function answer(
   const { core } = ports;
   // What was given a moment ago counts.
   await core.taken();
-  const explanation = core.table.explain(parseQuestion(ports, request));
+  const question = parseQuestion(ports, request);
+  const pod = findPod(ports, question);
+  const source = pod ? { ...question.source, networks: pod.networks } : question.source;
+  const explanation = core.table.explain({ ...question, source });
   // What the host's own proxy does stands in no kernel.
   const isProxied = /^(?:127\.|::1\|)/.test(explanation.key);
+  const inside = pod ? core.troubleInside(explanation.key, pod.netnsIdentity) : "";
   const held = isProxied ? unchecked : await readKernel(ports, explanation.key);
+  const insideDifferences = inside === "" ? [] : [`The pod's own namespace: ${inside}`];
   return {
     verdict: explanation.verdict,
     endpoints: explanation.endpoints.map(toEndpointView),
@@ -62,6 +67,7 @@ async function answer(
     pick: explanation.verdict === "forward" ? explanation.pick : "",
     shadowed: [...explanation.shadowed],
     ...held,
+    kernelDifferences: [...(held.kernelDifferences ?? []), ...insideDifferences],
   };
 }
 
@@ -118,6 +124,22 @@ function parseSource(ports: ExplainPorts, from: string, family: Family): Questio
     "NOT_ATTACHED",
     `Pod ${JSON.stringify(from)} has no IPv${family} address`,
   );
+}
+
+/** The pod that dials, where it is one of this node's. */
+function findPod(
+  ports: ExplainPorts,
+  { source }: Question,
+): { readonly networks: readonly string[]; readonly netnsIdentity: string } | undefined {
+  if (source.kind === "node") return undefined;
+  const attached = [...ports.attachments()].filter(({ state }) => state.kind === "attached");
+  const holder = attached.find((record) =>
+    addressesOf(record).some(({ text }) => text === source.address),
+  );
+  if (holder === undefined) return undefined;
+  const { primaryId, netnsIdentity } = holder;
+  const own = attached.filter((record) => record.primaryId === primaryId);
+  return { networks: own.map(({ network }) => network), netnsIdentity };
 }
 
 function addressesOf(record: AttachmentRecord): { family: Family; text: AddressText }[] {

@@ -178,6 +178,15 @@ export class ServicesCore {
     return reasons.join("; ");
   }
 
+  /** Why the namespace of a pod does not hold a frontend as it should; "": it does, or has no part in it. */
+  troubleInside(key: FrontendKey, netnsIdentity: string): string {
+    if (this.table.planned(key)?.onNetwork === undefined) return "";
+    const troubles = [...this.#drivers.values()].map(
+      ({ plane }) => plane.troubleInside?.(netnsIdentity) ?? "",
+    );
+    return troubles.filter((trouble) => trouble !== "").join("; ");
+  }
+
   /** `isRequired`: the built-in plane, which sets the pace. `isAwaited`: its first plan is waited for as well. */
   addPlane(
     plane: ServicePlane,

@@ -59,8 +59,6 @@ export interface ServicesNode extends AsyncDisposable {
   readonly attachments: AttachmentServices;
   /** What the host tells of attachments. */
   onEvent(event: HostEvent): void;
-  /** What is wrong with Services in the namespace of a pod; "": nothing. */
-  troubleOf(netnsIdentity: string): string;
   /** What sources could not read. */
   problems(): readonly string[];
   /** Begins with the sources. */
@@ -240,7 +238,6 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
       else if (kind === "detached" && attachment) namespaces.detach(attachment.id);
       else if (kind === "attach-failed") namespaces.abandon(subject);
     },
-    troubleOf: (netnsIdentity) => namespaces.troubleOf(netnsIdentity),
     problems: () => [
       ...(nodePortTrouble === "" ? [] : [nodePortTrouble]),
       ...core.lateSources.map(describeLate),

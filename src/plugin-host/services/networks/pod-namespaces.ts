@@ -134,7 +134,7 @@ export class PodNamespaces implements ServicePlane {
   }
 
   /** What is wrong with the namespace of a pod; "": nothing, or there is none. */
-  troubleOf(netnsIdentity: string): string {
+  troubleInside(netnsIdentity: string): string {
     const namespace = this.#namespaces.get(netnsIdentity);
     if (namespace === undefined) return "";
     if (namespace.trouble === "" && namespace.working) return "it is being programmed";
