@@ -56,5 +56,5 @@ export function expectThat(holds: boolean, sentence: string): asserts holds {
 function textOf(value: unknown): string {
   if (value === undefined) return "nothing";
   if (typeof value === "string") return JSON.stringify(value);
-  return JSON.stringify(value) ?? String(value);
+  return JSON.stringify(value);
 }

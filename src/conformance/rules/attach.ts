@@ -64,7 +64,7 @@ export const attachRules: RuleGroup = {
     {
       id: "attach-addresses",
       sentence: "Attach sets the addresses that the host allocated, and answers them",
-      after: ["attach-answer"],
+      after: ["attach-answer-addresses"],
       needs: { addresses: true },
       async check(bench) {
         await expectExactly(bench, await bench.pod());
@@ -91,7 +91,7 @@ export const attachRules: RuleGroup = {
     {
       id: "attach-no-addresses",
       sentence: "A pod without addresses of the host's is attached, and keeps none of a pod before",
-      after: ["attach-interface"],
+      after: ["attach-answer-addresses"],
       needs: { addresses: true },
       async check(bench) {
         const pod = await bench.pod({ addresses: [] });

@@ -12,7 +12,7 @@ export const parallelRules: RuleGroup = {
     {
       id: "parallel-attach",
       sentence: `${COUNT} pods that are attached at once all get their interface and addresses, and are listed`,
-      after: ["attach-interface", "list-follows"],
+      after: ["attach-answer-addresses", "list-follows"],
       needs: { attachments: COUNT },
       async check(bench) {
         const pods = await manyPods(bench);

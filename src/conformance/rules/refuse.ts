@@ -70,6 +70,7 @@ export const refuseRules: RuleGroup = {
       id: "config-status",
       sentence:
         "A configuration that cannot work is refused, by the schema or with INVALID_ARGUMENT",
+      after: ["info-schema", "attach-interface"],
       async check(bench) {
         const { config, problem } = wrongConfigOf(bench);
         if (problem !== "") return;

@@ -56,7 +56,8 @@ export const repairRules: RuleGroup = {
     {
       id: "repair-network-mends",
       sentence: "RepairNetwork makes the network's links on the node again, and says so",
-      after: ["repair-network-whole"],
+      // What Detach leaves behind would be taken for the network's own.
+      after: ["repair-network-whole", "detach-node"],
       needs: REPAIR_NETWORK,
       async check(bench) {
         const { networkLinks } = bench.options;

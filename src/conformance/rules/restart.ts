@@ -94,38 +94,40 @@ export const restartRules: RuleGroup = {
     {
       id: "kill-attach-detach",
       sentence: "kill -9 in the middle of Attach, then Detach by the id alone: nothing is left",
-      after: ["restart-detach", "detach-id-only"],
+      after: ["restart-detach", "detach-id-only", "detach-unknown"],
       needs: START,
       async check(bench) {
         const node = await bench.lookAtNode();
-        for (const pod of await killInAttach(bench)) {
-          await bench.life.client.detach(detachRequestOfId(pod.attachmentId));
-          await expectGone(bench, node, pod);
+        const pods = await killInAttach(bench);
+        for (const { attachmentId } of pods) {
+          await bench.life.client.detach(detachRequestOfId(attachmentId));
         }
+        for (const pod of pods) await expectGone(bench, node, pod);
       },
     },
     {
       id: "kill-attach-again",
       sentence: "kill -9 in the middle of Attach, then Attach: as if the first had not been",
-      after: ["restart-attach", "detach-node"],
+      after: ["attach-answer-addresses", "restart-attach", "restart-detach"],
       needs: START,
       async check(bench) {
         const node = await bench.lookAtNode();
-        for (const pod of await killInAttach(bench)) {
+        const pods = await killInAttach(bench);
+        for (const pod of pods) {
           const answer = await bench.attach(pod);
           const { link, addresses } = await bench.lookInside(pod);
           expectThat(link.up, `${pod.ifname}: expected up, found down`);
           const answered = answer.addresses.map(({ address }) => address).toSorted();
           expectEqual("addresses", answered, addresses);
           await bench.detach(pod);
-          await expectGone(bench, node, pod);
         }
+        for (const pod of pods) await expectGone(bench, node, pod);
       },
     },
     {
       id: "kill-detach",
       sentence: "kill -9 in the middle of Detach, then Detach again: nothing is left",
-      after: ["restart-detach"],
+      after: ["restart-detach", "detach-repeat"],
       needs: START,
       async check(bench) {
         const node = await bench.lookAtNode();
