@@ -42,7 +42,7 @@ export function unitLane(): Lane {
     run: () =>
       runNodeTests(
         "unit",
-        findTests().filter((file) => !/^test\/(e2e|services)\//.test(file)),
+        findTests().filter((file) => !/^test\/(conformance|e2e|services)\//.test(file)),
       ),
   };
 }
@@ -103,6 +103,20 @@ export function servicesLane(): Lane {
       runNodeTests(
         "services",
         findTests().filter((file) => file.startsWith("test/services/")),
+      ),
+  };
+}
+
+/** Every network plugin held against the contract, and a fault for each rule, inside a private node. */
+export function conformanceLane(): Lane {
+  return {
+    name: "conformance",
+    about: "network plugins held against the contract, in a private node",
+    needs: ["test/conformance"],
+    run: () =>
+      runNodeTests(
+        "conformance",
+        findTests().filter((file) => file.startsWith("test/conformance/")),
       ),
   };
 }

@@ -1,6 +1,7 @@
 // Runs every test and ends with a line "N passed, N failed, N skipped". `npm test` sets up first.
 import { parseArgs } from "node:util";
 import {
+  conformanceLane,
   e2eLane,
   type Lane,
   type LaneResult,
@@ -17,6 +18,7 @@ const lanes: readonly Lane[] = [
   simulationLane({ steps: 200_000 }),
   e2eLane(),
   servicesLane(),
+  conformanceLane(),
 ];
 
 const usage = `Usage: npm test [-- --only LANE]...
