@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { definePlugin, type PluginDefinition } from "./define-plugin.ts";
+import { type AttachAnswer, definePlugin, type PluginDefinition } from "./define-plugin.ts";
 import { fakeHost } from "./fake-host.ts";
 import { type AttachRequest, can, PluginError } from "./network-plugin.ts";
 
@@ -13,6 +13,12 @@ const least = {
 } satisfies PluginDefinition;
 
 const order = {} as AttachRequest;
+
+/** The least that a host takes for an answer. */
+const attachNothing: PluginDefinition["attach"] = ({ ifname, netns, addresses }) => ({
+  interfaces: [{ name: ifname, sandbox: netns }],
+  addresses,
+});
 
 describe("definePlugin()", () => {
   test("fills in what a plugin leaves out", async () => {
@@ -166,9 +172,9 @@ describe("fakeHost()", () => {
       infinibandGuid: "02:00:00:00:00:00:00:01",
       portMappings: [{ hostPort: 80, containerPort: 80, protocol: "TCP", hostIp: "" }],
     };
-    const attach = (request: AttachRequest) => {
+    const attach: PluginDefinition["attach"] = (request, call) => {
       seen.push(request);
-      return { interfaces: [{ name: "eth0" }] };
+      return attachNothing(request, call);
     };
     const all = [
       "CAPABILITY_BANDWIDTH",
@@ -192,6 +198,7 @@ describe("fakeHost()", () => {
     const seen: unknown[] = [];
     const plugin = definePlugin({
       ...least,
+      attach: attachNothing,
       detach: ({ attachmentId, netns }) => seen.push(["detach", attachmentId, netns]),
       check: ({ attachment, attached, repair }) => {
         seen.push(["check", attachment.attachmentId, attached.interfaces[0]?.name, repair]);
@@ -220,5 +227,39 @@ describe("fakeHost()", () => {
       ["detach", "orphan", ""],
     ]);
     assert.deepEqual(await host.status(), { ready: true, reason: "" });
+  });
+
+  const wrongAnswers: readonly (readonly [string, Partial<AttachAnswer>, RegExp])[] = [
+    ["no interface in the pod", { interfaces: [{ name: "veth0" }] }, /eth0 with sandbox \/run/],
+    ["no address", { addresses: [] }, /addresses must have 10\.88\.0\.2\/24 among them/],
+    [
+      "an address of no interface",
+      { addresses: [{ address: "10.88.0.2/24", interfaceIndex: 1 }] },
+      /addresses\[0\]\.interface_index must be less than 1/,
+    ],
+    [
+      "a bare address",
+      { addresses: [{ address: "10.88.0.2" }] },
+      /addresses\[0\]\.address must be/,
+    ],
+    ["a route to nowhere", { routes: [{ destination: "all" }] }, /routes\[0\]\.destination must/],
+  ];
+  for (const [what, change, message] of wrongAnswers) {
+    test(`refuses ${what} in an answer, as a host does`, async () => {
+      const attach: PluginDefinition["attach"] = ({ ifname, netns, addresses }) => ({
+        interfaces: [{ name: ifname, sandbox: netns }],
+        addresses,
+        ...change,
+      });
+      await using host = await fakeHost(definePlugin({ ...least, attach }));
+      await assert.rejects(host.attach(), message);
+    });
+  }
+
+  test("refuses a finding whose kind is no word, as a host does", async () => {
+    const check = () => [{ kind: "Link Missing" }];
+    await using host = await fakeHost(definePlugin({ ...least, attach: attachNothing, check }));
+    await host.attach();
+    await assert.rejects(host.check(), /findings\[0\]\.kind must be a word/);
   });
 });

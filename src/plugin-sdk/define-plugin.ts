@@ -1,6 +1,8 @@
 import type { AttachResponse as AttachAnswerFields } from "../rpc/generated/patchbay/plugin/v1/AttachResponse.ts";
 import type { Finding as FindingFields } from "../rpc/generated/patchbay/plugin/v1/Finding.ts";
 import type { Interface as InterfaceFields } from "../rpc/generated/patchbay/plugin/v1/Interface.ts";
+import type { Route as RouteFields } from "../rpc/generated/patchbay/plugin/v1/Route.ts";
+import type { SetAddress as SetAddressFields } from "../rpc/generated/patchbay/plugin/v1/SetAddress.ts";
 import { checkDefinition } from "./check-definition.ts";
 import {
   type AttachRequest,
@@ -20,14 +22,18 @@ import {
 type Awaitable<T> = T | PromiseLike<T>;
 
 /** What attach() answers; what is left out is none. */
-export interface AttachAnswer extends AttachAnswerFields {
-  /** In the order in which the CNI result shows them; at least one. */
-  interfaces: (InterfaceFields & { name: string })[];
+export interface AttachAnswer extends Pick<AttachAnswerFields, "dns" | "deviceInfoJson"> {
+  /** In the order in which the CNI result shows them; the pod's, with its `sandbox`, among them. */
+  readonly interfaces: readonly (InterfaceFields & { readonly name: string })[];
+  /** As set; those of the order must be among them. */
+  readonly addresses?: readonly SetAddressFields[];
+  /** As set. */
+  readonly routes?: readonly RouteFields[];
 }
 
 /** One difference; `expected` and `found` are for people. */
 export interface FindingAnswer extends FindingFields {
-  /** A stable word, for example "link-missing". */
+  /** A stable word of small letters, digits and "-", for example "link-missing". */
   kind: string;
 }
 
@@ -92,7 +98,11 @@ export function definePlugin(definition: PluginDefinition): NetworkPlugin {
     },
     async check({ attachment, attached, repair }, call = NEVER_ABORTED) {
       if (!attachment) throw new PluginError("invalid-config", "attachment is missing");
-      const order = { attachment, attached: attached ?? toAttachResponse({}), repair };
+      const order = {
+        attachment,
+        attached: attached ?? toAttachResponse({ interfaces: [] }),
+        repair,
+      };
       const findings = (await definition.check?.(order, call)) ?? [];
       return toFindings(findings, { ...answerOf, call: "check" });
     },
@@ -118,14 +128,14 @@ interface AnswerOf {
   readonly call: string;
 }
 
-function toAttachResponse(answer: AttachAnswerFields, of?: AnswerOf): AttachResponse {
+function toAttachResponse(answer: AttachAnswer, of?: AnswerOf): AttachResponse {
   if (of && !isAttachAnswer(answer)) {
     throw new TypeError(
       `${of.call}() of plugin ${of.plugin} must answer { interfaces: [{ name, ... }, ...] }`,
     );
   }
   return {
-    interfaces: (answer.interfaces ?? []).map((entry) => ({
+    interfaces: answer.interfaces.map((entry) => ({
       name: "",
       mac: "",
       mtu: 0,

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectNetworkPlugin, type NetworkPluginClient } from "../rpc/network-plugin-client.ts";
+import { expectAttachAnswer, expectFindings } from "./expect-answer.ts";
 import {
   type AttachRequest,
   type AttachResponse,
@@ -33,7 +34,10 @@ export interface FakeHost extends AsyncDisposable {
   readonly info: PluginInfo;
   /** An order as attach() would give it. */
   orderOf(change?: Partial<AttachRequest>): AttachRequest;
-  /** Attaches, and remembers it by its attachmentId ("fake-1" unless named). */
+  /**
+   * Attaches, and remembers it by its attachmentId ("fake-1" unless named). Rejects with Error for an
+   * answer that a host would refuse.
+   */
   attach(change?: Partial<AttachRequest>): Promise<AttachResponse>;
   /** Detaches what attach() made; of an unknown attachmentId with what a host knows of an orphan: nothing more. */
   detach(change?: Partial<DetachRequest>): Promise<void>;
@@ -108,6 +112,7 @@ function fakeHostOf(parts: {
     async attach(change) {
       const order = orderOf(change);
       const attached = await client.attach(order);
+      expectAttachAnswer(order, attached);
       attachments.set(order.attachmentId, { order, attached });
       return attached;
     },
@@ -121,22 +126,29 @@ function fakeHostOf(parts: {
     async check({ attachmentId = ATTACHMENT_ID, repair = false } = {}) {
       const known = attachments.get(attachmentId);
       if (!known) throw new Error(`Nothing was attached as ${attachmentId}`);
-      return client.check({ attachment: known.order, attached: known.attached, repair });
+      const request = { attachment: known.order, attached: known.attached, repair };
+      return expected(await client.check(request));
     },
     list: (network = "") => client.list({ network }),
     status() {
       const { network, configJson } = orderOf();
       return client.status({ network, configJson });
     },
-    repairNetwork() {
+    async repairNetwork() {
       const { network, configJson } = orderOf();
       const orders = [...attachments.values()].map(({ order }) => order);
       const own = orders.filter((order) => order.network === network);
-      return client.repairNetwork({ network, configJson, attachments: own.reverse() });
+      const request = { network, configJson, attachments: own.reverse() };
+      return expected(await client.repairNetwork(request));
     },
     health: () => client.health(),
     [Symbol.asyncDispose]: parts.close,
   };
+}
+
+function expected(findings: readonly Finding[]): readonly Finding[] {
+  expectFindings(findings);
+  return findings;
 }
 
 async function reach(

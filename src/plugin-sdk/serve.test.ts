@@ -13,11 +13,17 @@ import { type FakeHost, fakeHost } from "./fake-host.ts";
 import { detachRequestOfId, type NetworkPlugin, PluginError } from "./network-plugin.ts";
 import { serve, type ServeOptions } from "./serve.ts";
 
+/** The least that a host takes for an answer. */
+const attachNothing: PluginDefinition["attach"] = ({ ifname, netns, addresses }) => ({
+  interfaces: [{ name: ifname, sandbox: netns }],
+  addresses,
+});
+
 function pluginOf(change: Partial<PluginDefinition> = {}): NetworkPlugin {
   return definePlugin({
     name: "testing",
     version: "1.0.0",
-    attach: () => ({ interfaces: [{ name: "eth0" }] }),
+    attach: attachNothing,
     detach: () => {},
     list: () => [],
     ...change,
@@ -98,10 +104,10 @@ describe("serve()", () => {
     const socket = join(makeFolder(t), "a.sock");
     const entered = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<void>();
-    const attach = async () => {
+    const attach: PluginDefinition["attach"] = async (order, call) => {
       entered.resolve();
       await gate.promise;
-      return { interfaces: [{ name: "eth0" }] };
+      return attachNothing(order, call);
     };
     let closed = 0;
     const onStop = () => void closed++;

@@ -25,10 +25,10 @@ const held = new Map();
 await serve(definePlugin({
   name: "plain",
   version: "1.0.0",
-  attach({ attachmentId, ifname, netns }) {
+  attach({ attachmentId, ifname, netns, addresses }) {
     if (ifname === "lo") throw new PluginError("interface-exists", "lo is always there");
     held.set(attachmentId, ifname);
-    return { interfaces: [{ name: ifname, sandbox: netns }] };
+    return { interfaces: [{ name: ifname, sandbox: netns }], addresses };
   },
   detach: ({ attachmentId }) => held.delete(attachmentId),
   list: () => [...held].map(([attachmentId, object]) => ({ attachmentId, object })),
