@@ -47,6 +47,8 @@ async function finishAll(context: HostContext): Promise<void> {
   const pods = Map.groupBy(unfinished, ({ primaryId }) => primaryId);
   await forEachAtOnce([...pods.values()], async (found) => {
     const [{ containerId, primaryId }] = found as [AttachmentRecord];
+    // Nothing could be done; the round after their plugins' return comes at once.
+    if (found.every(({ plugin }) => isInTrouble(context, plugin))) return;
     // Somebody works on it: not unfinished but under way.
     if (context.locks.isHeld(containerId)) return;
     await context.locks.run(containerId, async () => {
@@ -173,7 +175,7 @@ export async function repairNetworks(context: HostContext): Promise<void> {
   }
   await forEachAtOnce([...known.values()], async ({ name, plugin: pluginName, requests }) => {
     const plugin = ports.plugins.find(pluginName);
-    if (!plugin?.repairNetwork) return;
+    if (!plugin?.repairNetwork || isInTrouble(context, pluginName)) return;
     const attachments = [...inForce(state.networks.get(name), requests)];
     const configJson = state.networks.get(name)?.configJson ?? "";
     await context.chores.run(`repair-network ${pluginName} ${name}`, () =>
@@ -228,7 +230,7 @@ async function judgeOrphans(context: HostContext): Promise<Set<string>> {
   await Promise.all(
     plugins.names().map((name) => {
       const plugin = plugins.find(name);
-      if (!plugin) return undefined;
+      if (!plugin || isInTrouble(context, name)) return undefined;
       return context.chores.run(`list ${name}`, () =>
         judgeOrphansOf(context, plugin, (id, isOrphan) => {
           if (isOrphan) orphans.add(id);
@@ -268,6 +270,11 @@ async function judgeOrphansOf(
     const message = `Reconciling ${name}: ${formatErrorChain(error)}`;
     events.emit({ kind: "detach-failed", subject: name, message });
   }
+}
+
+/** True where every call would be refused at once, which is told of already. */
+function isInTrouble({ ports: { plugins } }: HostContext, name: string): boolean {
+  return plugins.find(name) === undefined || (plugins.troubleOf?.(name) ?? "") !== "";
 }
 
 function isKnown(context: HostContext, id: string): boolean {
