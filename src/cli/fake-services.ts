@@ -32,6 +32,7 @@ export function fakeFrontend(fields: Partial<FrontendView__Output> = {}): Fronte
     shadowedBy: "",
     pick: "random",
     countsConnections: false,
+    network: "",
     ...fields,
   };
 }

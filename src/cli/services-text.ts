@@ -26,7 +26,8 @@ export function describeRoute(route: RouteView__Output | null): string {
 }
 
 /** One route where both are the same, else "2 inside, drop outside". */
-export function describeRoutes({ inside, outside }: FrontendView__Output): string {
+export function describeRoutes({ inside, outside, network }: FrontendView__Output): string {
+  if (network !== "") return `${describeRoute(inside) || "-"} on ${network}`;
   if (routeKey(inside) === routeKey(outside)) return describeRoute(inside);
   return `${describeRoute(inside) || "-"} inside, ${describeRoute(outside) || "-"} outside`;
 }

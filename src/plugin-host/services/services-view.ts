@@ -4,7 +4,7 @@ import type { RouteView } from "../../rpc/generated/patchbay/host/v1/RouteView.t
 import type { ServiceView } from "../../rpc/generated/patchbay/host/v1/ServiceView.ts";
 import { formatPrefix } from "../../ip/address.ts";
 import type { FrontendKey } from "../../services/model.ts";
-import type { Route } from "../../services/plan-types.ts";
+import type { NetworkRoute, Route } from "../../services/plan-types.ts";
 import type { EndpointState, FrontendState, ServiceState } from "../../services/table-types.ts";
 import type { ServicesCore } from "./services-core.ts";
 
@@ -36,7 +36,7 @@ function toFrontendView(
     protocol: planned.protocol,
     port: planned.port,
     portName: planned.portName,
-    inside: toRouteView(planned.inside, frontend.inside),
+    inside: toRouteView(planned.onNetwork?.route ?? planned.inside, frontend.inside),
     outside: toRouteView(planned.outside, frontend.outside),
     masquerade: planned.masquerade,
     affinitySeconds: frontend.affinitySeconds,
@@ -46,11 +46,15 @@ function toFrontendView(
     shadowedBy,
     pick: frontend.pick,
     countsConnections: planned.countConnections,
+    network: planned.onNetwork?.network ?? "",
   };
 }
 
-function toRouteView(route: Route, endpoints: readonly EndpointState[]): RouteView {
-  if (route.kind !== "list") return { verdict: route.kind, endpoints: [] };
+function toRouteView(
+  route: Route | NetworkRoute,
+  endpoints: readonly EndpointState[],
+): RouteView {
+  if (route.kind === "reject" || route.kind === "drop") return { verdict: route.kind, endpoints: [] };
   return { verdict: "forward", endpoints: endpoints.map(toEndpointView) };
 }
 

@@ -67,6 +67,11 @@ export interface FrontendView {
    * True: new connections are counted.
    */
   'countsConnections'?: (boolean);
+  /**
+   * "namespace/name" of a network: pods on it alone reach this frontend, by rules in their own namespaces, and
+   * `inside` is where their packets go. All others are refused. Empty: the node forwards.
+   */
+  'network'?: (string);
 }
 
 /**
@@ -133,4 +138,9 @@ export interface FrontendView__Output {
    * True: new connections are counted.
    */
   'countsConnections': (boolean);
+  /**
+   * "namespace/name" of a network: pods on it alone reach this frontend, by rules in their own namespaces, and
+   * `inside` is where their packets go. All others are refused. Empty: the node forwards.
+   */
+  'network': (string);
 }
