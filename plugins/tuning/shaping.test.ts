@@ -166,7 +166,7 @@ describe("rates", { skip: privateNodeSkip }, () => {
     const ifindex = (await kernel.findLink(link, path))?.ifindex ?? 0;
     const qdisc = await kernel.findQdisc({ ifindex, place: "root" }, path);
     assert.equal(qdisc?.type, "tbf");
-    const { overlimits = 0, droppedPackets = 0, sentPackets = 0 } = qdisc.statistics;
+    const { overlimits, droppedPackets, sentPackets } = qdisc.statistics;
     assert.ok(overlimits > 0 && droppedPackets > 0, JSON.stringify(qdisc));
     assert.ok(sentPackets >= Math.floor(BUCKET.burstBytes / (PACKET_BYTES + HEADER_BYTES)) - 1);
   }
