@@ -1,4 +1,5 @@
 import { attachmentIdOf } from "../../src/plugin-host/core/attachment.ts";
+import { CLAIMS } from "./extras.ts";
 import { changeConfig, PLUGIN_NAMES, type SimNetwork } from "./networks.ts";
 import type { SimNode } from "./node.ts";
 import type { PortCall } from "./port-calls.ts";
@@ -131,6 +132,12 @@ async function actFault(node: SimNode): Promise<boolean> {
     await node.world.injectOrphan(id, rng.oneOf(...PLUGIN_NAMES));
     return say(`orphan ${id}`);
   }
+  if (rng.chance(profile.claimChange)) {
+    const claim = rng.oneOf(...CLAIMS);
+    const isThere = node.definitions.claims.delete(claim);
+    if (!isThere) node.definitions.claims.add(claim);
+    return say(`claim ${claim} ${isThere ? "goes" : "comes"}`);
+  }
   return actNetns(node);
 }
 
@@ -202,6 +209,7 @@ async function actRuntime(node: SimNode): Promise<void> {
     return runtime.del(attachment, pod.netns);
   }
   if (rng.chance(profile.recreate * 20) && !runtime.isBusy(pod)) return recreate(node, pod);
+  if (node.extras.length > 0 && rng.chance(profile.plugs)) return actPlug(node, attachment);
   if (draw < 55) return runtime.check(attachment);
   if (draw < 65 || rng.chance(profile.repeats)) return runtime.addAgain(attachment);
   if (runtime.pods.length < profile.podsMax && rng.chance(0.5)) return;
@@ -218,11 +226,38 @@ async function startPod(node: SimNode, network: SimNetwork): Promise<void> {
   const requested = rng.chance(profile.requested)
     ? `10.${100 + network.index * 2}.0.${rng.between(1, 12)}`
     : undefined;
-  const pod = runtime.newPod(networks, requested);
+  const pod = runtime.newPod(networks, requested, drawAsked(node));
   const first = pod.attachments[0] as Attachment;
   if (rng.chance(0.02)) runtime.del(first, "");
   await runtime.makeNetns(pod);
   if (first.phase !== "deleting") runtime.add(first);
+}
+
+/** A running pod gets a network more, or loses one. */
+function actPlug(node: SimNode, primary: Attachment): void {
+  const { rng, runtime } = node;
+  if (primary !== primary.pod.attachments[0]) return;
+  const standing = [...primary.asked, ...primary.plugged].filter(
+    ({ phase, isLiving }) => phase === "up" && isLiving,
+  );
+  const unplugged = rng.chance(0.4) ? rng.pick(standing) : undefined;
+  if (unplugged) return runtime.unplug(unplugged);
+  if (primary.plugged.length >= 6) return;
+  runtime.plug(primary, rng.pick(node.extras) as SimNetwork, drawClaim(node));
+}
+
+function drawClaim({ rng, profile }: SimNode): string | undefined {
+  return rng.chance(profile.claims) ? rng.oneOf(...CLAIMS) : undefined;
+}
+
+/** Each network at most once, in any order. */
+function drawAsked(node: SimNode) {
+  const { rng, profile, extras } = node;
+  if (extras.length === 0 || !rng.chance(profile.asks)) return [];
+  return extras
+    .filter(() => rng.chance(0.6))
+    .map((network) => ({ network, claim: drawClaim(node) }))
+    .sort(() => (rng.chance(0.5) ? 1 : -1));
 }
 
 /** One step on the way of a pod to its end. */

@@ -1,4 +1,4 @@
-import { ERRORS } from "../../src/plugin-host/errors.ts";
+import { ERRORS, PatchbayError } from "../../src/plugin-host/errors.ts";
 import type { CniAnswer } from "../../src/plugin-host/core/host.ts";
 import type { SimNode } from "./node.ts";
 import type { Call } from "./runtime.ts";
@@ -21,7 +21,7 @@ export function checkAnswer(node: SimNode, call: Call, answer: CniAnswer): void 
     return;
   }
   const result = JSON.parse(answer.resultJson) as Answer;
-  const asked = JSON.parse(call.message.configJson.toString()) as Answer;
+  const asked = JSON.parse(call.message?.configJson.toString() ?? "{}") as Answer;
   if (result.cniVersion !== asked.cniVersion) wrong("has another cniVersion");
   if (answer.exitCode === 0) {
     if (!result.ips || result.ips.length === 0) wrong("has no address");
@@ -39,6 +39,12 @@ export function checkAnswer(node: SimNode, call: Call, answer: CniAnswer): void 
       node.fail("CHECK of a living pod finds no drift", answer.resultJson);
     }
   }
+}
+
+/** A failure of a hot-plug is one of the catalogue, and none of weather is called a bug. */
+export function checkRefusal(node: SimNode, call: Call, error: unknown): void {
+  if (error instanceof PatchbayError && error.code !== "INTERNAL") return;
+  node.fail("refusals are of the catalogue", `${call.verb} ${call.number}: ${String(error)}`);
 }
 
 /** CIDR addresses of an ADD's answer. */

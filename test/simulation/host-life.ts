@@ -5,7 +5,6 @@ import type { CallOwner } from "./port-calls.ts";
 import type { SimNode } from "./node.ts";
 import { SimStore } from "./sim-store.ts";
 import { OPEN_POLICY } from "../../src/plugin-host/networks/visibility.ts";
-import { FakeDefinitions } from "../../src/plugin-host/networks/fake-definitions.ts";
 
 /** Thrown into the host where it is killed; what it does with it no longer matters. */
 class Killed extends Error {
@@ -133,7 +132,7 @@ export class HostLife implements CallOwner {
         },
         settle: () => undefined,
       },
-      definitions: new FakeDefinitions(),
+      definitions: node.definitions,
     };
   }
 

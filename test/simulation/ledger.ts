@@ -119,7 +119,8 @@ export class Ledger implements WorldListener {
   }
 
   #longestCooldownMs(): number {
-    return Math.max(...this.#node.networks.map((network) => network.cooldownMs));
+    const { networks, extras } = this.#node;
+    return Math.max(...[...networks, ...extras].map((network) => network.cooldownMs));
   }
 
   /** The store went back to what was flushed. */
@@ -198,7 +199,7 @@ export class Ledger implements WorldListener {
       const own = holders.get(lease.attachmentId);
       if (own) own.push(address);
       else holders.set(lease.attachmentId, [address]);
-      if (!disk.attachments.has(lease.attachmentId)) {
+      if (!disk.attachments.has(lease.attachmentId) && !isClaim(lease.attachmentId)) {
         this.#node.fail("no lease without a record", `${lease.network} ${address}`);
       }
     }
@@ -249,6 +250,7 @@ export class Ledger implements WorldListener {
     }
     if (before && before.releasedWallMs === undefined) {
       if (before.attachmentId === lease.attachmentId) return;
+      if (this.#isMoved(before, lease)) return;
       this.#node.fail(
         "no address with two owners",
         `${key} is given to ${lease.attachmentId} and held by ${before.attachmentId}`,
@@ -261,6 +263,15 @@ export class Ledger implements WorldListener {
     this.#sequences.set(lease.network, lease.sequence);
     this.#checkCooldown(key, lease);
     this.#freed.delete(key);
+  }
+
+  /** Between an attachment and the claim that it names, with the number that it had. */
+  #isMoved(before: StoredLease, now: StoredLease): boolean {
+    const [claim, id] = isClaim(now.attachmentId)
+      ? [now.attachmentId, before.attachmentId]
+      : [before.attachmentId, now.attachmentId];
+    const named = this.#node.runtime.find(id)?.claim;
+    return claim === `claim:${named}` && before.sequence === now.sequence;
   }
 
   #free(key: string, { network, attachmentId }: StoredLease): void {
@@ -303,7 +314,8 @@ export class Ledger implements WorldListener {
   }
 
   #cooldownMs(name: string): number {
-    return this.#node.networks.find((network) => network.name === name)?.cooldownMs ?? 0;
+    const { networks, extras } = this.#node;
+    return [...networks, ...extras].find((network) => network.name === name)?.cooldownMs ?? 0;
   }
 
   #mustNotLive(id: string, what: string): void {
@@ -311,4 +323,9 @@ export class Ledger implements WorldListener {
       this.#node.fail("a living pod is never freed", `${id} lives and ${what}`);
     }
   }
+}
+
+/** Owner of a lease that an IPAM claim keeps. */
+function isClaim(attachmentId: string): boolean {
+  return attachmentId.startsWith("claim:");
 }

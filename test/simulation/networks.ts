@@ -28,6 +28,26 @@ export function drawNetworks(rng: Rng, profile: Profile): SimNetwork[] {
   });
 }
 
+/** Networks that pods ask for beside their default one, of namespace "default". */
+export function drawExtras(rng: Rng, profile: Profile): SimNetwork[] {
+  return Array.from({ length: profile.extraNetworks }, (_, index) => {
+    const extra: SimNetwork = {
+      name: `default/x${index}`,
+      index: 10 + index,
+      cniVersion: "1.1.0",
+      cooldownMs: profile.cooldownSeconds * 1000,
+      config: {},
+    };
+    const { name: _name, ...config } = drawConfig(rng, profile, extra, rng.oneOf(...PLUGIN_NAMES));
+    // One in four gives no addresses, one in four must come after another.
+    const { ipam, ...bare } = config;
+    const base = rng.chance(0.25) ? bare : { ...bare, ipam };
+    const before = index > 0 && rng.chance(0.25) ? { dependsOn: [`default/x${index - 1}`] } : {};
+    extra.config = { ...base, ...before };
+    return extra;
+  });
+}
+
 /** Another configuration of the same network: other ranges, other masquerading, maybe another plugin. */
 export function changeConfig(rng: Rng, profile: Profile, network: SimNetwork): void {
   const before = network.config["plugin"] as string;

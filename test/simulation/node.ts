@@ -5,7 +5,9 @@ import { FakeStore } from "../../src/plugin-host/fake-store.ts";
 import { HostLife } from "./host-life.ts";
 import { KernelWorld } from "./kernel-world.ts";
 import { Ledger } from "./ledger.ts";
-import { drawNetworks, type SimNetwork } from "./networks.ts";
+import { FakeDefinitions } from "../../src/plugin-host/networks/fake-definitions.ts";
+import { CLAIMS, toDefinition } from "./extras.ts";
+import { drawExtras, drawNetworks, type SimNetwork } from "./networks.ts";
 import { type PluginBugs, PluginWorld } from "./plugin-world.ts";
 import { type PortCall, PortCalls } from "./port-calls.ts";
 import { drawProfile, type Profile } from "./profile.ts";
@@ -44,6 +46,8 @@ export class SimNode {
   readonly options: NodeOptions;
   readonly profile: Profile;
   readonly networks: readonly SimNetwork[];
+  readonly extras: readonly SimNetwork[];
+  readonly definitions = new FakeDefinitions();
   readonly clock = new FakeClock();
   readonly disk = new FakeStore();
   readonly journal = new FakeDelJournal();
@@ -86,12 +90,19 @@ export class SimNode {
     this.options = options;
     this.profile = drawProfile(rng);
     this.networks = drawNetworks(rng, this.profile);
+    this.extras = drawExtras(rng, this.profile);
+    for (const extra of this.extras) this.definitions.put(toDefinition(extra));
+    for (const claim of CLAIMS) this.definitions.claims.add(claim);
     this.calls = new PortCalls(() => this.clock.monotonicMs());
     this.ledger = new Ledger(this);
     this.runtime = new Runtime(this);
     this.world = this.profile.isKernel
       ? new KernelWorld(this.ledger, () => this.rng)
-      : new PluginWorld(this.ledger, options.bugs);
+      : new PluginWorld(this.ledger, {
+          ...options.bugs,
+          profile: this.profile,
+          rng: () => this.rng,
+        });
   }
 
   /** One line of the trace. */

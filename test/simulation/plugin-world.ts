@@ -8,6 +8,7 @@ import {
 } from "../../src/plugin-sdk/network-plugin.ts";
 import { drawKernelError } from "./kernel-errors.ts";
 import { PLUGIN_NAMES } from "./networks.ts";
+import type { Profile } from "./profile.ts";
 import type { CallOwner, PortCalls } from "./port-calls.ts";
 import type { Rng } from "./rng.ts";
 import type { Held, World, WorldListener } from "./world.ts";
@@ -18,6 +19,12 @@ interface Link extends Held {
   readonly inode: bigint | undefined;
   /** False: killed half-way, made but neither named nor addressed. */
   readonly isComplete: boolean;
+}
+
+/** How plugins are in this episode. */
+export interface PluginManners {
+  readonly profile: Pick<Profile, "parallel" | "fickle">;
+  readonly rng: () => Rng;
 }
 
 /** Mistakes that a test puts in, to see that they are found. */
@@ -32,11 +39,15 @@ export class PluginWorld implements World {
   readonly #links = new Map<string, Link>();
   readonly #listener: WorldListener;
   readonly #bugs: PluginBugs;
+  readonly #profile: PluginManners["profile"];
+  readonly #rng: () => Rng;
   #inodes = 4_026_532_000n;
 
-  constructor(listener: WorldListener, bugs: PluginBugs = {}) {
+  constructor(listener: WorldListener, options: PluginBugs & PluginManners) {
     this.#listener = listener;
-    this.#bugs = bugs;
+    this.#bugs = options;
+    this.#profile = options.profile;
+    this.#rng = options.rng;
   }
 
   async makeNetns(path: string): Promise<void> {
@@ -89,7 +100,7 @@ export class PluginWorld implements World {
         version: "0.0.0",
         contractVersions: ["patchbay.plugin.v1"],
         roles: ["ROLE_NETWORK"],
-        capabilities: [],
+        capabilities: this.#profile.parallel ? ["CAPABILITY_ATTACH_IN_PARALLEL"] : [],
         configSchemaJson: "",
       },
       attach: (request) =>
@@ -127,7 +138,8 @@ export class PluginWorld implements World {
       interfaces: [
         {
           name: ifname,
-          mac: "02:00:00:00:00:01",
+          // Not what it answered before: a plugin that breaks its own idempotence.
+          mac: this.#rng().chance(this.#profile.fickle) ? "02:00:00:00:00:02" : "02:00:00:00:00:01",
           mtu: 1500,
           sandbox: netns,
           pciId: "",

@@ -38,6 +38,20 @@ export interface Profile {
   /** More repeats of ADDs than usual. */
   readonly repeats: number;
   readonly secondNetwork: number;
+  /** Networks that pods may ask for beside their default ones. */
+  readonly extraNetworks: number;
+  /** Share of pods that ask for some. */
+  readonly asks: number;
+  /** Share of what running pods do that is hot-plug. */
+  readonly plugs: number;
+  /** Share of what is asked for that names an IPAM claim. */
+  readonly claims: number;
+  /** Probability that an IPAM claim comes or goes. */
+  readonly claimChange: number;
+  /** Plugins attach beside others; else one after the other. */
+  readonly parallel: boolean;
+  /** Share of repeated Attach calls that plugins answer with something else. */
+  readonly fickle: number;
   readonly podsMax: number;
   /** Host bits of the subnets of the first network. */
   readonly hostBits: number;
@@ -83,6 +97,13 @@ export function drawProfile(rng: Rng): Profile {
     repeats: rng.oneOf(0, 0, 0.4),
     requested: rng.oneOf(0, 0, 0.2),
     secondNetwork: rng.oneOf(0, 0.3),
+    extraNetworks: rng.oneOf(0, 2, 4),
+    asks: rng.oneOf(0.3, 0.9),
+    plugs: rng.oneOf(0, 0.1, 0.3),
+    claims: rng.oneOf(0, 0, 0.4),
+    claimChange: maybe(0.002),
+    parallel: rng.chance(0.5),
+    fickle: rng.oneOf(0, 0, 0.2),
     podsMax: rng.oneOf(3, 8, 16, 30),
     hostBits: rng.oneOf(3, 3, 4, 4, 6, 16),
     networks: rng.oneOf(1, 2, 2, 3),

@@ -1,12 +1,14 @@
 import { attachmentIdOf } from "../../src/plugin-host/core/attachment.ts";
 import type { CniAnswer } from "../../src/plugin-host/core/host.ts";
 import type { InvokeRequest__Output } from "../../src/rpc/generated/patchbay/shim/v1/InvokeRequest.ts";
-import { checkAnswer, parseAddresses } from "./answers.ts";
+import { checkAnswer, checkRefusal, parseAddresses } from "./answers.ts";
+import { runtimeConfigOf, selectionOf } from "./extras.ts";
 import type { HostLife } from "./host-life.ts";
 import type { SimNetwork } from "./networks.ts";
 import type { SimNode } from "./node.ts";
 
-export type Verb = "ADD" | "DEL" | "CHECK" | "GC" | "STATUS";
+export type CniVerb = "ADD" | "DEL" | "CHECK" | "GC" | "STATUS";
+export type Verb = CniVerb | "PLUG" | "UNPLUG";
 
 /** An interface of a pod, as the runtime knows it. */
 export interface Attachment {
@@ -24,6 +26,22 @@ export interface Attachment {
   /** A GC list left it out. A second one would be right to condemn it. */
   isOmitted: boolean;
   lastAdd: number;
+  /** Grows when the runtime makes it anew or takes it away. */
+  generation: number;
+  /** Networks that the pod's annotation asks for beside this one. */
+  readonly asked: readonly Attachment[];
+  /** Networks that were plugged into the running pod since. */
+  readonly plugged: Attachment[];
+  /** The default network's attachment, of one that was asked for or plugged. */
+  readonly primary: Attachment | undefined;
+  readonly claim: string | undefined;
+  /** A hot-plug broke off: nobody knows whether it stands. */
+  isUnsure: boolean;
+}
+
+/** All that comes and goes with an attachment, itself first. */
+export function familyOf(attachment: Attachment): readonly Attachment[] {
+  return [attachment, ...attachment.asked, ...attachment.plugged];
 }
 
 export interface Pod {
@@ -41,7 +59,8 @@ export interface Call {
   readonly number: number;
   readonly verb: Verb;
   readonly attachment: Attachment | undefined;
-  readonly message: InvokeRequest__Output;
+  /** Undefined: of an operator, no CNI call. */
+  readonly message: InvokeRequest__Output | undefined;
   readonly life: HostLife | undefined;
   /** Virtual time by which an answer must have come. */
   readonly dueMs: number;
@@ -75,13 +94,19 @@ export class Runtime {
 
   *living(): Generator<Attachment> {
     for (const pod of this.pods) {
-      for (const attachment of pod.attachments) if (attachment.isLiving) yield attachment;
+      for (const attachment of pod.attachments.flatMap(familyOf)) {
+        if (attachment.isLiving) yield attachment;
+      }
     }
   }
 
   isAdding(id: string): boolean {
     for (const call of this.calls) {
-      if (call.verb === "ADD" && call.attachment?.id === id) return true;
+      if (!call.attachment) continue;
+      if (call.verb === "PLUG" && call.attachment.id === id) return true;
+      if (call.verb === "ADD" && familyOf(call.attachment).some((other) => other.id === id)) {
+        return true;
+      }
     }
     return false;
   }
@@ -92,7 +117,11 @@ export class Runtime {
     return false;
   }
 
-  newPod(networks: readonly SimNetwork[], requested: string | undefined): Pod {
+  newPod(
+    networks: readonly SimNetwork[],
+    requested: string | undefined,
+    asked: readonly { readonly network: SimNetwork; readonly claim: string | undefined }[] = [],
+  ): Pod {
     const number = this.#podCount++;
     const containerId = `c${number.toString(16).padStart(8, "0")}`;
     const netns = `/run/netns/${containerId}`;
@@ -105,26 +134,55 @@ export class Runtime {
       fate: "run",
     };
     for (const [index, network] of networks.entries()) {
-      const ifname = `eth${index}`;
-      const id = attachmentIdOf({ network: network.name, containerId, ifname }) as string;
-      const attachment: Attachment = {
-        id,
-        pod,
-        network,
-        ifname,
+      const attachment = this.#newAttachment(pod, network, {
+        ifname: `eth${index}`,
         requested: index === 0 ? requested : undefined,
-        phase: "idle",
-        isLiving: false,
-        addresses: [],
-        doubtedMs: Number.NEGATIVE_INFINITY,
-        isOmitted: false,
-        lastAdd: 0,
-      };
+      });
       pod.attachments.push(attachment);
-      this.#attachments.set(id, attachment);
+      if (index > 0) continue;
+      for (const [place, each] of asked.entries()) {
+        const ifname = `net${place + 1}`;
+        const extra = this.#newAttachment(pod, each.network, {
+          ...each,
+          ifname,
+          primary: attachment,
+        });
+        (attachment.asked as Attachment[]).push(extra);
+      }
     }
     this.pods.push(pod);
     return pod;
+  }
+
+  #newAttachment(
+    pod: Pod,
+    network: SimNetwork,
+    fields: Pick<Attachment, "ifname"> &
+      Partial<Pick<Attachment, "requested" | "primary" | "claim">>,
+  ): Attachment {
+    const { ifname } = fields;
+    const id = attachmentIdOf({ network: network.name, containerId: pod.containerId, ifname });
+    const attachment: Attachment = {
+      id,
+      pod,
+      network,
+      ifname,
+      requested: fields.requested,
+      phase: "idle",
+      isLiving: false,
+      addresses: [],
+      doubtedMs: Number.NEGATIVE_INFINITY,
+      isOmitted: false,
+      lastAdd: 0,
+      generation: 0,
+      asked: [],
+      plugged: [],
+      primary: fields.primary,
+      claim: fields.claim,
+      isUnsure: false,
+    };
+    this.#attachments.set(id, attachment);
+    return attachment;
   }
 
   async makeNetns(pod: Pod): Promise<void> {
@@ -133,7 +191,7 @@ export class Runtime {
   }
 
   async removeNetns(pod: Pod): Promise<void> {
-    for (const attachment of pod.attachments) attachment.isLiving = false;
+    for (const attachment of pod.attachments.flatMap(familyOf)) attachment.isLiving = false;
     pod.hasNetns = false;
     await this.#node.world.removeNetns(pod.netns);
   }
@@ -148,6 +206,7 @@ export class Runtime {
 
   add(attachment: Attachment): void {
     attachment.phase = "adding";
+    attachment.generation++;
     this.#send("ADD", attachment, attachment.network, this.#config(attachment.network));
     attachment.lastAdd = this.#callCount;
   }
@@ -159,9 +218,30 @@ export class Runtime {
   }
 
   del(attachment: Attachment, netns: string): void {
+    for (const each of familyOf(attachment)) each.isLiving = false;
+    attachment.phase = "deleting";
+    attachment.generation++;
+    this.#send("DEL", attachment, attachment.network, this.#config(attachment.network), netns);
+  }
+
+  /** Attaches a running pod to one more network. */
+  plug(primary: Attachment, network: SimNetwork, claim: string | undefined): void {
+    const ifname = `p${primary.plugged.length}`;
+    const plugged = this.#newAttachment(primary.pod, network, { ifname, primary, claim });
+    primary.plugged.push(plugged);
+    plugged.phase = "adding";
+    this.#operate("PLUG", plugged, (host) =>
+      host.attachNetwork(primary.pod.containerId, JSON.stringify(selectionOf(plugged))),
+    );
+  }
+
+  /** Detaches a running pod from a network that it was given beside its default one. */
+  unplug(attachment: Attachment): void {
     attachment.isLiving = false;
     attachment.phase = "deleting";
-    this.#send("DEL", attachment, attachment.network, this.#config(attachment.network), netns);
+    this.#operate("UNPLUG", attachment, (host) =>
+      host.detachNetwork(attachment.pod.containerId, attachment.ifname),
+    );
   }
 
   check(attachment: Attachment): void {
@@ -203,7 +283,7 @@ export class Runtime {
   }
 
   #send(
-    verb: Verb,
+    verb: CniVerb,
     attachment: Attachment | undefined,
     network: SimNetwork,
     config: Record<string, unknown>,
@@ -213,21 +293,22 @@ export class Runtime {
     const busy = [...this.calls].filter((call) => call.attachment?.pod === attachment?.pod).length;
     const slack = verb === "GC" ? disk.attachments.size : busy;
     const name = attachment?.pod.containerId ?? "";
+    const message: InvokeRequest__Output = {
+      command: `COMMAND_${verb}`,
+      containerId: name,
+      netns,
+      ifname: attachment?.ifname ?? "",
+      args: argsOf(attachment),
+      path: "/opt/cni/bin",
+      configJson: Buffer.from(JSON.stringify(withRuntimeConfig(config, attachment))),
+      trace: null,
+      shimVersion: "0.1.0",
+    };
     const call: Call = {
       number: ++this.#callCount,
       verb,
       attachment,
-      message: {
-        command: `COMMAND_${verb}`,
-        containerId: name,
-        netns,
-        ifname: attachment?.ifname ?? "",
-        args: argsOf(attachment),
-        path: "/opt/cni/bin",
-        configJson: Buffer.from(JSON.stringify(withHostPorts(config, name))),
-        trace: null,
-        shimVersion: "0.1.0",
-      },
+      message,
       life,
       dueMs: clock.monotonicMs() + 900_000 + 400_000 * slack,
       isLost: false,
@@ -237,14 +318,87 @@ export class Runtime {
     );
     this.calls.add(call);
     if (!life) return this.#withoutHost(call);
-    void life.host.invoke(call.message).then((answer) => {
+    void life.host.invoke(message).then((answer) => {
       if (life.alive) this.#answered(call, answer);
     });
+  }
+
+  /** A call of an operator, by host.v1. */
+  #operate(
+    verb: "PLUG" | "UNPLUG",
+    attachment: Attachment,
+    work: (host: HostLife["host"]) => Promise<unknown>,
+  ): void {
+    const { clock, life } = this.#node;
+    const generation = attachment.primary?.generation;
+    const call: Call = {
+      number: ++this.#callCount,
+      verb,
+      attachment,
+      message: undefined,
+      life,
+      dueMs: clock.monotonicMs() + 900_000 + 400_000 * (this.calls.size + 1),
+      isLost: false,
+    };
+    this.#node.note(
+      () =>
+        `call ${call.number} ${verb} ${attachment.pod.containerId} ${attachment.ifname} ${attachment.network.name}`,
+    );
+    this.calls.add(call);
+    if (!life) return this.#withoutHost(call);
+    void work(life.host).then(
+      () => {
+        if (life.alive) this.#operated(call, { generation });
+      },
+      (error: unknown) => {
+        if (life.alive) this.#operated(call, { generation, error });
+      },
+    );
+  }
+
+  #operated(
+    call: Call,
+    { generation, error }: { readonly generation: number | undefined; readonly error?: unknown },
+  ): void {
+    this.calls.delete(call);
+    this.answers++;
+    const { attachment, verb, number } = call;
+    this.#node.note(
+      () => `call ${number} ${verb} ${error === undefined ? "is done" : String(error)}`,
+    );
+    if (!attachment) return;
+    const { disk, world } = this.#node;
+    const { primary } = attachment;
+    const stands = primary?.isLiving === true && primary.generation === generation;
+    if (error !== undefined) {
+      checkRefusal(this.#node, call, error);
+      attachment.isUnsure = true;
+    } else if (verb === "UNPLUG") {
+      attachment.phase = "deleted";
+      const isLeft = disk.attachments.has(attachment.id) || world.held().has(attachment.id);
+      if (isLeft && stands && !this.isAdding(attachment.id)) {
+        this.#node.fail("a detach that succeeded leaves nothing", attachment.id);
+      }
+    } else if (stands) {
+      this.#stands(attachment);
+    }
+  }
+
+  /** An attachment beside the default one was answered: from now on it must not lose anything. */
+  #stands(attachment: Attachment): void {
+    const held = this.#node.world.held().get(attachment.id);
+    if (!held) return this.#node.fail("ADD that succeeded is attached", attachment.id);
+    attachment.phase = "up";
+    attachment.isLiving = true;
+    attachment.isUnsure = false;
+    attachment.addresses = held.addresses;
   }
 
   /** What the shim does when no host answers. */
   #withoutHost(call: Call): void {
     this.calls.delete(call);
+    if (call.attachment && call.message === undefined) call.attachment.isUnsure = true;
+    if (call.message === undefined) return;
     if (call.isLost) return;
     if (call.verb === "DEL") this.#journal(call);
     else this.#failed(call);
@@ -253,10 +407,12 @@ export class Runtime {
   #journal(call: Call): void {
     if (this.#node.faults.isJournalFull) return this.#failed(call);
     const { clock, journal } = this.#node;
-    const { containerId, ifname } = call.message;
+    const { message } = call;
+    if (!message) return;
+    const { containerId, ifname } = message;
     // The real name is a hash of the same parts, the configuration included.
-    const name = `${containerId}-${ifname}-${call.message.configJson.toString("base64")}`;
-    journal.write(name, clock.wallMs(), call.message);
+    const name = `${containerId}-${ifname}-${message.configJson.toString("base64")}`;
+    journal.write(name, clock.wallMs(), message);
     this.#node.note(() => `call ${call.number} DEL is written to the journal`);
     this.#succeeded(call, "");
   }
@@ -279,10 +435,12 @@ export class Runtime {
   #checkDeleted({ number, attachment }: Call): void {
     if (!attachment || attachment.lastAdd > number || this.isAdding(attachment.id)) return;
     const { disk, world, ledger } = this.#node;
-    if (disk.attachments.has(attachment.id) || world.held().has(attachment.id)) {
-      this.#node.fail("DEL that succeeded leaves nothing", attachment.id);
+    for (const { id } of familyOf(attachment)) {
+      if (disk.attachments.has(id) || world.held().has(id)) {
+        this.#node.fail("DEL that succeeded leaves nothing", id);
+      }
+      ledger.answeredDel(id);
     }
-    ledger.answeredDel(attachment.id);
   }
 
   #succeeded({ verb, attachment }: Call, resultJson: string): void {
@@ -297,6 +455,8 @@ export class Runtime {
       attachment.isLiving = true;
       attachment.addresses = parseAddresses(resultJson);
       this.#checkAdded(attachment);
+      attachment.plugged.length = 0;
+      for (const extra of attachment.asked) this.#stands(extra);
       const next = pod.attachments.find((other) => other.phase === "idle");
       if (next) this.add(next);
     } else if (verb === "ADD" && attachment.isLiving) {
@@ -327,12 +487,11 @@ export class Runtime {
   }
 }
 
-/** Every third pod has a host port of its own. */
-function withHostPorts(config: Record<string, unknown>, containerId: string): object {
-  const number = Number.parseInt(containerId.slice(1), 16);
-  if (number % 3 !== 0) return config;
-  const portMappings = [{ hostPort: 1 + (number % 65_535), containerPort: 80, protocol: "tcp" }];
-  return { ...config, runtimeConfig: { portMappings } };
+function withRuntimeConfig(
+  config: Record<string, unknown>,
+  attachment: Attachment | undefined,
+): object {
+  return attachment ? { ...config, runtimeConfig: runtimeConfigOf(attachment) } : config;
 }
 
 function argsOf(attachment: Attachment | undefined): string {

@@ -29,6 +29,8 @@ test("runEpisode() of fixed seeds breaks no invariant, and every kind of trouble
     "journal-replayed",
     "flush-failed",
     "reconcile-failed",
+    "plugin-misbehaved",
+    "claim-released",
   ].filter((kind) => !counts.has(kind));
   assert.deepEqual(missing, []);
 });
