@@ -51,10 +51,18 @@ export class CniFailure extends PluginError {
 const INVALID_CODES: ReadonlySet<number> = new Set([1, 2, 4, 7]);
 const UNKNOWN_CONTAINER = 3;
 
-/** ADD forward through the chain. Throws PluginError at the first failure; the caller DELs then. */
-export async function addChain(deps: ChainDeps, call: AttachmentCall): Promise<CniResult> {
+/**
+ * ADD forward through the chain. Throws PluginError at the first failure; the caller DELs then.
+ * `onBegin` hears the index of each member before its execution.
+ */
+export async function addChain(
+  deps: ChainDeps,
+  call: AttachmentCall,
+  onBegin: (index: number) => void,
+): Promise<CniResult> {
   let result: CniResult | undefined;
-  for (const member of call.config.chain) {
+  for (const [index, member] of call.config.chain.entries()) {
+    onBegin(index);
     const { answer } = await execMember(deps, { ...call, result }, { verb: "ADD", member });
     result = readAnswer(member, answer);
   }
@@ -68,18 +76,32 @@ export async function checkChain(deps: ChainDeps, call: AttachmentCall): Promise
   }
 }
 
+export interface DelProgress {
+  /** True for members that a DEL has nothing to do for: never begun, or removed already. */
+  readonly isDone: (index: number) => boolean;
+  /** Hears the index of each member that was removed. */
+  readonly onRemoved: (index: number) => void;
+}
+
 /**
  * DEL backward through the chain. Unlike libcni it goes on after a member that fails, so that one
  * that fails for ever keeps nothing before it from being removed. Throws PluginError with all failures.
  */
-export async function delChain(deps: ChainDeps, call: AttachmentCall): Promise<void> {
+export async function delChain(
+  deps: ChainDeps,
+  call: AttachmentCall,
+  progress: DelProgress,
+): Promise<void> {
   const failures: unknown[] = [];
-  for (const member of call.config.chain.toReversed()) {
+  for (const [index, member] of [...call.config.chain.entries()].toReversed()) {
+    if (progress.isDone(index)) continue;
     try {
       await execMember(deps, call, { verb: "DEL", member });
+      progress.onRemoved(index);
     } catch (error) {
-      if (!(error instanceof CniFailure && error.cniCode === UNKNOWN_CONTAINER))
-        failures.push(error);
+      const isUnknown = error instanceof CniFailure && error.cniCode === UNKNOWN_CONTAINER;
+      if (isUnknown) progress.onRemoved(index);
+      else failures.push(error);
     }
   }
   if (failures.length === 0) return;

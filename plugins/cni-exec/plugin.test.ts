@@ -293,6 +293,27 @@ test("detach() goes on after a member that fails, tells all, and comes again", a
   assert.deepEqual(world.files(), []);
 });
 
+test("detach() leaves out members that were never begun, and those that are gone already", async () => {
+  using world = await new World().open();
+  world.exec.plugins.set("bridge", ({ verb }) =>
+    verb === "ADD" ? new FakeExit(1, { code: 11, msg: "busy" }) : undefined,
+  );
+  await assert.rejects(world.plugin.attach(order()), fails("transient", /busy/));
+  await world.plugin.detach(detachRequestOf(order()));
+  assert.deepEqual(world.exec.log, ["ADD bridge 1.0.0", "DEL bridge 1.0.0"]);
+
+  world.exec.plugins.set("bridge", (call) => world.bridge(call));
+  await world.plugin.attach(order());
+  const portmap = world.exec.plugins.get("portmap");
+  world.exec.plugins.set("portmap", () => new FakeExit(1, { code: 11, msg: "busy" }));
+  await assert.rejects(world.plugin.detach(detachRequestOf(order())), fails("transient", /busy/));
+  world.exec.plugins.set("portmap", portmap ?? (() => undefined));
+  world.exec.log.length = 0;
+  await world.start().detach(detachRequestOf(order()));
+  assert.deepEqual(world.exec.log, ["DEL portmap 1.0.0"]);
+  assert.deepEqual(world.files(), []);
+});
+
 test("detach() takes code 3 for success, and a namespace that is another one by now for none", async () => {
   using world = await new World().open();
   await world.plugin.attach(order());

@@ -8,7 +8,14 @@ import {
 } from "../../src/plugin-sdk/network-plugin.ts";
 import { PluginBinaries } from "./binaries.ts";
 import { ExecBudget } from "./budget.ts";
-import { addChain, type ChainDeps, checkChain, CniFailure, delChain } from "./chain.ts";
+import {
+  addChain,
+  type ChainDeps,
+  checkChain,
+  CniFailure,
+  delChain,
+  type DelProgress,
+} from "./chain.ts";
 import { chainName, type DelegateConfig, readDelegateConfig } from "./config.ts";
 import { applyRoutes } from "./default-routes.ts";
 import { type Exec, processExec } from "./exec.ts";
@@ -95,7 +102,7 @@ export function createCniExecPlugin(deps: CniExecDeps): NetworkPlugin {
       throw new PluginError("interface-exists", `${netns} has an interface ${ifname} already`);
     }
     return inTurn({ attachmentId, config }, deadlineMs, async (call) => {
-      const file: AttachmentFile = {
+      let file: AttachmentFile = {
         attachmentId,
         network,
         cniName: config.name,
@@ -103,10 +110,14 @@ export function createCniExecPlugin(deps: CniExecDeps): NetworkPlugin {
         configJson,
         args,
         netnsIdentity,
+        begun: 0,
+        removed: [],
       };
-      // Before the first execution: from here on a DEL is due.
-      records.write(file);
-      const added = await addChain(chain, { ...call, args });
+      const added = await addChain(chain, { ...call, args }, (index) => {
+        // Before its execution: from here on a DEL is due.
+        file = { ...file, begun: index + 1 };
+        records.write(file);
+      });
       const result = await finish(kernel, request, added);
       const response = toAttachResponse(result);
       records.write({ ...file, done: { result, response } });
@@ -124,7 +135,7 @@ export function createCniExecPlugin(deps: CniExecDeps): NetworkPlugin {
     if (!config || request.sandboxId === "") return;
     const netns = (await identify(kernel, request.netns)) ? request.netns : "";
     await inTurn({ attachmentId, config }, deadlineMs, (call) =>
-      delChain(chain, { ...call, args: { ...planArgsOfDel(request), netns } }),
+      delChain(chain, { ...call, args: { ...planArgsOfDel(request), netns } }, DEL_ALL),
     );
   }
 
@@ -138,8 +149,21 @@ export function createCniExecPlugin(deps: CniExecDeps): NetworkPlugin {
       await leftovers.settle(attachmentId, limits.execTimeoutMs);
       const config = readDelegateConfig(file.configJson);
       const args = await argsNow(kernel, file);
+      const result = file.done?.result;
+      let left = file;
       await inTurn({ attachmentId, config }, deadlineMs, (call) =>
-        delChain(chain, { ...call, args, result: file.done?.result }),
+        delChain(
+          chain,
+          { ...call, args, result },
+          {
+            isDone: (index) => index >= file.begun || file.removed.includes(index),
+            onRemoved: (index) => {
+              left = { ...left, removed: [...left.removed, index] };
+              // After the last the whole file goes.
+              if (left.removed.length < left.begun) records.write(left);
+            },
+          },
+        ),
       );
     }
     records.remove(attachmentId);
@@ -217,6 +241,8 @@ export function createCniExecPlugin(deps: CniExecDeps): NetworkPlugin {
     repairNetwork: async (request) => care.repair(request),
   };
 }
+
+const DEL_ALL: DelProgress = { isDone: () => false, onRemoved: () => {} };
 
 /** CNI 1.1, "Error": try again later. */
 const TRY_LATER = 11;

@@ -26,6 +26,10 @@ export interface AttachmentFile {
   readonly args: AttachmentArgs;
   /** "device:inode" of the pod's namespace. */
   readonly netnsIdentity: string;
+  /** How many members of the chain, from the first, an ADD was begun for. */
+  readonly begun: number;
+  /** Members that a DEL has removed already: not every plugin takes a second one for success. */
+  readonly removed: readonly number[];
   /** Absent: the ADD has not come to its end. */
   readonly done?: { readonly result: CniResult; readonly response: AttachResponse };
 }

@@ -17,7 +17,7 @@ import {
   add,
   addOk,
   addressesOf,
-  assertReaches,
+  bare,
   assertSilentSuccess,
   check,
   del,
@@ -129,14 +129,6 @@ const CASES: readonly Case[] = [
     addresses: ["10.81.0.9/24", "fd81::9/64"],
   },
   {
-    what: "bridge with static addresses that the pod asks for",
-    plugins: () => [
-      { type: "bridge", bridge: "br-lan", ipam: { type: "static" }, capabilities: { ips: true } },
-    ],
-    runtimeConfig: { ips: ["10.81.0.44/24", "fd81::44/64"] },
-    addresses: ["10.81.0.44/24", "fd81::44/64"],
-  },
-  {
     what: "ptp with host-local",
     plugins: (node) => [{ type: "ptp", ipam: hostLocal(node, "10.82.0.0/24", "fd82::/64") }],
     addresses: ["10.82.0.2/24", "fd82::2/64"],
@@ -201,7 +193,8 @@ const CASES: readonly Case[] = [
   {
     what: "bridge, portmap",
     skip: iptablesSkip,
-    // portmap 1.1.1 looks for an IPv4 rule with ip6tables when there are both families.
+    // CHECK of portmap 1.1.1 looks for the IPv4 rules with ip6tables, too.
+    list: { disableCheck: true },
     plugins: (node) => [
       bridgeOf(node, "10.80.0.0/24"),
       { type: "portmap", snat: true, capabilities: { portMappings: true } },
@@ -225,6 +218,7 @@ const CASES: readonly Case[] = [
   {
     what: "ptp, tuning, portmap, bandwidth, firewall",
     skip: iptablesSkip,
+    list: { disableCheck: true },
     plugins: (node) => [
       { type: "ptp", ipMasq: true, ipam: hostLocal(node, "10.82.0.0/24") },
       { type: "tuning", mtu: 1450 },
@@ -323,7 +317,7 @@ describe("cni-exec", { skip }, () => {
       assert.equal(result.interfaces.at(result.ips[0]?.interface ?? -1)?.name, "eth0");
       const own = await node.readKernel(pod.netns);
       for (const address of expected) assert.ok(own.addresses.includes(`eth0 ${address}`));
-      if (entry.reaches) await assertReaches(node, "node", expected);
+      if (entry.reaches) await reachesSoon(node, expected);
       const shown = (regexp: RegExp) =>
         new RegExp(
           leasesMove(entry) ? regexp.source.replaceAll(/(\\\.0\\\.)2/g, "$13") : regexp.source,
@@ -363,7 +357,8 @@ describe("cni-exec", { skip }, () => {
     await delOk(node, pod, network);
   });
 
-  for (const type of ["tuning", "portmap", "bandwidth", "firewall", "sbr"]) {
+  // Not sbr: its DEL fails where its ADD did not find the interface.
+  for (const type of ["tuning", "portmap", "bandwidth", "firewall"]) {
     test(`${type} alone fails, says why, and leaves nothing`, async () => {
       await using node = await openNode();
       const host = await node.startHost();
@@ -393,6 +388,19 @@ describe("cni-exec", { skip }, () => {
     await using node = await openNode();
     const host = await startHostWith(node, {
       lan: { cniVersion: "1.0.0", name: "lan", ...bridgeOf(node, ...DUAL) },
+      fixed: {
+        cniVersion: "1.0.0",
+        name: "fixed",
+        plugins: [
+          {
+            type: "bridge",
+            bridge: "br-fix",
+            ipam: { type: "static" },
+            capabilities: { ips: true },
+          },
+          { type: "tuning", capabilities: { mac: true } },
+        ],
+      },
       point: {
         cniVersion: "0.4.0",
         name: "point",
@@ -401,34 +409,42 @@ describe("cni-exec", { skip }, () => {
       },
     });
     const primary = makeNetwork("routed");
+    const fixed = {
+      name: "fixed",
+      ips: ["10.81.0.44/24", "fd81::44/64"],
+      mac: "02:00:5e:00:53:44",
+    };
+    const warm = await node.createPod();
+    const all = askFor(warm, primary, [{ name: "lan" }, { name: "point" }, fixed]);
+    await addOk(node, warm, primary, all);
+    await delOk(node, warm, primary, all);
+    const before = await readNode(node, host);
     for (const wanted of ["eth0", "net1"]) {
       const pod = await node.createPod();
-      const before = await readNode(node, host);
       const lan = { name: "lan", ...(wanted === "net1" && { "default-route": ["10.80.0.1"] }) };
-      const call = askFor(pod, primary, [lan, { name: "point" }]);
+      const call = askFor(pod, primary, [lan, { name: "point" }, fixed]);
       await addOk(node, pod, primary, call);
-      const { links, routes } = await node.readKernel(pod.netns);
-      assert.equal(links.filter((line) => /^(eth0|net1|net2) /.test(line)).length, 3);
+      const { links, routes, addresses } = await node.readKernel(pod.netns);
+      assert.equal(links.filter((line) => /^(eth0|net1|net2|net3) /.test(line)).length, 4);
+      for (const address of fixed.ips) assert.ok(addresses.includes(`net3 ${address}`), address);
+      const link = await node.kernel.findLink("net3", pod.netns);
+      assert.equal(link?.mac, fixed.mac);
       const defaults = routes.filter((line) => line.startsWith("0.0.0.0/0 "));
       assert.equal(defaults.length, 1, routes.join("\n"));
       assert.match(defaults[0] ?? "", new RegExp(`dev ${wanted}`));
       await delOk(node, pod, primary, call);
-      assert.deepEqual(
-        { ...(await readNode(node, host)), links: [] },
-        { ...before, links: [] },
-        wanted,
-      );
+      assert.deepEqual(await readNode(node, host), before, wanted);
     }
   });
 
-  test("a hundred pods at once: no more delegates than allowed", async () => {
+  test("many pods at once: no more delegates than allowed", async () => {
     await using node = await openNode();
     const host = await startScripted(node, {}, { runningMax: 3 });
     const network = networkOf(node, { plugins: () => [bridgeOf(node, ...DUAL)] });
     const pods = await node.createPods(30);
     let most = 0;
     const watch = setInterval(() => {
-      const delegates = delegatesOf(node).filter((pid) => isBridge(pid));
+      const delegates = delegatesOf(node).filter(isLeader);
       most = Math.max(most, delegates.length);
     }, 5);
     const results = await Promise.all(pods.map((pod) => addOk(node, pod, network)));
@@ -441,11 +457,23 @@ describe("cni-exec", { skip }, () => {
   });
 });
 
-function isBridge(pid: string): boolean {
+/** True for what the host itself executed: the first of a process group (proc_pid_stat(5), pgrp). */
+function isLeader(pid: string): boolean {
   try {
-    return readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "bridge";
+    const [, , group] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+    return group === pid;
   } catch {
     return false;
+  }
+}
+
+/** The bridge's own IPv6 address is tentative for a second after a port came (RFC 4862, section 5.4). */
+async function reachesSoon(node: TestNode, addresses: readonly string[]): Promise<void> {
+  for (const address of addresses) {
+    await until(`an answer of ${address}`, 20_000, async () => {
+      const { exitCode } = await node.run(["ping", "-n", "-c", "1", "-W", "1", bare(address)]);
+      return exitCode === 0;
+    });
   }
 }
 
