@@ -83,6 +83,9 @@ export function readChains(socket: NfSocket, table: TablePlace): string[] | unde
   return names;
 }
 
+/** A table of ours has some thousand; somebody who filled one must not keep this thread. */
+const MOST_DIGEST_MESSAGES = 262_144;
+
 /** undefined: no such table. */
 export function readRuleDigest(socket: NfSocket, table: TablePlace): string | undefined {
   const flags = readTable(socket, table)?.flags;
@@ -93,13 +96,18 @@ export function readRuleDigest(socket: NfSocket, table: TablePlace): string | un
     { type: NFT_MSG_GETRULE, without: changingOfRules },
   ];
   let digest = `${flags}`;
+  let count = 0;
   for (const { type, without } of dumps) {
     const isThere = dumpTable(socket, table, {
       type,
       begin: () => {
+        count = 0;
         hash = createHash("sha256").update(digest);
       },
       onMessage: (at) => {
+        if (++count > MOST_DIGEST_MESSAGES) {
+          throw new WorkerFault(errno.E2BIG, `More than ${MOST_DIGEST_MESSAGES} chains and rules`);
+        }
         if (tableNameAt(at) === table.table) hashMessage(hash, at, without);
       },
     });

@@ -240,6 +240,7 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
     },
     problems: () => [
       ...(nodePortTrouble === "" ? [] : [nodePortTrouble]),
+      ...namespaces.troubles().slice(0, TROUBLES_MAX),
       ...core.lateSources.map(describeLate),
       ...[...problems.values()].flatMap((found) => found.map(formatProblem)),
     ],
@@ -310,6 +311,8 @@ class Lazy<T> {
 
 /** In the marker: somebody called ApplyServices. */
 const CALLERS = "callers";
+/** Of namespaces of pods that are told at a time. */
+const TROUBLES_MAX = 100;
 /** In the marker: namespaces of pods hold rules. */
 const PODS = "pods";
 

@@ -141,6 +141,13 @@ export class PodNamespaces implements ServicePlane {
     return namespace.trouble;
   }
 
+  /** What is wrong, a sentence for each namespace. */
+  troubles(): readonly string[] {
+    return [...this.#namespaces.values()].flatMap(({ pod, trouble }) =>
+      trouble === "" ? [] : [`Services in the namespace of ${pod}: ${trouble}`],
+    );
+  }
+
   async reset(plan: ServicePlan, revision: number): Promise<ProgramOutcome> {
     await this.#ensure();
     this.#frontends.clear();
@@ -256,6 +263,8 @@ export class PodNamespaces implements ServicePlane {
 
   async #work(namespace: Namespace): Promise<void> {
     const { clock, events } = this.#deps;
+    // All networks of a pod are told of in one turn: they are one ruleset.
+    await Promise.resolve();
     try {
       while (namespace.isDirty && !this.#isClosed) {
         namespace.isDirty = false;
