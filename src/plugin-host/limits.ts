@@ -157,7 +157,7 @@ export const LIMITS = {
   /** Calls of one plugin under way at the same time; more wait as long as it ends some. */
   pluginCallsMax: 100,
   /** Time without an end after which a plugin with so many calls under way takes no more, ms. */
-  pluginStuckMs: 1_000,
+  pluginStuckMs: 2_000,
   /** Calls that wait for one plugin; one more is refused. */
   pluginWaitingMax: 4_096,
   /** Longest wait of a call for its turn at a plugin, ms. */
