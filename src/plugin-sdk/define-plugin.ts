@@ -136,7 +136,6 @@ function toAttachResponse(answer: AttachAnswer, of?: AnswerOf): AttachResponse {
   }
   return {
     interfaces: answer.interfaces.map((entry) => ({
-      name: "",
       mac: "",
       mtu: 0,
       sandbox: "",
