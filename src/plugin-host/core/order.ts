@@ -11,9 +11,10 @@ export interface Ordered {
 }
 
 /**
- * For each network those that it comes after, as indexes: the default network (index 0) before all, what a
- * network depends on before it, and networks of plugins that do not attach in parallel one after the other
- * (multi-network standard 1.3, 7.3). `standing` are interfaces and networks that are there. Throws
+ * For each network those that it comes after, as indexes: what it depends on, and for a plugin that does not
+ * attach in parallel the default network (index 0) and the one before it of such a plugin (multi-network
+ * standard 1.3, 7.3). Networks of plugins that do are attached beside the default one, if its plugin is such
+ * a one as well: the standard's order would cost a pod its slowest network twice. `standing` are interfaces and networks that are there. Throws
  * PatchbayError INVALID_NETWORK_CONFIG: something is depended on that the pod does not get, or in a circle.
  */
 export function planOrder(
@@ -24,7 +25,10 @@ export function planOrder(
     dependenciesOf(network, index, networks, standing),
   );
   const sequence = sortByDependency(networks, needed);
-  const after = needed.map((indexes, index) => (index === 0 ? [] : [0, ...indexes]));
+  const isBeside = (index: number) => networks[0]?.isParallel && networks[index]?.isParallel;
+  const after = needed.map((indexes, index) =>
+    index === 0 ? [] : [...(isBeside(index) ? [] : [0]), ...indexes],
+  );
   let before: number | undefined;
   for (const index of sequence) {
     if (networks[index]?.isParallel || index === 0) continue;

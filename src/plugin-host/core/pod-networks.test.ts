@@ -289,20 +289,30 @@ describe("order of a pod's networks", () => {
     assert.deepEqual(await overlapOf("a,b,bare", []), ["eth0", "net1", "net2", "net3"]);
   });
 
-  it("networks of plugins that attach in parallel are attached at once, after the default one", async () => {
+  it("networks of plugins that attach in parallel are attached at once, beside the default one", async () => {
     assert.deepEqual(await overlapOf("bare,b,bare@x", ["routed", "other"]), [
       "eth0",
-      "net1",
+      "eth0+net1",
+      "eth0+net1+net2",
+      "eth0+net1+net2+x",
+    ]);
+  });
+
+  it("they wait for a default network whose plugin does not, and so does a serial one for any", async () => {
+    assert.deepEqual(await overlapOf("bare,b", ["other"]), ["eth0", "net1", "net1+net2"]);
+    assert.deepEqual(await overlapOf("a,b,bare", ["routed"]), [
+      "eth0",
+      "eth0+net1",
       "net1+net2",
-      "net1+net2+x",
+      "net3",
     ]);
   });
 
   it("a network waits for what it depends on, and not for others", async () => {
     assert.deepEqual(await overlapOf("over,a,bare", ["routed", "other"]), [
       "eth0",
-      "net2",
-      "net2+net3",
+      "eth0+net2",
+      "eth0+net2+net3",
       "net1+net3",
     ]);
   });
