@@ -8,6 +8,7 @@ import { lazyCniExec } from "../../plugins/cni-exec/lazy.ts";
 import { createHostDevicePlugin } from "../../plugins/host-device/plugin.ts";
 import { createMacvlanPlugin } from "../../plugins/macvlan/plugin.ts";
 import { createRoutedPlugin } from "../../plugins/routed/plugin.ts";
+import { createVxlanPlugin } from "../../plugins/vxlan/plugin.ts";
 import { withTuning } from "../../plugins/tuning/plugin.ts";
 import { openNftables } from "../kernel/nftables.ts";
 import { openPciDevices } from "../kernel/pci-devices.ts";
@@ -180,6 +181,7 @@ export async function runHost(options: RunHostOptions): Promise<void> {
     builtIn: [
       createRoutedPlugin({ kernel, nftables, hostId }),
       createBridgePlugin({ kernel, nftables, hostId }),
+      createVxlanPlugin({ kernel, nftables, hostId }),
       createMacvlanPlugin({ kernel, hostId, held: heldBy("macvlan") }),
       createHostDevicePlugin({
         kernel,

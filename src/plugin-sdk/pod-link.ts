@@ -73,7 +73,7 @@ export function isOwnedBy(link: Link, plugin: string, attachmentId: string): boo
 /**
  * Tells the others on the link who has the pod's addresses now (arp_notify, ndisc_notify of
  * Documentation/networking/ip-sysctl): an address that another pod had is in their tables with that one's
- * MAC address. Whoever does not hear it asks when its entry is old.
+ * MAC address. Whoever does not hear it asks when its entry is old. Throws PluginError "transient".
  */
 export async function announce(kernel: Kernel, pod: PodLink): Promise<void> {
   const { ifname, netns, podMac } = pod;
@@ -88,10 +88,13 @@ export async function announce(kernel: Kernel, pod: PodLink): Promise<void> {
   try {
     await kernel.apply([{ netns, operations: [...switches, again] }]);
   } catch (error) {
-    // Some drivers refuse while the link is up; read-only /proc/sys refuses as well.
-    if (!(error instanceof KernelError)) throw error;
+    if (error instanceof KernelError && REFUSALS.has(error.code)) return;
+    throw cannotAttach(pod, error);
   }
 }
+
+/** Some drivers refuse while the link is up, and /proc/sys where it is read-only: nothing to wait for. */
+const REFUSALS: ReadonlySet<string> = new Set(["EBUSY", "EOPNOTSUPP", "EPERM", "EACCES", "EROFS"]);
 
 /** An IPv6 address is the pod's own only when the route to it is there (addrconf_dad_work()). */
 async function untilLocal(kernel: Kernel, pod: PodLink): Promise<void> {
