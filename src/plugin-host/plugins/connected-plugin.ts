@@ -16,6 +16,8 @@ export interface ConnectedPluginDeps {
   readonly onOther: () => void;
 }
 
+type CallName = "Attach" | "Detach" | "Check" | "List" | "Status" | "RepairNetwork";
+
 /**
  * A third party's plugin behind its socket. While it is down, unhealthy or hung a call is refused at
  * once; whether it is well again is asked every while, and what it said of itself stays known.
@@ -27,10 +29,12 @@ export class ConnectedPlugin {
   #isClosed = false;
   #isLooking = false;
   #cancelLook: () => void = () => {};
-  /** Calls in a row that passed their deadlines. */
-  #lateCalls = 0;
+  /** Calls in a row that passed their deadlines, by the name of the call. */
+  readonly #late = new Map<CallName, number>();
+  /** Calls that hung and had no answer since. */
+  readonly #hung = new Set<CallName>();
   /** It hung, and answers again by its health alone: one call tries it, the others need not hang with it. */
-  #trial: "none" | "open" | "running" = "none";
+  #isTried = false;
   /** Looks since it was found down, or since a call had an answer: each makes the next pause longer. */
   #looksDown = 0;
 
@@ -43,8 +47,8 @@ export class ConnectedPlugin {
 
   /** Why it cannot be called now; "": it can. */
   get trouble(): string {
-    if (this.#trouble !== "" || this.#trial !== "running") return this.#trouble;
-    return "it hung, and one call tries whether it still does";
+    if (this.#trouble !== "" || !this.#isTried) return this.#trouble;
+    return `${[...this.#hung].join(" and ")} hung, and one call tries whether it still does`;
   }
 
   /** The plugin as the host calls it. */
@@ -52,16 +56,16 @@ export class ConnectedPlugin {
     const { client } = this.#deps;
     const plugin: NetworkPlugin = {
       info: this.info,
-      attach: (request) => this.#call(() => client.attach(request)),
-      detach: (request) => this.#call(() => client.detach(request)),
-      check: (request) => this.#call(() => client.check(request)),
-      list: (request) => this.#call(() => client.list(request)),
-      status: (request) => this.#call(() => client.status(request)),
+      attach: (request) => this.#call("Attach", () => client.attach(request)),
+      detach: (request) => this.#call("Detach", () => client.detach(request)),
+      check: (request) => this.#call("Check", () => client.check(request)),
+      list: (request) => this.#call("List", () => client.list(request)),
+      status: (request) => this.#call("Status", () => client.status(request)),
     };
     if (!can(plugin, "CAPABILITY_REPAIR_NETWORK")) return plugin;
     return {
       ...plugin,
-      repairNetwork: (request) => this.#call(() => client.repairNetwork(request)),
+      repairNetwork: (request) => this.#call("RepairNetwork", () => client.repairNetwork(request)),
     };
   }
 
@@ -73,50 +77,52 @@ export class ConnectedPlugin {
     this.#deps.client.close();
   }
 
-  async #call<T>(call: () => Promise<T>): Promise<T> {
+  async #call<T>(name: CallName, call: () => Promise<T>): Promise<T> {
     const { trouble } = this;
     if (trouble !== "") {
       throw new PatchbayError("PLUGIN_UNAVAILABLE", `Plugin ${this.info.name}: ${trouble}`);
     }
-    if (this.#trial === "open") this.#trial = "running";
+    const isTrial = this.#hung.has(name);
+    if (isTrial) this.#isTried = true;
     try {
       const answer = await call();
-      this.#answered();
+      this.#answered(name);
       return answer;
     } catch (error) {
-      this.#failed(error);
+      this.#failed(name, error);
       throw error;
+    } finally {
+      if (isTrial) this.#isTried = false;
     }
   }
 
-  #answered(): void {
-    this.#lateCalls = 0;
+  /** Only an answer of what hung says that it hangs no more. */
+  #answered(name: CallName): void {
+    this.#late.delete(name);
+    const hung = this.#hung.delete(name);
+    if (this.#hung.size > 0) return;
     this.#looksDown = 0;
-    if (this.#trial === "none") return;
-    this.#trial = "none";
-    if (this.#trouble === "" && !this.#isClosed) this.#deps.onTrouble("");
+    if (hung && this.#trouble === "" && !this.#isClosed) this.#deps.onTrouble("");
   }
 
-  #failed(error: unknown): void {
+  #failed(name: CallName, error: unknown): void {
     if (!(error instanceof PluginCallError)) return;
-    if (error.status === "DEADLINE_EXCEEDED") {
-      this.#late();
-    } else if (error.status === "UNAVAILABLE") {
-      // It may say so itself, of what it needs; or nobody listens any more.
-      this.#look();
-    } else this.#answered();
+    if (error.status === "DEADLINE_EXCEEDED") this.#passedDeadline(name);
+    // It may say so itself, of what it needs; or nobody listens any more.
+    else if (error.status === "UNAVAILABLE") this.#look();
+    else this.#answered(name);
   }
 
-  #late(): void {
-    this.#lateCalls++;
-    if (this.#trouble !== "") return;
-    if (this.#trial === "none" && this.#lateCalls < LIMITS.pluginDeadlinesMax) return;
-    const isFirst = this.#trial === "none";
-    this.#trial = "open";
-    this.#down(`it hangs: ${this.#lateCalls} calls in a row passed their deadlines`, isFirst);
+  #passedDeadline(name: CallName): void {
+    const count = (this.#late.get(name) ?? 0) + 1;
+    this.#late.set(name, count);
+    if (this.#trouble !== "" || count < LIMITS.pluginDeadlinesMax) return;
+    const isNew = this.#hung.size === 0;
+    this.#hung.add(name);
+    this.#down(`it hangs: ${count} calls of ${name} in a row passed their deadlines`, isNew);
   }
 
-  #down(reason: string, isNew = this.#trouble === "" && this.#trial === "none"): void {
+  #down(reason: string, isNew = this.#trouble === "" && this.#hung.size === 0): void {
     if (this.#isClosed) return;
     this.#trouble = toPlainText(reason);
     if (isNew) this.#deps.onTrouble(this.#trouble);
@@ -165,8 +171,7 @@ export class ConnectedPlugin {
   #well(wasDown: boolean): void {
     if (this.#trouble !== "" && wasDown) {
       this.#trouble = "";
-      if (this.#trial === "none") this.#deps.onTrouble("");
-      else this.#trial = "open";
+      if (this.#hung.size === 0) this.#deps.onTrouble("");
     }
     this.#lookLater();
   }

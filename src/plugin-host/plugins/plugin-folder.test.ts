@@ -306,7 +306,10 @@ describe("PluginFolder with PluginRegistry", () => {
     fake.before = (call) => (call === "Attach" ? never() : Promise.resolve());
     const late = ["a1", "a2", "a3"].map((id) => attach("fake", id));
     for (const failure of await Promise.allSettled(late)) assert.equal(failure.status, "rejected");
-    assert.match(registry.troubleOf("fake"), /it hangs: 3 calls in a row passed their deadlines/);
+    assert.match(
+      registry.troubleOf("fake"),
+      /it hangs: 3 calls of Attach in a row passed their deadlines/,
+    );
     assert.ok(has("plugin-failed", /Plugin fake: it hangs/));
     await assert.rejects(attach("fake", "a4"), (error: unknown) => {
       assert.ok(error instanceof PatchbayError && error.code === "PLUGIN_UNAVAILABLE");
@@ -316,12 +319,22 @@ describe("PluginFolder with PluginRegistry", () => {
     // Its health answers: one call tries it, and hangs again.
     await until("the trial", () => registry.troubleOf("fake") === "");
     const trial = attach("fake", "a5");
-    await assert.rejects(attach("fake", "a6"), /one call tries whether it still does/);
+    await assert.rejects(
+      attach("fake", "a6"),
+      /Attach hung, and one call tries whether it still does/,
+    );
     await assert.rejects(trial, /Attach: .*[dD]eadline/);
-    assert.match(registry.troubleOf("fake"), /it hangs: 4 calls/);
+    assert.match(registry.troubleOf("fake"), /it hangs: 4 calls of Attach/);
     assert.equal(fake.calls.length, 4);
-    fake.before = async () => {};
+    // Another call that answers says nothing of those that hang.
     await until("the next trial", () => registry.troubleOf("fake") === "");
+    await registry.find("fake")?.list({ network: "" });
+    assert.equal(has("plugin-recovered", /./), false);
+    const next = attach("fake", "a6");
+    await assert.rejects(registry.find("fake")?.list({ network: "" }) ?? next, /one call tries/);
+    await assert.rejects(next, /Attach: .*[dD]eadline/);
+    fake.before = async () => {};
+    await until("the last trial", () => registry.troubleOf("fake") === "");
     assert.equal(has("plugin-recovered", /./), false);
     await attach("fake", "a7");
     assert.ok(has("plugin-recovered", /Plugin fake can be called again/));
