@@ -8,14 +8,18 @@ export interface Original {
   readonly mtu: number;
   readonly up: boolean;
   readonly alias: string;
+  /** What a network may tune. Absent where only the alias tells of the device. */
+  readonly txQueueLength?: number;
+  readonly promisc?: boolean;
+  readonly allMulticast?: boolean;
 }
 
 /** IFALIASZ less the closing zero, linux/if.h. */
 const ALIAS_BYTES = 255;
 
 export function originalOf(link: Link): Original {
-  const { name, mac, mtu, up, alias } = link;
-  return { name, mac, mtu, up, alias };
+  const { name, mac, mtu, up, alias, txQueueLength, promisc, allMulticast } = link;
+  return { name, mac, mtu, up, alias, txQueueLength, promisc, allMulticast };
 }
 
 /** The alias of a device that a pod has: whose it is, and what it was. */
@@ -40,10 +44,13 @@ export function parseDeviceAlias(alias: string): Original | undefined {
 
 /** What makes a device that is on the node again what it was. Its alias goes last: by it the device is ours. */
 export function restoreOperations(link: Link, original: Original): KernelOperation[] {
-  const { name, mac, mtu, up, alias } = original;
+  const { name, mac, mtu, up, alias, txQueueLength, promisc, allMulticast } = original;
   const differs = {
     ...(link.mac === mac ? {} : { mac }),
     ...(link.mtu === mtu ? {} : { mtu }),
+    ...(link.txQueueLength === (txQueueLength ?? link.txQueueLength) ? {} : { txQueueLength }),
+    ...(link.promisc === (promisc ?? link.promisc) ? {} : { promisc }),
+    ...(link.allMulticast === (allMulticast ?? link.allMulticast) ? {} : { allMulticast }),
   };
   return [
     ...(link.up && "mac" in differs

@@ -56,9 +56,15 @@ function hostDeviceSuite(title: string, open: () => Promise<Kernel>, skip: strin
       const before = await w.kernel.findLink(w.device);
       await w.plugin.attach(request);
       assert.equal(await w.kernel.findLink(w.device), undefined);
+      const tuned = { txQueueLength: 5, promisc: true, allMulticast: true } as const;
+      const operations = [{ kind: "set-link", name: request.ifname, ...tuned } as const];
+      await w.kernel.apply([{ netns: request.netns as NetnsPath, operations }]);
       await w.plugin.detach(detachRequestOf(request));
       const after = await w.kernel.findLink(w.device);
-      for (const key of ["name", "mac", "mtu", "up", "alias"] as const) {
+      for (const key of [
+        ...(["name", "mac", "mtu", "up", "alias"] as const),
+        ...(["txQueueLength", "promisc", "allMulticast"] as const),
+      ]) {
         assert.equal(after?.[key], before?.[key], key);
       }
       assert.equal(after?.alias, "the lab's own");

@@ -37,7 +37,10 @@ type Json = Readonly<Record<string, unknown>>;
  * Throws PluginError "invalid-config" that names the key.
  */
 export function readTuning(
-  request: Pick<AttachRequest, "configJson" | "bandwidth" | "addresses" | "ifname">,
+  request: Pick<
+    AttachRequest,
+    "configJson" | "bandwidth" | "addresses" | "requestedAddresses" | "ifname"
+  >,
   options: { readonly sysctlAllowList: readonly string[]; readonly shapes: boolean },
 ): Tuning | undefined {
   const config = asObject(JSON.parse(request.configJson) as unknown, "the configuration");
@@ -50,7 +53,8 @@ export function readTuning(
   if (unknown !== undefined) {
     throw refusal(`tuning has the key ${quote(unknown)}, expected ${TUNING_KEYS.join(", ")}`);
   }
-  const hasIpv6 = request.addresses.some(({ address }) => address.includes(":"));
+  const addresses = request.addresses.map(({ address }) => address);
+  const hasIpv6 = [...addresses, ...request.requestedAddresses].some((text) => text.includes(":"));
   const mtuMin = hasIpv6 ? IPV6_MTU_MIN : 68;
   return {
     mtu: asInteger(tuning["mtu"], { field: "tuning.mtu", min: mtuMin, max: 65_535 }),

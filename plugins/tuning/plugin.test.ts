@@ -271,6 +271,26 @@ test("withTuning(): an ifb in the pod goes without the pod", async () => {
   await plugin.detach(detachRequestOf(request));
 });
 
+test("withTuning(): the other end of a veth that was lent to the pod is left alone", async () => {
+  const { kernel, inner } = await openWorld();
+  const lending: NetworkPlugin = {
+    ...inner,
+    attach: async ({ netns, ifname }) => {
+      const peer = { name: ifname, netns: netns as NetnsPath };
+      await kernel.apply(onNode({ kind: "add-link", name: "lan0", link: { type: "veth", peer } }));
+      const pod = { name: ifname, mac: "", mtu: 0, sandbox: netns, pciId: "", socketPath: "" };
+      return { interfaces: [pod], addresses: [], routes: [], dns: null, deviceInfoJson: "" };
+    },
+  };
+  const request = withConfig({ tuning: { mtu: 1300 }, bandwidth: RATES });
+  await withTuning(lending, { kernel }).attach(request);
+  const [node = "", pod = ""] = kernel.toString().split(request.netns);
+  assert.match(node, /link lan0 veth .* mtu 1500/);
+  assert.doesNotMatch(node, / tbf | ingress/);
+  assert.match(pod, /link eth0 veth .* mtu 1300 .* tbf 2500000 .* ingress redirect pi/);
+  assert.match(pod, /link pi\w+ ifb .* tbf 1250000 /);
+});
+
 test("withTuning(): a bridge's pod is limited at its own link, not at the bridge", async () => {
   const { kernel, plugin } = await openWorld(createBridgePlugin);
   await plugin.attach(withConfig({ bridge: "br0", bandwidth: RATES }));

@@ -1,6 +1,11 @@
 import type { Kernel, NetnsPath } from "../../src/kernel/kernel.ts";
 import { KernelError } from "../../src/kernel/kernel-error.ts";
-import { findLinkOwner, formatAlias, holderName } from "../../src/plugin-sdk/link-names.ts";
+import {
+  findLinkOwner,
+  formatAlias,
+  holderName,
+  linkNamesOf,
+} from "../../src/plugin-sdk/link-names.ts";
 import {
   type AttachRequest,
   type AttachResponse,
@@ -54,7 +59,7 @@ export function withTuning(inner: NetworkPlugin, deps: TuningDeps): NetworkPlugi
     request: AttachRequest,
     { tuning, attached }: { readonly tuning: Tuning; readonly attached: AttachResponse },
   ): Promise<Ends> {
-    const ends = await findEnds(kernel, request);
+    const ends = await findEnds(kernel, { request, attached });
     const { ifname, netns } = request;
     if (!ends) {
       throw new PluginError("transient", `${ifname} in ${netns} was gone before it was tuned`);
@@ -73,7 +78,7 @@ export function withTuning(inner: NetworkPlugin, deps: TuningDeps): NetworkPlugi
     options: { readonly tuning: Tuning; readonly attached: AttachResponse },
   ): Promise<Finding[]> {
     const { tuning, attached } = options;
-    const ends = await findEnds(kernel, request);
+    const ends = await findEnds(kernel, { request, attached });
     // Of a link that is gone the plugin itself tells.
     if (!ends) return [];
     const mtu = mtuOf(request, { attached, ends });
@@ -98,12 +103,19 @@ export function withTuning(inner: NetworkPlugin, deps: TuningDeps): NetworkPlugi
 
     async detach(request) {
       // Both in one turn: the kernel takes as long for several links as for one.
-      const ifbs = await findIfbs(kernel, request);
+      const ifb = await findIfb(kernel, request);
       const results = await Promise.allSettled([
-        ...ifbs.map(({ name, netns }) => kernel.removeLinks([name], netns)),
+        ifb && kernel.removeLinks([ifb.name], ifb.netns),
         inner.detach(request),
       ]);
-      for (const result of results) if (result.status === "rejected") throw result.reason;
+      const failures = results.flatMap((result) =>
+        result.status === "rejected" ? [result.reason as unknown] : [],
+      );
+      if (failures.length > 1) {
+        const cause = new AggregateError(failures);
+        throw new PluginError("transient", `Cannot detach ${request.attachmentId}`, { cause });
+      }
+      if (failures.length > 0) throw failures[0];
     },
 
     async check(request) {
@@ -138,7 +150,13 @@ export function withTuning(inner: NetworkPlugin, deps: TuningDeps): NetworkPlugi
 
     async status(request) {
       try {
-        read({ ...request, ifname: "eth0", addresses: [], bandwidth: null });
+        read({
+          ...request,
+          ifname: "eth0",
+          addresses: [],
+          requestedAddresses: [],
+          bandwidth: null,
+        });
       } catch (error) {
         if (!(error instanceof PluginError)) throw error;
         return { ready: false, reason: error.message };
@@ -147,7 +165,16 @@ export function withTuning(inner: NetworkPlugin, deps: TuningDeps): NetworkPlugi
     },
 
     ...(inner.repairNetwork
-      ? { repairNetwork: async (request) => inner.repairNetwork?.(request) ?? [] }
+      ? {
+          repairNetwork: async (request) =>
+            (await inner.repairNetwork?.({
+              ...request,
+              attachments: request.attachments.map((each) => ({
+                ...each,
+                bandwidth: shapes ? null : each.bandwidth,
+              })),
+            })) ?? [],
+        }
       : {}),
   };
 }
@@ -200,29 +227,32 @@ function podInterface({ netns, ifname }: AttachRequest, { interfaces }: AttachRe
   return interfaces.find((each) => each.name === ifname && each.sandbox === netns);
 }
 
-async function findIfbs(
+/** Where the attachment's ifb is. Who has a node's end has none in the pod, so that most need not look there. */
+async function findIfb(
   kernel: Kernel,
   request: { readonly attachmentId: string; readonly netns: string },
-): Promise<{ readonly name: string; readonly netns: NetnsPath | undefined }[]> {
+): Promise<{ readonly name: string; readonly netns: NetnsPath | undefined } | undefined> {
   const name = ifbNameOf(request.attachmentId);
-  const places = request.netns === "" ? [undefined] : [undefined, request.netns as NetnsPath];
-  const found = await Promise.all(
-    places.map(async (netns) =>
-      (await isThere(kernel, { name, netns })) ? [{ name, netns }] : [],
-    ),
-  );
-  return found.flat();
+  const [ifb, nodeEnd] = await Promise.all([
+    kernel.findLink(name),
+    kernel.findLink(linkNamesOf(request.attachmentId).hostIfname),
+  ]);
+  if (ifb) return { name, netns: undefined };
+  if (nodeEnd || request.netns === "") return undefined;
+  const netns = request.netns as NetnsPath;
+  return (await isThere(kernel, { name, netns })) ? { name, netns } : undefined;
 }
 
 /** In a namespace that is gone there is nothing. */
 async function isThere(
   kernel: Kernel,
-  { name, netns }: { readonly name: string; readonly netns: NetnsPath | undefined },
+  { name, netns }: { readonly name: string; readonly netns: NetnsPath },
 ): Promise<boolean> {
   try {
     return (await kernel.findLink(name, netns)) !== undefined;
   } catch (error) {
-    if (netns !== undefined && error instanceof KernelError) return false;
+    if (error instanceof KernelError && (await kernel.netnsIdentity(netns)) === undefined)
+      return false;
     throw error;
   }
 }
