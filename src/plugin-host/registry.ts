@@ -1,4 +1,4 @@
-import type { NetworkPlugin } from "../plugin-sdk/network-plugin.ts";
+import type { NetworkPlugin, PluginInfo } from "../plugin-sdk/network-plugin.ts";
 import type { Clock, EventSink, PluginDirectory } from "./core/ports.ts";
 import { invariant } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
@@ -17,7 +17,10 @@ export interface PluginRegistryDeps {
 
 /** A plugin as the registry knows it. */
 export interface RegisteredPlugin {
+  /** As the core calls it. */
   readonly plugin: NetworkPlugin;
+  /** As it says itself: the host may add to what it can do. */
+  readonly info: PluginInfo;
   /** "": it runs in the host. */
   readonly socketPath: string;
   /** Why it cannot be called now; "": it can. */
@@ -38,6 +41,7 @@ export class PluginRegistry implements PluginDirectory, PluginRole {
       const gate = this.#gateFor(name);
       this.#plugins.set(name, {
         plugin: this.#admit(plugin, gate),
+        info: plugin.info,
         socketPath: "",
         get trouble() {
           return gate.trouble;
@@ -79,6 +83,7 @@ export class PluginRegistry implements PluginDirectory, PluginRole {
     const gate = this.#gateFor(name);
     const entry: RegisteredPlugin = {
       plugin: this.#admit(connected.toNetworkPlugin(), gate),
+      info,
       socketPath,
       get trouble() {
         return connected.trouble || gate.trouble;

@@ -8,10 +8,10 @@ export function listNetworkPlugins(
   registered: readonly RegisteredPlugin[],
 ): PluginStatus[] {
   const uses = countUses(context);
-  const names = new Set(registered.map(({ plugin }) => plugin.info.name));
+  const names = new Set(registered.map(({ info }) => info.name));
   const missing = [...uses.keys()].filter((name) => !names.has(name)).sort();
   return [
-    ...registered.map((entry) => toStatus(entry, uses.get(entry.plugin.info.name))),
+    ...registered.map((entry) => toStatus(entry, uses.get(entry.info.name))),
     ...missing.map((name) => ({
       ...toUse(uses.get(name)),
       name,
@@ -49,8 +49,8 @@ function toUse(use: Use | undefined) {
   return { networks: [...(use?.networks ?? [])].sort(), attachments: use?.attachments ?? 0 };
 }
 
-function toStatus({ plugin, socketPath, trouble }: RegisteredPlugin, use: Use | undefined) {
-  const { name, version, roles, capabilities } = plugin.info;
+function toStatus({ info, socketPath, trouble }: RegisteredPlugin, use: Use | undefined) {
+  const { name, version, roles, capabilities } = info;
   return {
     ...toUse(use),
     name,

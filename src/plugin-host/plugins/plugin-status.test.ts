@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { cniCall, FakeHostWorld } from "../fake-host-world.ts";
+import { FakeClock } from "../fake-clock.ts";
+import { PluginRegistry } from "../registry.ts";
+import { listNetworkPlugins } from "./plugin-status.ts";
+
+describe("listNetworkPlugins()", () => {
+  it("says of each plugin what uses it, and names those that are missing", async () => {
+    const world = new FakeHostWorld();
+    const host = await world.startHost();
+    for (const [containerId, name, plugin] of [
+      ["c1", "one", "routed"],
+      ["c2", "one", "routed"],
+      ["c3", "two", "other"],
+    ] as const) {
+      const netns = world.makeNetns(containerId, 100 + Number(containerId.slice(1)));
+      const ranges = [[{ subnet: `10.${name.codePointAt(0)}.0.0/24` }]];
+      const config = { name, plugin, ipam: { ranges } };
+      const answer = await host.invoke(cniCall("ADD", { containerId, netns, config }));
+      assert.equal(answer.exitCode, 0, answer.resultJson);
+    }
+    const builtIn = [world.routed];
+    const events = { emit: () => {} };
+    const registry = new PluginRegistry({ clock: new FakeClock(), events, builtIn });
+    assert.deepEqual(listNetworkPlugins(host.context, registry.list()), [
+      {
+        name: "routed",
+        version: "0.0.0",
+        builtIn: true,
+        trouble: "",
+        roles: ["network"],
+        capabilities: [],
+        socket: "",
+        networks: ["one"],
+        attachments: 2,
+      },
+      {
+        name: "other",
+        trouble: "it is not connected: start it, or correct the name",
+        networks: ["two"],
+        attachments: 1,
+      },
+    ]);
+  });
+});
