@@ -12,11 +12,13 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { sourceKey } from "../src/cli/build.js";
 import { acquireLock } from "./setup/lock.js";
 import { shimBinary } from "./setup/shim.js";
 import { repository, SetupError } from "./setup/step.js";
+
+const manifest = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
 
 /** Says of which sources dist/ was made. */
 const keyFile = "sources.key";
@@ -36,7 +38,11 @@ function main() {
 
 function build() {
   const dist = join(repository, "dist");
-  const key = sourceKey(repository, ["tsconfig.package.json"]);
+  const key = sourceKey(repository, [
+    "package.json",
+    "tsconfig.package.json",
+    "scripts/build-package.js",
+  ]);
   if (readIfThere(join(dist, keyFile)) === key) return;
   const temporary = mkdtempSync(join(repository, "build/package."));
   try {
@@ -46,7 +52,8 @@ function build() {
     // npm's standard output may be JSON.
     const { status } = spawnSync(compiler, args, { cwd: repository, stdio: ["ignore", 2, 2] });
     if (status !== 0) throw new SetupError("The compiler refused the sources: see above");
-    rewriteDeclarations(fresh);
+    keepPublicDeclarations(fresh);
+    removeEmptyModules(fresh);
     writeFileSync(join(fresh, keyFile), key);
     if (existsSync(dist)) renameSync(dist, join(temporary, "old"));
     renameSync(fresh, dist);
@@ -55,14 +62,41 @@ function build() {
   }
 }
 
-/** The compiler rewrites "./x.ts" in what it emits, but not in declarations. */
-function rewriteDeclarations(folder) {
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.name.endsWith(".d.ts")) continue;
-    const file = join(entry.parentPath, entry.name);
+const declarationImport = /((?:from |import\()["'])(\.[^"']*)\.ts(["'])/g;
+
+/**
+ * Keeps the declarations that the package's entries lead to. The compiler rewrites "./x.ts" in what it
+ * emits, but not there.
+ */
+function keepPublicDeclarations(folder) {
+  const entries = Object.values(manifest.exports).flatMap(({ types }) => types ?? []);
+  const waiting = entries.map((file) => join(folder, relative("dist", file)));
+  const kept = new Set();
+  for (const file of waiting) {
+    if (kept.has(file)) continue;
+    kept.add(file);
     const text = readFileSync(file, "utf8");
-    writeFileSync(file, text.replaceAll(/((?:from |import\()["']\.[^"']*)\.ts(["'])/g, "$1.js$2"));
+    for (const [, , path] of text.matchAll(declarationImport)) {
+      waiting.push(join(dirname(file), `${path}.d.ts`));
+    }
+    writeFileSync(file, text.replaceAll(declarationImport, "$1$2.js$3"));
   }
+  for (const file of listFiles(folder)) {
+    if (file.endsWith(".d.ts") && !kept.has(file)) rmSync(file);
+  }
+}
+
+/** Types of messages: nothing is left of them in JavaScript, and nothing imports them. */
+function removeEmptyModules(folder) {
+  for (const file of listFiles(join(folder, "src/rpc/generated"))) {
+    if (file.endsWith(".js")) rmSync(file);
+  }
+}
+
+function listFiles(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
 }
 
 function readIfThere(file) {

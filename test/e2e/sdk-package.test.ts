@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, test, type TestContext } from "node:test";
 import { fakeHost } from "../../src/plugin-sdk/fake-host.ts";
 import { pathsBelow } from "../../src/plugin-host/paths.ts";
-import { findSkipReason, openNode, type TestNode, until } from "./harness.ts";
+import { findSkipReason, openNode, shimFile, type TestNode, until } from "./harness.ts";
 import { openLocalRegistry } from "./local-registry.ts";
 import { add, addOk, delOk, errorOf, type NetworkJson } from "./runtime.ts";
 
@@ -89,7 +89,7 @@ describe("the package that npm pack makes", { skip }, () => {
     const noNode = node === undefined && "the machine has no other Node";
     test(`runs a plugin in JavaScript by ${title}`, { skip: noNode }, async (t) => {
       const socket = join(folder, "plain.sock");
-      const plugin = spawnPlugin(t, [node ?? "", "plain.js", "--socket", socket]);
+      const plugin = spawnProgram(t, [node ?? "", "plain.js", "--socket", socket]);
       await until("the socket", 20_000, () => existsSync(socket));
       await using host = await fakeHost(socket);
       assert.equal(host.info.name, "plain");
@@ -111,6 +111,24 @@ describe("the package that npm pack makes", { skip }, () => {
     assert.equal((JSON.parse(printed) as { node: string }).node, process.version);
     const rules = await run(process.execPath, [cli, "conformance", "--list-rules"], folder);
     assert.match(rules, /attach-interface/);
+    const places = ["--cni-bin-dir", join(folder, "bin"), "--cni-conf-dir", join(folder, "conf")];
+    await run(process.execPath, [cli, "install", "--root", folder, ...places], folder);
+    assert.deepEqual(readFileSync(join(folder, "bin/patchbay")), readFileSync(shimFile));
+  });
+
+  test("has a host that attaches pods", async (t) => {
+    await using node = await openNode();
+    const cli = join(folder, "node_modules/.bin/patchbay");
+    const host = ["host", "--root", node.root, "--metrics-port", "off", "--log-level", "warn"];
+    const enter = ["nsenter", `--net=${node.netns}`, "--"];
+    spawnProgram(t, [...enter, process.execPath, cli, ...host]);
+    const pod = await node.createPod();
+    const network = { ...makeNetwork(), plugin: "routed" };
+    await until("an ADD by the installed host", 30_000, async () => {
+      const answer = await add(node, pod, network);
+      return answer.exitCode === 0;
+    });
+    await delOk(node, pod, network);
   });
 
   test("gives pods a network by a plugin below node_modules, through a real host", async (t) => {
@@ -144,6 +162,9 @@ describe("the package that npm pack makes", { skip }, () => {
     plugin.kill("SIGKILL");
     await once(plugin, "exit");
     assert.equal(errorOf(await add(node, two, network)).code, 11);
+    const other = { ...network, name: "other", plugin: "routed", ipam: otherIpam };
+    await addOk(node, two, other);
+    await delOk(node, two, other);
     assert.ok(await node.kernel.findLink("eth0", one.netns));
     spawnExample(t, node);
     await until("an ADD by its next life", 20_000, async () => {
@@ -153,16 +174,16 @@ describe("the package that npm pack makes", { skip }, () => {
     await delOk(node, one, network);
     await delOk(node, two, network);
     const links = await node.kernel.links(node.netns);
-    assert.deepEqual(links.map(({ name }) => name).toSorted(), ["lo", "sdkbr0"]);
+    assert.deepEqual(links.map(({ name }) => name).toSorted(), ["lo", "patchbay0", "sdkbr0"]);
   });
 
   function spawnExample(t: TestContext, node: TestNode): ChildProcess {
     const enter = ["nsenter", `--net=${node.netns}`, "--"];
     const argv = [...enter, process.execPath, "plugin.ts"];
-    return spawnPlugin(t, argv, { PATCHBAY_ROOT: pathsBelow(node.root).root });
+    return spawnProgram(t, argv, { PATCHBAY_ROOT: pathsBelow(node.root).root });
   }
 
-  function spawnPlugin(
+  function spawnProgram(
     t: TestContext,
     [file = "", ...args]: readonly string[],
     more: Readonly<Record<string, string>> = {},
@@ -174,6 +195,8 @@ describe("the package that npm pack makes", { skip }, () => {
     return child;
   }
 });
+
+const otherIpam = { ranges: [[{ subnet: "10.98.0.0/24" }]] };
 
 function makeNetwork(): NetworkJson {
   const ipam = { ranges: [[{ subnet: "10.99.0.0/24" }], [{ subnet: "fd00:99::/64" }]] };
