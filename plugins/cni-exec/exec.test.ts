@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -56,6 +66,36 @@ test("run() of a plugin that does not read its input", async () => {
   assert.equal(answer.stdout, "ok\n");
 });
 
+test("run() of many at once mixes nothing up and leaves no descriptor open", async () => {
+  using folder = new Folder();
+  const file = folder.script('read -r number; echo "$number"; exit $((number % 7))');
+  const descriptors = () => readdirSync("/proc/self/fd").length;
+  const runAll = () =>
+    Promise.all(
+      Array.from({ length: 40 }, (_, index) =>
+        processExec.run({ file, env: { PATH }, stdin: `${index}\n`, limitMs: 60_000 }),
+      ),
+    );
+  await runAll();
+  const before = descriptors();
+  for (const [index, { stdout, exitCode }] of (await runAll()).entries()) {
+    assert.deepEqual([stdout, exitCode], [`${index}\n`, index % 7]);
+  }
+  assert.equal(descriptors(), before);
+});
+
+test("run() beside node:child_process: each gets its own ends", async () => {
+  using folder = new Folder();
+  const file = folder.script("exit 3");
+  const order = { file, env: { PATH }, stdin: "", limitMs: 20_000 };
+  const own = Promise.all(Array.from({ length: 10 }, () => processExec.run(order)));
+  const nodes = Promise.all(
+    Array.from({ length: 10 }, async () => once(spawn("sh", ["-c", "exit 4"]), "exit")),
+  );
+  assert.deepEqual(new Set((await own).map(({ exitCode }) => exitCode)), new Set([3]));
+  assert.deepEqual(new Set((await nodes).map(([exitCode]) => exitCode)), new Set([4]));
+});
+
 test("run() tells which signal ended it", async () => {
   using folder = new Folder();
   const { exitCode, signal } = await folder.run("kill -9 $$");
@@ -105,11 +145,20 @@ test("run() does not wait for what a plugin leaves running in the background", a
 
 test("run() of what is no program says so", async () => {
   using folder = new Folder();
-  const file = join(folder.path, "nothing");
-  await assert.rejects(
-    processExec.run({ file, env: {}, stdin: "", limitMs: 1_000 }),
-    (error) => error instanceof ExecError && error.kind === "start",
-  );
+  const text = join(folder.path, "text");
+  writeFileSync(text, "echo no program", { mode: 0o755 });
+  for (const [file, code] of [
+    [join(folder.path, "nothing"), "ENOENT"],
+    [folder.path, "EACCES"],
+    [text, "ENOEXEC"],
+    ["/bin/sh\0", "EINVAL"],
+  ] as const) {
+    await assert.rejects(
+      processExec.run({ file, env: {}, stdin: "", limitMs: 1_000 }),
+      (error) =>
+        error instanceof ExecError && error.kind === "start" && error.message.endsWith(code),
+    );
+  }
 });
 
 test("run() tries again while somebody writes the file", async () => {

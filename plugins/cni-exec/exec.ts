@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { KernelError } from "../../src/kernel/kernel-error.ts";
+import { type SpawnedProcess, spawnProcess } from "../../src/kernel/spawn.ts";
 
 /** One execution of a program. */
 export interface ExecOrder {
@@ -61,75 +62,78 @@ export const processExec: Exec = {
   },
 };
 
-function runOnce({ file, env, stdin, limitMs }: ExecOrder): Promise<ExecAnswer> {
-  return new Promise((resolve, reject) => {
-    let child: ChildProcess;
-    try {
-      // detached: a group of its own, so that what the plugin executes ends with it.
-      child = spawn(file, [], { env, cwd: "/", stdio: ["pipe", "pipe", "pipe"], detached: true });
-    } catch (cause) {
-      reject(new ExecError("start", `Cannot execute ${file}`, { cause }));
-      return;
-    }
-    const output = new Output(child, () => stop("output"));
-    let stopped: "deadline" | "output" | undefined;
-    let killTimer: NodeJS.Timeout | undefined;
-    let drainTimer: NodeJS.Timeout | undefined;
+async function runOnce(order: ExecOrder): Promise<ExecAnswer> {
+  const child = start(order);
+  let stopped: "deadline" | "output" | undefined;
+  let killTimer: NodeJS.Timeout | undefined;
+  const stop = (why: "deadline" | "output") => {
+    if (stopped) return;
+    stopped = why;
+    signalGroup(child, "SIGTERM");
+    killTimer = setTimeout(() => signalGroup(child, "SIGKILL"), TERM_MS);
+  };
+  const output = new Output(child, () => stop("output"));
+  const limitTimer = setTimeout(() => stop("deadline"), order.limitMs);
+  const { exitCode, signal } = await child.exited;
+  clearTimeout(limitTimer);
+  clearTimeout(killTimer);
+  if (stopped) {
+    // Its children may have outlived it.
+    signalGroup(child, "SIGKILL");
+    output.close();
+    throw new ExecError(stopped, describeStop(stopped, order.limitMs) + output.stderrNote);
+  }
+  await output.end();
+  return { exitCode, signal, stdout: output.stdout, stderr: output.stderr };
+}
 
-    const stop = (why: "deadline" | "output") => {
-      if (stopped) return;
-      stopped = why;
-      signalGroup(child, "SIGTERM");
-      killTimer = setTimeout(() => signalGroup(child, "SIGKILL"), TERM_MS);
-    };
-    const limitTimer = setTimeout(() => stop("deadline"), limitMs);
-    const finish = () => {
-      for (const timer of [limitTimer, killTimer, drainTimer]) clearTimeout(timer);
-      for (const stream of child.stdio) stream?.destroy();
-    };
-
-    child.on("error", (cause) => {
-      // An error after the start is one of kill(): the process is there, its end is waited for.
-      if (child.pid !== undefined) return;
-      finish();
-      reject(new ExecError("start", `Cannot execute ${file}`, { cause }));
-    });
-    const end = (exitCode: number | null, signal: string | null) => {
-      finish();
-      if (stopped) {
-        // Its children may have outlived it.
-        signalGroup(child, "SIGKILL");
-        reject(new ExecError(stopped, describeStop(stopped, limitMs) + output.stderrNote));
-        return;
-      }
-      resolve({ exitCode, signal, stdout: output.stdout, stderr: output.stderr });
-    };
-    child.on("exit", (exitCode, signal) => {
-      drainTimer = setTimeout(() => end(exitCode, signal), DRAIN_MS);
-    });
-    child.on("close", end);
-    // A plugin that does not read its input may have ended before all of it was written.
-    child.stdin?.on("error", () => {});
-    child.stdin?.end(stdin);
-  });
+function start(order: ExecOrder): SpawnedProcess {
+  try {
+    return spawnProcess(order);
+  } catch (cause) {
+    throw new ExecError("start", cause instanceof Error ? cause.message : String(cause), { cause });
+  }
 }
 
 /** What a process writes, within bounds. */
 class Output {
+  readonly #child: SpawnedProcess;
+  readonly #closed: Promise<unknown>;
   readonly #stdout: Buffer[] = [];
   #stdoutBytes = 0;
   #stderr: Buffer = Buffer.alloc(0);
 
-  constructor(child: ChildProcess, onTooMuch: () => void) {
-    child.stdout?.on("data", (chunk: Buffer) => {
+  constructor(child: SpawnedProcess, onTooMuch: () => void) {
+    this.#child = child;
+    child.stdout.on("data", (chunk: Buffer) => {
       this.#stdoutBytes += chunk.length;
       if (this.#stdoutBytes > STDOUT_BYTES_MAX) onTooMuch();
       else this.#stdout.push(chunk);
     });
-    child.stderr?.on("data", (chunk: Buffer) => {
+    child.stderr.on("data", (chunk: Buffer) => {
       this.#stderr = Buffer.concat([this.#stderr, chunk]).subarray(-STDERR_BYTES_MAX);
     });
-    for (const stream of [child.stdout, child.stderr]) stream?.on("error", () => {});
+    this.#closed = Promise.all(
+      [child.stdout, child.stderr].map(
+        (stream) =>
+          new Promise<void>((resolve) => {
+            stream.on("error", () => {});
+            stream.on("close", () => resolve());
+          }),
+      ),
+    );
+  }
+
+  /** Resolves when all was read, or when what the process left behind has held it open for a while. */
+  async end(): Promise<void> {
+    const timer = setTimeout(() => this.close(), DRAIN_MS);
+    await this.#closed;
+    clearTimeout(timer);
+  }
+
+  close(): void {
+    this.#child.stdout.destroy();
+    this.#child.stderr.destroy();
   }
 
   get stdout(): string {
@@ -152,10 +156,9 @@ function describeStop(why: "deadline" | "output", limitMs: number): string {
     : `It wrote more than ${STDOUT_BYTES_MAX} bytes and was killed`;
 }
 
-function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
+function signalGroup({ pid }: SpawnedProcess, signal: NodeJS.Signals): void {
   try {
-    process.kill(-child.pid, signal);
+    process.kill(-pid, signal);
   } catch {
     // Gone already.
   }
@@ -163,5 +166,5 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
 
 function isTextBusy(error: unknown): boolean {
   const cause = error instanceof ExecError ? error.cause : undefined;
-  return cause instanceof Error && "code" in cause && cause.code === "ETXTBSY";
+  return cause instanceof KernelError && cause.code === "ETXTBSY";
 }
