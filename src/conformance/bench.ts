@@ -36,6 +36,8 @@ export interface BenchOptions {
   /** A configuration that the plugin must refuse. Absent: made from its schema. */
   readonly invalidConfig?: Readonly<Record<string, unknown>>;
   readonly pools: Pools;
+  /** Attachments that the network can have at the same time. */
+  readonly attachmentsMax: number;
   /** Folder of the pods' network namespaces. */
   readonly netnsFolder: string;
   /** Tells the namespaces and attachments of this run from those of others. */

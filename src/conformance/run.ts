@@ -57,15 +57,9 @@ export async function runConformance(options: ConformanceOptions): Promise<Confo
   try {
     await life.begin();
     const info = await life.client.getInfo();
-    const { kernel, network, config, invalidConfig, pools, netnsFolder, runId } = options;
     let podNumber = 0;
     const nextPodNumber = () => podNumber++;
-    const about = { kernel, life, info, network, config, pools, netnsFolder, runId, nextPodNumber };
-    const bench: BenchOptions = {
-      ...about,
-      ...(invalidConfig ? { invalidConfig } : {}),
-      networkLinks: [],
-    };
+    const bench: BenchOptions = { ...options, life, info, nextPodNumber, networkLinks: [] };
     const networkLinks = await findNetworkLinks(bench, options);
     return { plugin: info, results: await runRules({ ...bench, networkLinks }, options) };
   } finally {
@@ -85,7 +79,7 @@ async function runRules(
       if (chosen && !chosen.has(rule.id)) continue;
       options.signal?.throwIfAborted();
       const startMs = performance.now();
-      const outcome = await runRule(rule, { bench, options, failed });
+      const outcome = await runRule(rule, { bench, prepare: options.prepare, failed });
       if (outcome.result === "fail") failed.add(rule.id);
       // What comes after a rule that says nothing says nothing either.
       if (outcome.isVoid) failed.add(rule.id);
@@ -110,12 +104,12 @@ async function runRule(
   rule: Rule,
   run: {
     readonly bench: BenchOptions;
-    readonly options: ConformanceOptions;
+    readonly prepare: ConformanceOptions["prepare"];
     readonly failed: ReadonlySet<string>;
   },
 ): Promise<Outcome> {
-  const { bench: about, options, failed } = run;
-  const missing = findMissing(rule.needs ?? {}, about, options);
+  const { bench: about, prepare, failed } = run;
+  const missing = findMissing(rule.needs ?? {}, about);
   if (missing !== undefined) return { result: "skip", reason: missing };
   const before = rule.after?.find((id) => failed.has(id));
   if (before !== undefined) {
@@ -123,7 +117,7 @@ async function runRule(
   }
   const bench = new Bench(about);
   try {
-    await options.prepare?.();
+    await prepare?.();
     await bench.life.ensureAlive();
     await withDeadline(rule.check(bench));
     return { result: "pass", reason: "" };
@@ -144,8 +138,7 @@ async function tidy(bench: Bench): Promise<void> {
 /** Why a rule cannot be seen with this plugin, or as the kit was started. */
 function findMissing(
   needs: Needs,
-  { info, pools, life }: BenchOptions,
-  { attachmentsMax }: ConformanceOptions,
+  { info, pools, life, attachmentsMax }: BenchOptions,
 ): string | undefined {
   const { capability, start, families = [], addresses, attachments = 1 } = needs;
   if (capability && !can({ info }, capability)) return `the plugin has no ${capability}`;
