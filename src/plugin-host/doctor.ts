@@ -43,7 +43,9 @@ function examineUnfinished(context: HostContext): DoctorFinding {
 
 async function examineOrphans(context: HostContext): Promise<DoctorFinding[]> {
   const { plugins } = context.ports;
-  const findings = plugins.names().map(async (name): Promise<DoctorFinding> => {
+  // Of one that cannot be called plugins-doctor.ts says why.
+  const callable = plugins.names().filter((name) => (plugins.troubleOf?.(name) ?? "") === "");
+  const findings = callable.map(async (name): Promise<DoctorFinding> => {
     const check = `orphans-${name}`;
     try {
       const held = (await plugins.find(name)?.list({ network: "" })) ?? [];

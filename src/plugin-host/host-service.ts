@@ -24,6 +24,7 @@ import { PatchbayError } from "./errors.ts";
 import type { EventLog, TimedEvent } from "./event-log.ts";
 import { limitWatchers, push, unary } from "./grpc-answers.ts";
 import { listNetworkPlugins } from "./plugins/plugin-status.ts";
+import { examinePlugins } from "./plugins/plugins-doctor.ts";
 import type { PluginRegistry } from "./registry.ts";
 import type { ApplySources } from "./services/apply-sources.ts";
 import type { ServicesCore } from "./services/services-core.ts";
@@ -123,6 +124,7 @@ export function hostService(deps: HostServiceDeps): ServedService {
     Doctor: unary(async () => ({
       findings: [
         ...(await examineNode(host.context)),
+        ...examinePlugins(host.context, deps.plugins.list()),
         ...examineDefinitions(host.context.ports.definitions, host.context.ports.plugins),
         ...examineServices(deps.services, deps.servicesProblems()),
       ],

@@ -4,8 +4,9 @@ import { cniCall, FakeHostWorld } from "../fake-host-world.ts";
 import { FakeClock } from "../fake-clock.ts";
 import { PluginRegistry } from "../registry.ts";
 import { listNetworkPlugins } from "./plugin-status.ts";
+import { examinePlugins } from "./plugins-doctor.ts";
 
-describe("listNetworkPlugins()", () => {
+describe("listNetworkPlugins() and examinePlugins()", () => {
   it("says of each plugin what uses it, and names those that are missing", async () => {
     const world = new FakeHostWorld();
     const host = await world.startHost();
@@ -40,6 +41,15 @@ describe("listNetworkPlugins()", () => {
         trouble: "it is not connected: start it, or correct the name",
         networks: ["two"],
         attachments: 1,
+      },
+    ]);
+    assert.deepEqual(examinePlugins(host.context, registry.list()), [
+      {
+        check: "plugin-other",
+        severity: "error",
+        message:
+          "Plugin other: it is not connected: start it, or correct the name; its networks (two; attachments: 1) take and release no pods",
+        remedy: "Start it, or correct the name in the network's configuration",
       },
     ]);
   });

@@ -1,0 +1,26 @@
+import type { DoctorFinding } from "../../rpc/generated/patchbay/host/v1/DoctorFinding.ts";
+import type { HostContext } from "../core/context.ts";
+import type { RegisteredPlugin } from "../registry.ts";
+import { listNetworkPlugins } from "./plugin-status.ts";
+
+/** Plugins that cannot be called, with what waits for them. */
+export function examinePlugins(
+  context: HostContext,
+  registered: readonly RegisteredPlugin[],
+): DoctorFinding[] {
+  const statuses = listNetworkPlugins(context, registered);
+  const broken = statuses.filter(({ trouble }) => (trouble ?? "") !== "");
+  if (broken.length === 0) {
+    const message = `${statuses.length} network plugins can be called`;
+    return [{ check: "plugins", severity: "ok", message, remedy: "" }];
+  }
+  return broken.map(({ name, trouble, networks = [], attachments = 0, socket = "" }) => ({
+    check: `plugin-${name}`,
+    severity: "error",
+    message: `Plugin ${name}: ${trouble}; its networks (${networks.join(", ") || "none"}; attachments: ${attachments}) take and release no pods`,
+    remedy:
+      socket === ""
+        ? "Start it, or correct the name in the network's configuration"
+        : "See its own log, and restart it; what waits for it is done when it is back",
+  }));
+}
