@@ -42,6 +42,8 @@ export interface StartHostOptions {
   readonly nodeFlags?: readonly string[];
   /** More arguments of `patchbay host`. */
   readonly args?: readonly string[];
+  /** src/cli/patchbay.js of another release. Absent: today's. */
+  readonly cli?: string;
   /** A command in front of node, for example to limit resources; must exec. */
   readonly wrapper?: readonly string[];
 }
@@ -131,7 +133,7 @@ export function spawnHost(options: StartHostOptions): HostProcess {
 }
 
 function spawnNode(options: StartHostOptions): ChildProcess {
-  const cli = join(repository, "src/cli/patchbay.js");
+  const cli = options.cli ?? join(repository, "src/cli/patchbay.js");
   const hostArgs = ["host", "--root", options.root, "--metrics-port", "0", ...(options.args ?? [])];
   const env = { ...process.env, ...options.env };
   // The test runner's own channel is not for its grandchildren.
@@ -189,6 +191,8 @@ export interface ShimCall {
   readonly path?: string;
   /** More variables; they win over those above, and undefined unsets. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The shim of another release. Absent: today's. */
+  readonly shim?: string;
   /** Standard input: an object, to which `root` is added, or bytes as they are. */
   readonly config?: object | string | Uint8Array;
 }
@@ -215,7 +219,7 @@ export async function execShim(root: string, call: ShimCall): Promise<ShimAnswer
   const set = Object.entries(env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
   );
-  const child = spawn(shimFile, [], {
+  const child = spawn(call.shim ?? shimFile, [], {
     env: Object.fromEntries(set),
     stdio: ["pipe", "pipe", "pipe"],
     timeout: CALL_LIMIT_MS,
