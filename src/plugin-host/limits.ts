@@ -122,6 +122,8 @@ export const LIMITS = {
   podNamespaceMs: 40_000,
   /** Longest wait of an ADD until Services on its networks are in the pod's namespace, ms. */
   podNamespaceAddMs: 5_000,
+  /** Time that the namespace of a pod has to go with it before Services are taken out of it, ms. */
+  podLeavesMs: 5_000,
   /** Pause between two looks whether somebody changed Services in namespaces of pods, ms. */
   podNamespacesCheckMs: 30_000,
   /** Longest wait of an ADD until its host ports are programmed, ms: longer than that for first lists. */

@@ -128,6 +128,45 @@ for (const kind of KINDS) {
       await world.remove("late");
     });
 
+    it("no dial fails while the host is killed and comes back", async () => {
+      const dial = dialOf("TCP", { address: clusterIp(kind, 4), port: 80 });
+      const client = world.actor("client");
+      await client.call("storm", { dial, concurrency: 2 });
+      await world.host.kill("SIGKILL");
+      await world.startHost();
+      await world.write("services.yaml", servicesOf(kind, ["web-1"]));
+      await world.untilReached("other", ["web-1"]);
+      await world.write("services.yaml", servicesOf(kind, ["web-1", "web-2"]));
+      await world.untilReached("other", ["web-1", "web-2"]);
+      const { dials, failures } = await client.call("stopStorm", {});
+      assert.ok(dials > 100, `${dials} dials`);
+      assert.deepEqual(failures, []);
+    });
+
+    it("takes pods of other nodes from their objects", async () => {
+      // web-1 of this node plays one: nothing attached it under this name.
+      const status = FAMILIES.map((family) => world.addressOf("web-1", family));
+      const pod = {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: {
+          name: "far",
+          annotations: {
+            "k8s.v1.cni.cncf.io/network-status": JSON.stringify([
+              { name: `default/${kind.name}`, interface: "net1", ips: status },
+            ]),
+          },
+        },
+        spec: { nodeName: "node-b" },
+      };
+      await world.write("services.yaml", servicesOf(kind, ["far"]));
+      await world.untilRefused("client");
+      await world.write("services.yaml", [...servicesOf(kind, ["far"]), pod]);
+      await world.untilReached("client", ["web-1"]);
+      await world.write("services.yaml", servicesOf(kind, ["web-1", "web-2"]));
+      await world.untilReached("client", ["web-1", "web-2"]);
+    });
+
     it("survives kill -9 of the host: connections go on, and changes are programmed by the next one", async () => {
       const client = world.actor("client");
       for (const transport of TRANSPORTS) {

@@ -37,7 +37,7 @@ function setUp(addWaits = { enabled: false, timeoutMs: 100 }) {
     nodeName: "node1",
     addWaits,
     clock,
-    networks: { restore: () => {}, settle: () => inside.settling },
+    networks: { restore: () => {}, withdraw: () => {}, settle: () => inside.settling },
     nodeAddresses: async () => ["127.0.0.1", "192.0.2.1", "192.0.2.77"].map(parseAddress),
   });
   return { ...world, services, inside };

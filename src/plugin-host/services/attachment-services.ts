@@ -28,6 +28,8 @@ export interface AttachmentServicesDeps {
 /** What attachments are to Services on networks. */
 export interface AttachmentNetworks {
   restore(records: readonly AttachmentRecord[]): void;
+  /** It is on its way out. */
+  withdraw(id: AttachmentId): void;
   /** Resolves when the pod's namespace holds its Services; undefined: it has none. */
   settle(record: AttachmentRecord): Promise<void> | undefined;
 }
@@ -71,6 +73,7 @@ export class CoreAttachmentServices implements AttachmentServices {
   }
 
   withdraw(id: AttachmentId): void {
+    this.#deps.networks.withdraw(id);
     const model = this.#published.get(id);
     if (!model) return;
     this.#published.delete(id);

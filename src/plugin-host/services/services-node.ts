@@ -137,7 +137,10 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
       return found !== undefined && `${found.device}:${found.inode}` === identity;
     },
     findServing: (key) => table.servingEndpoints(key),
-    onHolding: (isAny) => (isAny ? mark : unmark)(deps.markerFile, PODS),
+    onHolding(isAny) {
+      if (!isAny) unmark(deps.markerFile, PODS);
+      else if (readMarks(deps.markerFile)?.includes(PODS) !== true) mark(deps.markerFile, PODS);
+    },
   });
   cleanup.defer(() => namespaces.close());
   const networkFacts = new PodNetworkFacts(core);
@@ -225,6 +228,10 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
           namespaces.restore(records, { mayHold: marks?.includes(PODS) === true });
         },
         settle: (record) => namespaces.settle(record),
+        withdraw: (id) => {
+          networkFacts.remove(id);
+          namespaces.withdraw(id);
+        },
       },
       nodeAddresses: async () => {
         const found = await deps.kernel.addresses();
@@ -232,11 +239,10 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
       },
     }),
     onEvent(event) {
-      networkFacts.onEvent(event);
-      const { kind, attachment, subject } = event;
-      if (kind === "attached" && attachment) namespaces.attach(attachment);
-      else if (kind === "detached" && attachment) namespaces.detach(attachment.id);
-      else if (kind === "attach-failed") namespaces.abandon(subject);
+      const { kind, attachment } = event;
+      if (kind !== "attached" || !attachment) return;
+      networkFacts.add(attachment);
+      namespaces.attach(attachment);
     },
     problems: () => [
       ...(nodePortTrouble === "" ? [] : [nodePortTrouble]),

@@ -50,11 +50,9 @@ function toFrontendView(
   };
 }
 
-function toRouteView(
-  route: Route | NetworkRoute,
-  endpoints: readonly EndpointState[],
-): RouteView {
-  if (route.kind === "reject" || route.kind === "drop") return { verdict: route.kind, endpoints: [] };
+function toRouteView(route: Route | NetworkRoute, endpoints: readonly EndpointState[]): RouteView {
+  if (route.kind === "reject" || route.kind === "drop")
+    return { verdict: route.kind, endpoints: [] };
   return { verdict: "forward", endpoints: endpoints.map(toEndpointView) };
 }
 

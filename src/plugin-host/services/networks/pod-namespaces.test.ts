@@ -72,22 +72,37 @@ describe("PodNamespaces", () => {
     assert.match(plane.toString(), /default\/fast=net1\+net2 /);
   });
 
-  it("detach() takes the rules out of a namespace that stays", async () => {
+  it("withdraw() of a network takes its rules out at once", async () => {
     const { namespaces, plane, holding } = setUp();
     await namespaces.reset(planOf(web), 1);
     await namespaces.settle(record("a"));
     assert.deepEqual(holding, [true]);
-    namespaces.detach(record("a").id);
+    namespaces.withdraw(record("a").id);
     await namespaces.reset(planOf(web), 2);
     assert.equal(plane.toString(), "");
     assert.deepEqual(holding, [true, false]);
   });
 
-  it("abandon() undoes an attach that failed", async () => {
-    const { namespaces, plane } = setUp();
+  it("withdraw() of a pod leaves its namespace alone, which goes", async () => {
+    const { namespaces, plane, events, clock, holding } = setUp();
     await namespaces.reset(planOf(web), 1);
     await namespaces.settle(record("a"));
-    namespaces.abandon("primary-a");
+    namespaces.withdraw(record("a").id);
+    namespaces.withdraw("primary-a" as AttachmentId);
+    plane.gone.add("ns-a");
+    clock.advance(LIMITS.podLeavesMs);
+    await namespaces.reset(planOf(web), 2);
+    assert.deepEqual(plane.calls, ["ns-a"]);
+    assert.deepEqual(events, []);
+    assert.deepEqual(holding, [true, false]);
+  });
+
+  it("withdraw() of a pod whose namespace stays clears it a while later", async () => {
+    const { namespaces, plane, clock } = setUp();
+    await namespaces.reset(planOf(web), 1);
+    await namespaces.settle(record("a"));
+    namespaces.withdraw("primary-a" as AttachmentId);
+    clock.advance(LIMITS.podLeavesMs);
     await namespaces.reset(planOf(web), 2);
     assert.equal(plane.toString(), "");
   });
@@ -97,12 +112,12 @@ describe("PodNamespaces", () => {
     await namespaces.reset(planOf(web), 1);
     await namespaces.settle(record("a"));
     plane.gone.add("ns-a");
-    namespaces.detach(record("a").id);
+    namespaces.withdraw(record("a").id);
     await namespaces.reset(planOf(web), 2);
     assert.deepEqual(events, []);
     assert.deepEqual(holding, [true, false]);
     clock.advance(LIMITS.planeRetryMaxMs);
-    assert.equal(plane.calls.length, 2);
+    assert.equal(plane.calls.length, 1);
   });
 
   it("tries a namespace that fails again by itself, and holds nobody up", async () => {

@@ -1,7 +1,6 @@
 import type { PodNetworkAddresses } from "../../../services/pod-networks.ts";
-import type { AttachmentRecord } from "../../core/attachment.ts";
+import type { AttachmentId, AttachmentRecord } from "../../core/attachment.ts";
 import { describePod } from "../../core/detach.ts";
-import type { HostEvent } from "../../core/ports.ts";
 import { addressTextsOf } from "../pod-addresses.ts";
 
 /** What takes them: ServicesCore. */
@@ -20,6 +19,7 @@ export function isOnOwnNetwork({ network }: Pick<AttachmentRecord, "network">): 
 /** Where the pods of this node are on networks, told to the table of Services. */
 export class PodNetworkFacts {
   readonly #sink: PodNetworkSink;
+  readonly #told = new Set<string>();
 
   constructor(sink: PodNetworkSink) {
     this.#sink = sink;
@@ -27,17 +27,22 @@ export class PodNetworkFacts {
 
   /** After a start: what stands. */
   restore(records: Iterable<AttachmentRecord>): void {
-    const put = [...records].flatMap(factsOf);
-    if (put.length > 0) this.#sink.changePodNetworks({ put, remove: [] });
+    this.#put([...records].flatMap(factsOf));
   }
 
-  onEvent({ kind, attachment }: HostEvent): void {
-    if (!attachment || !isOnOwnNetwork(attachment)) return;
-    if (kind === "attached") {
-      this.#sink.changePodNetworks({ put: factsOf(attachment), remove: [] });
-    } else if (kind === "detached") {
-      this.#sink.changePodNetworks({ put: [], remove: [attachment.id] });
-    }
+  add(record: AttachmentRecord): void {
+    this.#put(factsOf(record));
+  }
+
+  /** Whatever was told of it before. */
+  remove(id: AttachmentId): void {
+    if (this.#told.delete(id)) this.#sink.changePodNetworks({ put: [], remove: [id] });
+  }
+
+  #put(put: readonly PodNetworkAddresses[]): void {
+    if (put.length === 0) return;
+    for (const { id } of put) this.#told.add(id);
+    this.#sink.changePodNetworks({ put, remove: [] });
   }
 }
 
