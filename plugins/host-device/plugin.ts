@@ -4,7 +4,12 @@ import type { PciDevices } from "../../src/kernel/pci-devices.ts";
 import { checkPodSide } from "../../src/plugin-sdk/check-pod-side.ts";
 import type { HeldAttachments } from "../../src/plugin-sdk/held-attachments.ts";
 import { LastFailures } from "../../src/plugin-sdk/last-failures.ts";
-import { findLinkOwner, holderName } from "../../src/plugin-sdk/link-names.ts";
+import {
+  aliasNetworkOf,
+  findLinkOwner,
+  formatAlias,
+  holderName,
+} from "../../src/plugin-sdk/link-names.ts";
 import {
   type AttachRequest,
   type AttachResponse,
@@ -158,7 +163,7 @@ export function createHostDevicePlugin(deps: HostDeviceDeps): NetworkPlugin {
   function aliasOf(known: ReturnType<typeof held.find>): string | undefined {
     if (!known) return undefined;
     const { attachmentId, network } = known;
-    return `patchbay:${holder}:${network}:${attachmentId}`;
+    return formatAlias({ plugin: holder, network, attachmentId });
   }
 
   return {
@@ -199,7 +204,9 @@ export function createHostDevicePlugin(deps: HostDeviceDeps): NetworkPlugin {
         return [{ attachmentId: owner.attachmentId, network: owner.network, object: link.name }];
       });
       return [...files, ...links]
-        .filter((entry) => network === "" || entry.network === network)
+        .filter(
+          (entry) => network === "" || [network, aliasNetworkOf(network)].includes(entry.network),
+        )
         .map(({ attachmentId, object }) => ({ attachmentId, object }));
     },
 

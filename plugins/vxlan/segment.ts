@@ -2,7 +2,7 @@ import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
 import type { Kernel, Link } from "../../src/kernel/kernel.ts";
 import { KernelError } from "../../src/kernel/kernel-error.ts";
 import { compareLink, finding } from "../../src/plugin-sdk/findings.ts";
-import { findLinkOwner } from "../../src/plugin-sdk/link-names.ts";
+import { aliasNetworkOf, findLinkOwner } from "../../src/plugin-sdk/link-names.ts";
 import { type Finding, PluginError } from "../../src/plugin-sdk/network-plugin.ts";
 import {
   compareEntries,
@@ -83,7 +83,9 @@ async function requireOwn(kernel: Kernel, link: Link, segment: SegmentPlan): Pro
   const ports = (await kernel.links()).filter(
     ({ masterIfindex }) => masterIfindex === link.masterIfindex,
   );
-  const hasPods = ports.some((port) => findLinkOwner(port.alias)?.network === other);
+  const hasPods = ports.some(
+    (port) => findLinkOwner(port.alias)?.network === aliasNetworkOf(other),
+  );
   if (!hasPods) return;
   const why = `VNI ${segment.config.vni} is network ${other}'s, which has pods on this node`;
   throw new PluginError("transient", `Cannot make the segment of network ${network}: ${why}`);

@@ -24,16 +24,13 @@ export interface HeldAttachment<Detail> {
  */
 export class HeldAttachments<Detail = null> {
   readonly #folder: string;
-  #isMade = false;
-
   constructor(folder: string) {
     this.#folder = folder;
   }
 
   /** Throws the error of node:fs. */
   write(held: HeldAttachment<Detail>): void {
-    if (!this.#isMade) mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    this.#isMade = true;
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     const path = this.#path(held.attachmentId);
     // A name that list() passes by: whoever dies in between leaves the old file or none.
     writeFileSync(`${path}.new`, JSON.stringify(held), { mode: 0o600 });
@@ -72,8 +69,8 @@ export class HeldAttachments<Detail = null> {
       throw error;
     }
     try {
-      const held = JSON.parse(text) as HeldAttachment<Detail>;
-      return typeof held.attachmentId === "string" ? held : undefined;
+      const held = JSON.parse(text) as HeldAttachment<Detail> | null;
+      return typeof held?.attachmentId === "string" ? held : undefined;
     } catch {
       // Not ours: what we rename is whole.
       return undefined;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatAddress } from "../ip/address.ts";
 import {
+  aliasNetworkOf,
   findLinkOwner,
   formatAlias,
   linkLocalOfMac,
@@ -66,4 +67,14 @@ test("linkLocalOfMac() is EUI-64 (RFC 4291, appendix A)", () => {
   for (const [mac, address] of MACS) {
     assert.equal(formatAddress({ family: 6, value: linkLocalOfMac(mac) }), address);
   }
+});
+
+test("formatAlias() of the longest network there is fits, and is told from its like", () => {
+  const [one, two] = ["a", "b"].map((last) => `${"n".repeat(63)}/${"m".repeat(252)}${last}`);
+  const aliasOf = (network = "") =>
+    formatAlias({ plugin: "host-device@12345678", network, attachmentId: "i".repeat(64) });
+  assert.ok(Buffer.byteLength(aliasOf(one)) <= 255);
+  assert.notEqual(aliasOf(one), aliasOf(two));
+  assert.equal(findLinkOwner(aliasOf(one))?.network, aliasNetworkOf(one ?? ""));
+  assert.equal(aliasNetworkOf("prod/lan"), "prod/lan");
 });

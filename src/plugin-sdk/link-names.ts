@@ -3,6 +3,9 @@ import { hash } from "node:crypto";
 /** IFNAMSIZ less the closing zero, linux/if.h. */
 const IFNAME_LENGTH_MAX = 15;
 
+/** Leaves room for a plugin's name with its host's and an attachment id. */
+const ALIAS_NETWORK_LENGTH = 128;
+
 /** Link that holds the gateway addresses of all routed networks. */
 export const GATEWAY_LINK = "patchbay0";
 
@@ -43,7 +46,14 @@ export function holderName(plugin: string, hostId = ""): string {
 
 /** IFLA_IFALIAS of the node's end: by it the links of lost records are found. */
 export function formatAlias(owner: LinkOwner): string {
-  return `patchbay:${owner.plugin}:${owner.network}:${owner.attachmentId}`;
+  return `patchbay:${owner.plugin}:${aliasNetworkOf(owner.network)}:${owner.attachmentId}`;
+}
+
+/** A network in an alias: "namespace/name" may have 317 characters, an alias 255. */
+export function aliasNetworkOf(network: string): string {
+  if (network.length <= ALIAS_NETWORK_LENGTH) return network;
+  const digits = hash("sha256", network, "hex").slice(0, 16);
+  return `${network.slice(0, ALIAS_NETWORK_LENGTH - digits.length - 1)}~${digits}`;
 }
 
 /** Whose a link is by its alias; undefined for the links of others. */

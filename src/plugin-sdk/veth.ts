@@ -1,7 +1,7 @@
 import type { IpPrefix } from "../ip/address.ts";
 import type { Kernel, NetnsBatch, NetnsPath } from "../kernel/kernel.ts";
 import { KernelError } from "../kernel/kernel-error.ts";
-import { findLinkOwner } from "./link-names.ts";
+import { aliasNetworkOf, findLinkOwner } from "./link-names.ts";
 import { type ListedAttachment, PluginError } from "./network-plugin.ts";
 
 /** Milliseconds at least: the kernel needs less than one when it is not busy. */
@@ -79,7 +79,7 @@ export async function listVethLinks(
   return links.flatMap((link) => {
     const owner = findLinkOwner(link.alias);
     if (owner?.plugin !== filter.plugin) return [];
-    if (filter.network !== "" && owner.network !== filter.network) return [];
+    if (filter.network !== "" && owner.network !== aliasNetworkOf(filter.network)) return [];
     return [{ attachmentId: owner.attachmentId, object: link.name }];
   });
 }
