@@ -38,7 +38,7 @@ const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
 const GRACE_MS = 10_000;
 
-/** A process that still runs this long after its plugin has stopped is ended, ms. */
+/** A process that still runs this long after its plugins have stopped is ended, ms. */
 const LINGER_MS = 1000;
 
 /**
@@ -91,6 +91,9 @@ export async function serve(
   };
 }
 
+/** Plugins of this process that a signal stops. */
+let servedCount = 0;
+
 function stopOnSignals(served: {
   readonly stop: () => Promise<void>;
   readonly stopped: Promise<void>;
@@ -99,13 +102,16 @@ function stopOnSignals(served: {
 }): void {
   const { stop, stopped, name, log } = served;
   let count = 0;
+  servedCount++;
   const onSignal = (signal: NodeJS.Signals) => {
     // Somebody is in a hurry.
     if (++count > 1) process.exit(1);
     log(`${name} stops (${signal})`);
     stop().then(
-      // By an empty loop; where the plugin keeps it busy, not for ever.
-      () => setTimeout(() => process.exit(), LINGER_MS).unref(),
+      () => {
+        // By an empty loop; where the plugin keeps it busy, not for ever.
+        if (servedCount === 0) setTimeout(() => process.exit(), LINGER_MS).unref();
+      },
       (error: unknown) => {
         log(`${name} did not stop well: ${stackOf(error)}`);
         process.exit(1);
@@ -114,8 +120,10 @@ function stopOnSignals(served: {
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
   const forget = () => {
+    servedCount--;
     for (const signal of SIGNALS) process.off(signal, onSignal);
   };
+  // Before whatever waits for the end of a signal's stop().
   stopped.then(forget, forget);
 }
 
