@@ -1,6 +1,6 @@
 import type { KernelOperation, Link, NetnsBatch, NetnsPath } from "../../src/kernel/kernel.ts";
 import type { TokenBucket } from "../../src/kernel/traffic-control.ts";
-import { linkNamesOf } from "../../src/plugin-sdk/link-names.ts";
+import { linkNamesOf, macOfName } from "../../src/plugin-sdk/link-names.ts";
 import { planBucket } from "./bucket.ts";
 import type { Tuning } from "./config.ts";
 
@@ -98,7 +98,14 @@ function shapeBatch(shape: ShapedLink): NetnsBatch {
   if (sent) operations.push({ kind: "add-qdisc", link: name, qdisc: sent, ifExists: "replace" });
   if (received) {
     operations.push(
-      { kind: "add-link", name: ifb, mtu, link: { type: "ifb" }, ifExists: "keep" },
+      {
+        kind: "add-link",
+        name: ifb,
+        mac: macOfName(ifb),
+        mtu,
+        link: { type: "ifb" },
+        ifExists: "keep",
+      },
       { kind: "set-link", name: ifb, alias: ifbAlias, mtu, up: true, addrGenMode: 1 },
       // The limit before what leads there.
       { kind: "add-qdisc", link: ifb, qdisc: received, ifExists: "replace" },

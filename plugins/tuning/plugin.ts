@@ -1,5 +1,6 @@
 import type { Kernel, NetnsPath } from "../../src/kernel/kernel.ts";
 import { KernelError } from "../../src/kernel/kernel-error.ts";
+import type { HeldAttachments } from "../../src/plugin-sdk/held-attachments.ts";
 import {
   findLinkOwner,
   formatAlias,
@@ -11,11 +12,13 @@ import {
   type AttachResponse,
   can,
   type Capability,
+  type DetachRequest,
   type Finding,
   type NetworkPlugin,
   PluginError,
   type PluginInfo,
 } from "../../src/plugin-sdk/network-plugin.ts";
+import { isNetns, requireNetns } from "../../src/plugin-sdk/pod-link.ts";
 import { checkAndRepair } from "../../src/plugin-sdk/repair.ts";
 import { checkTuning } from "./check.ts";
 import { readTuning, type Tuning } from "./config.ts";
@@ -29,6 +32,8 @@ export interface TuningDeps {
   readonly hostId?: string;
   /** Sysctls that networks may set; absent: SYSCTL_ALLOW_LIST. */
   readonly sysctlAllowList?: readonly string[] | undefined;
+  /** Where the ifbs are that lie in pods, of this plugin's attachments alone. Absent: they go with their pods. */
+  readonly held?: HeldAttachments | undefined;
 }
 
 /**
@@ -37,7 +42,7 @@ export interface TuningDeps {
  * limits rates itself (CAPABILITY_BANDWIDTH) keeps them. What asks for nothing goes straight through.
  */
 export function withTuning(inner: NetworkPlugin, deps: TuningDeps): NetworkPlugin {
-  const { kernel, sysctlAllowList = SYSCTL_ALLOW_LIST } = deps;
+  const { kernel, held, sysctlAllowList = SYSCTL_ALLOW_LIST } = deps;
   const holder = holderName(`${inner.info.name}+ifb`, deps.hostId);
   const shapes = !can(inner, "CAPABILITY_BANDWIDTH");
   const read = (request: Parameters<typeof readTuning>[0]) =>
@@ -66,11 +71,43 @@ export function withTuning(inner: NetworkPlugin, deps: TuningDeps): NetworkPlugi
     }
     const shape = shapeOf(request, { tuning, ends, mtu: mtuOf(request, { attached, ends }) });
     try {
+      // Written down first: an ifb in a pod is found by nothing else.
+      if (shape?.netns !== undefined && shape.received) await hold(request, ends.pod.mac);
       await kernel.apply(tuningBatches(tuning, { ends, shape }));
     } catch (cause) {
       throw tuningError(request, cause);
     }
     return ends;
+  }
+
+  async function hold(request: AttachRequest, mac: string): Promise<void> {
+    const { attachmentId, network, netns, ifname } = request;
+    const netnsIdentity = await requireNetns(kernel, request);
+    held?.write({ attachmentId, network, netns, netnsIdentity, ifname, mac, detail: null });
+  }
+
+  /** Where the attachment's ifb is. Who has a node's end has none in the pod, so that most need not look there. */
+  async function findIfb(request: DetachRequest): Promise<FoundIfb> {
+    const { attachmentId } = request;
+    const name = ifbNameOf(attachmentId);
+    const [ifb, nodeEnd] = await Promise.all([
+      kernel.findLink(name),
+      kernel.findLink(linkNamesOf(attachmentId).hostIfname),
+    ]);
+    if (ifb ?? nodeEnd) return { names: ifb ? [name] : [], netns: undefined, isHeld: false };
+    const known = held?.find(attachmentId);
+    const isKnown = known && (await isNetns(kernel, known.netns, known.netnsIdentity));
+    const netns = (isKnown ? known.netns : request.netns) as NetnsPath;
+    const isInPod = netns !== "" && (await isThere(kernel, { name, netns }));
+    return { names: isInPod ? [name] : [], netns, isHeld: known !== undefined };
+  }
+
+  async function removeIfb(
+    attachmentId: string,
+    { names, netns, isHeld }: FoundIfb,
+  ): Promise<void> {
+    if (names.length > 0) await kernel.removeLinks(names, netns);
+    if (isHeld) held?.remove(attachmentId);
   }
 
   async function checkOwn(
@@ -103,9 +140,9 @@ export function withTuning(inner: NetworkPlugin, deps: TuningDeps): NetworkPlugi
 
     async detach(request) {
       // Both in one turn: the kernel takes as long for several links as for one.
-      const ifb = await findIfb(kernel, request);
+      const ifb = await findIfb(request);
       const results = await Promise.allSettled([
-        ifb && kernel.removeLinks([ifb.name], ifb.netns),
+        removeIfb(request.attachmentId, ifb),
         inner.detach(request),
       ]);
       const failures = results.flatMap((result) =>
@@ -139,12 +176,18 @@ export function withTuning(inner: NetworkPlugin, deps: TuningDeps): NetworkPlugi
     async list(request) {
       const [theirs, links] = await Promise.all([inner.list(request), kernel.links()]);
       const known = new Set(theirs.map((entry) => entry.attachmentId));
-      const left = links.flatMap(({ name, alias }) => {
+      const onNode = links.flatMap(({ name, alias }) => {
         const owner = findLinkOwner(alias);
-        if (owner?.plugin !== holder || known.has(owner.attachmentId)) return [];
-        if (request.network !== "" && owner.network !== request.network) return [];
-        return [{ attachmentId: owner.attachmentId, object: name }];
+        return owner?.plugin === holder ? [{ ...owner, object: name }] : [];
       });
+      const inPods = (held?.list() ?? []).map((entry) => ({
+        ...entry,
+        object: `${ifbNameOf(entry.attachmentId)} in ${entry.netns}`,
+      }));
+      const left = [...onNode, ...inPods]
+        .filter(({ attachmentId }) => !known.has(attachmentId))
+        .filter(({ network }) => request.network === "" || network === request.network)
+        .map(({ attachmentId, object }) => ({ attachmentId, object }));
       return [...theirs, ...left];
     },
 
@@ -227,20 +270,12 @@ function podInterface({ netns, ifname }: AttachRequest, { interfaces }: AttachRe
   return interfaces.find((each) => each.name === ifname && each.sandbox === netns);
 }
 
-/** Where the attachment's ifb is. Who has a node's end has none in the pod, so that most need not look there. */
-async function findIfb(
-  kernel: Kernel,
-  request: { readonly attachmentId: string; readonly netns: string },
-): Promise<{ readonly name: string; readonly netns: NetnsPath | undefined } | undefined> {
-  const name = ifbNameOf(request.attachmentId);
-  const [ifb, nodeEnd] = await Promise.all([
-    kernel.findLink(name),
-    kernel.findLink(linkNamesOf(request.attachmentId).hostIfname),
-  ]);
-  if (ifb) return { name, netns: undefined };
-  if (nodeEnd || request.netns === "") return undefined;
-  const netns = request.netns as NetnsPath;
-  return (await isThere(kernel, { name, netns })) ? { name, netns } : undefined;
+interface FoundIfb {
+  /** None, or one. */
+  readonly names: readonly string[];
+  readonly netns: NetnsPath | undefined;
+  /** A file says that there is one. */
+  readonly isHeld: boolean;
 }
 
 /** In a namespace that is gone there is nothing. */

@@ -198,7 +198,12 @@ export async function runHost(options: RunHostOptions): Promise<void> {
       }),
     ],
     decorate: (plugin) =>
-      withTuning(plugin, { kernel, hostId, sysctlAllowList: config.networks.sysctlAllowList }),
+      withTuning(plugin, {
+        kernel,
+        hostId,
+        sysctlAllowList: config.networks.sysctlAllowList,
+        held: heldBy(join("tuning", plugin.info.name)),
+      }),
   });
   plugins.addRole(registry);
   const host = new Host(
