@@ -25,7 +25,7 @@ export const directions = {
     folders: ["src/ip"],
     packages: ["node:*", "@grpc/grpc-js", "@grpc/proto-loader"],
     // What a plugin's failures are thrown as.
-    files: { "network-plugin-client.ts": { folders: ["src/plugin-sdk/network-plugin.ts"] } },
+    files: { "plugin-call-error.ts": { folders: ["src/plugin-sdk/network-plugin.ts"] } },
   },
   "src/plugin-sdk": { folders: ["src/ip", "src/kernel", "src/rpc"], packages: ["node:*"] },
   "src/plugin-host": {

@@ -11,7 +11,7 @@ import {
   PluginError,
   type PluginInfo,
 } from "../plugin-sdk/network-plugin.ts";
-import { PluginCallError } from "../rpc/network-plugin-client.ts";
+import { PluginCallError } from "../rpc/plugin-call-error.ts";
 import {
   lookAtNode,
   lookAtPod,

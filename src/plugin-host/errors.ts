@@ -54,7 +54,8 @@ export const ERRORS = {
   PLUGIN_UNAVAILABLE: {
     cni: 11,
     grpc: "UNAVAILABLE",
-    remedy: "Start the plugin that the network names, or correct the name",
+    remedy:
+      "See `patchbay plugins`: start or mend the plugin that the network names, or correct the name",
   },
   POOL_EMPTY: {
     cni: 11,

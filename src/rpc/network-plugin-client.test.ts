@@ -5,11 +5,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { PluginError } from "../plugin-sdk/network-plugin.ts";
 import type { GetInfoRequest__Output } from "./generated/patchbay/plugin/v1/GetInfoRequest.ts";
-import {
-  connectNetworkPlugin,
-  type NetworkPluginClient,
-  PluginCallError,
-} from "./network-plugin-client.ts";
+import { connectNetworkPlugin, type NetworkPluginClient } from "./network-plugin-client.ts";
+import { PluginCallError } from "./plugin-call-error.ts";
 import { healthProto, networkPluginProto } from "./network-plugin-proto.ts";
 import { pluginProto } from "./plugin-proto.ts";
 import { type GrpcStatusName, grpcError } from "./status.ts";

@@ -1,5 +1,4 @@
 import { type ServiceError, status } from "@grpc/grpc-js";
-import { PluginError, type PluginErrorKind } from "../plugin-sdk/network-plugin.ts";
 import type { HealthCheckResponse__Output } from "./generated/grpc/health/v1/HealthCheckResponse.ts";
 import type { AttachRequest } from "./generated/patchbay/plugin/v1/AttachRequest.ts";
 import type { AttachResponse__Output } from "./generated/patchbay/plugin/v1/AttachResponse.ts";
@@ -17,8 +16,8 @@ import type { RepairNetworkResponse__Output } from "./generated/patchbay/plugin/
 import type { StatusRequest } from "./generated/patchbay/plugin/v1/StatusRequest.ts";
 import type { StatusResponse__Output } from "./generated/patchbay/plugin/v1/StatusResponse.ts";
 import { healthProto, networkPluginProto } from "./network-plugin-proto.ts";
-import { askPluginInfo, callPlugin, openPluginChannel, reasonOf } from "./plugin-channel.ts";
-import type { GrpcStatusName } from "./status.ts";
+import { PluginCallError } from "./plugin-call-error.ts";
+import { askPluginInfo, callPlugin, openPluginChannel } from "./plugin-channel.ts";
 
 /**
  * A connection to a network plugin's socket. Every call carries a gRPC deadline and rejects with
@@ -55,16 +54,6 @@ export interface ConnectNetworkPluginOptions {
   readonly deadlines: NetworkPluginDeadlines;
   /** Bytes of one message, in both directions. Default: 4 MiB, as gRPC's own. */
   readonly messageBytesMax?: number;
-}
-
-/** A plugin's failure with the gRPC status that it came as. No cause: it says the same in grpc-js' words. */
-export class PluginCallError extends PluginError {
-  readonly status: GrpcStatusName;
-
-  constructor(what: string, error: ServiceError) {
-    super(kindOf(error), `${what}: ${reasonOf(error)}`);
-    this.status = (status[error.code] ?? "UNKNOWN") as GrpcStatusName;
-  }
 }
 
 /** Connects to a plugin's socket. Throws Error where its folder is gone. */
@@ -124,11 +113,4 @@ export function connectNetworkPlugin(
       ),
     close: () => channel.close(),
   };
-}
-
-/** network.proto, "Failures are gRPC statuses". */
-function kindOf({ code }: ServiceError): PluginErrorKind {
-  if (code === status.INVALID_ARGUMENT) return "invalid-config";
-  if (code === status.ALREADY_EXISTS) return "interface-exists";
-  return "transient";
 }

@@ -4,7 +4,7 @@ import type { AttachRequest } from "./generated/patchbay/plugin/v1/AttachRequest
 import type { AttachResponse__Output } from "./generated/patchbay/plugin/v1/AttachResponse.ts";
 import type { GetInfoRequest } from "./generated/patchbay/plugin/v1/GetInfoRequest.ts";
 import type { GetInfoResponse__Output } from "./generated/patchbay/plugin/v1/GetInfoResponse.ts";
-import { PluginCallError } from "./network-plugin-client.ts";
+import { PluginCallError } from "./plugin-call-error.ts";
 import { healthProto, networkPluginProto } from "./network-plugin-proto.ts";
 import { callPlugin, HOST_CONTRACTS, openPluginChannel } from "./plugin-channel.ts";
 import { pluginProto } from "./plugin-proto.ts";

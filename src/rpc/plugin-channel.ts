@@ -75,10 +75,3 @@ export function askPluginInfo(
   const deadline = Date.now() + options.timeoutMs;
   return callPlugin((done) => identity.getInfo(request, { deadline }, done));
 }
-
-/** grpc-js says a refused connection twice, with its own words around. */
-export function reasonOf({ details, message }: ServiceError): string {
-  const text = details || message;
-  const code = /\bconnect (E[A-Z]+)\b/.exec(text)?.[1];
-  return code === undefined ? text : `its socket cannot be connected to (${code})`;
-}

@@ -2,7 +2,8 @@ import type { ClientDuplexStream, ServiceError } from "@grpc/grpc-js";
 import type { GetInfoResponse__Output } from "./generated/patchbay/plugin/v1/GetInfoResponse.ts";
 import type { ProgramAck__Output } from "./generated/patchbay/plugin/v1/ProgramAck.ts";
 import type { ProgramRequest } from "./generated/patchbay/plugin/v1/ProgramRequest.ts";
-import { askPluginInfo, openPluginChannel, reasonOf } from "./plugin-channel.ts";
+import { reasonOf } from "./plugin-call-error.ts";
+import { askPluginInfo, openPluginChannel } from "./plugin-channel.ts";
 import { servicePluginProto } from "./service-plugin-proto.ts";
 
 /** A connection to a plugin's socket. Dialled anew by grpc-js when it breaks; close() ends it. */

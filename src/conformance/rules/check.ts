@@ -1,4 +1,4 @@
-import { PluginCallError } from "../../rpc/network-plugin-client.ts";
+import { PluginCallError } from "../../rpc/plugin-call-error.ts";
 import type { AttachRequest, AttachResponse, Finding } from "../../plugin-sdk/network-plugin.ts";
 import type { Bench } from "../bench.ts";
 import { breakAddresses, breakLink, breakRoutes, removeInterface } from "../break.ts";

@@ -1,5 +1,6 @@
 import { can, type NetworkPlugin } from "../../plugin-sdk/network-plugin.ts";
-import { type NetworkPluginClient, PluginCallError } from "../../rpc/network-plugin-client.ts";
+import type { NetworkPluginClient } from "../../rpc/network-plugin-client.ts";
+import { PluginCallError } from "../../rpc/plugin-call-error.ts";
 import type { Clock } from "../core/ports.ts";
 import { PatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
