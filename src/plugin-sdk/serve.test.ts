@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -66,6 +73,16 @@ describe("serve()", () => {
     await using served = await serve(pluginOf(), { ...quiet, socket: join(folder, "a.sock") });
     assert.equal(lstatSync(folder).mode & 0o777, 0o755);
     assert.ok(existsSync(served.socketPath));
+  });
+
+  test("serves on a path that no socket address holds", async (t) => {
+    const folder = join(makeFolder(t), "x".repeat(120), "y".repeat(120));
+    const served = await serve(pluginOf(), { ...quiet, socket: join(folder, "a.sock") });
+    const host = await fakeHost(served.socketPath);
+    assert.equal(host.info.name, "testing");
+    await host[Symbol.asyncDispose]();
+    await served.stop();
+    assert.deepEqual(readdirSync(folder), []);
   });
 
   test("replaces the socket of a dead process, and what it could not rename", async (t) => {
@@ -176,6 +193,7 @@ setInterval(() => {}, 1000);`,
     const [line] = (await once(child.stderr, "data")) as [string];
     const socket = join(folder, "run/patchbay/plugins/child.sock");
     assert.equal(line, `child 1.0.0 listens on ${socket}\n`);
+    assert.equal(lstatSync(join(folder, "run/patchbay/plugins")).mode & 0o777, 0o700);
     await using host = await fakeHost(socket);
     assert.equal(host.info.name, "child");
     child.kill("SIGTERM");
