@@ -19,6 +19,7 @@ export interface SandboxConfig {
   };
   readonly hostname: string;
   readonly log_directory: string;
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly linux: { readonly cgroup_parent: string };
 }
 
