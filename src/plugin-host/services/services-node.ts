@@ -153,7 +153,9 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
   };
   core.listen({
     taken: (taken) => {
-      if (taken?.changes.putFrontends.some(({ onNetwork }) => onNetwork)) addNamespaces();
+      if (taken === undefined) return;
+      if (taken.changes.putFrontends.some(({ onNetwork }) => onNetwork)) addNamespaces();
+      namespaces.follow(taken.changes);
     },
   });
   if (marks?.includes(PODS)) addNamespaces();

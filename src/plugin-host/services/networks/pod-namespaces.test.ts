@@ -5,7 +5,7 @@ import type { Flow } from "../../../kernel/conntrack.ts";
 import type { NetnsPath } from "../../../kernel/kernel.ts";
 import { emptyServicePlan, noPlanChanges } from "../../../services/apply-changes.ts";
 import type { FrontendKey } from "../../../services/model.ts";
-import type { NetworkRoute, PlannedFrontend } from "../../../services/plan-types.ts";
+import type { NetworkRoute, PlanChanges, PlannedFrontend } from "../../../services/plan-types.ts";
 import { text } from "../../../services/sample-objects.ts";
 import type { AttachmentId, AttachmentRecord } from "../../core/attachment.ts";
 import type { HostEvent } from "../../core/ports.ts";
@@ -39,18 +39,18 @@ describe("PodNamespaces", () => {
     assert.deepEqual(plane.calls, []);
   });
 
-  it("apply() programs those alone whom the change concerns", async () => {
-    const { namespaces, plane } = setUp();
+  it("follow() programs those alone whom the change concerns", async () => {
+    const { namespaces, plane, follow } = setUp();
     namespaces.attach(record("a"));
     namespaces.attach(record("b", { network: "default/slow" }));
     const slow = frontend(11, "default/slow", ["10.30.0.5"]);
     await namespaces.reset(planOf(web, slow), 1);
     plane.calls.length = 0;
     const moved = frontend(10, "default/fast", ["10.20.0.6"]);
-    await namespaces.apply({ ...noPlanChanges, revision: 2, putFrontends: [moved] });
+    await follow({ ...noPlanChanges, revision: 2, putFrontends: [moved] });
     assert.deepEqual(plane.calls, ["ns-a"]);
     assert.match(plane.toString(), /ns-a .*>10\.20\.0\.6\|8080/);
-    await namespaces.apply({ ...noPlanChanges, revision: 3, removeFrontends: [web.key] });
+    await follow({ ...noPlanChanges, revision: 3, removeFrontends: [web.key] });
     assert.doesNotMatch(plane.toString(), /ns-a/);
   });
 
@@ -152,18 +152,21 @@ describe("PodNamespaces", () => {
     assert.equal(plane.most, LIMITS.podNamespacesAtOnceMax);
   });
 
-  it("a change while a namespace is programmed comes after it", async () => {
-    const { namespaces, plane } = setUp();
+  it("changes while a namespace is programmed come after it, all in one go", async () => {
+    const { namespaces, plane, follow } = setUp();
     namespaces.attach(record("a"));
     const gate = Promise.withResolvers<void>();
     plane.before = () => gate.promise;
     const first = namespaces.reset(planOf(web), 1);
     await new Promise((resolve) => setImmediate(resolve));
-    const moved = frontend(10, "default/fast", ["10.20.0.6"]);
-    const second = namespaces.apply({ ...noPlanChanges, revision: 2, putFrontends: [moved] });
+    const outcomes = [6, 7, 8].map((last, index) => {
+      const moved = frontend(10, "default/fast", [`10.20.0.${last}`]);
+      return follow({ ...noPlanChanges, revision: 2 + index, putFrontends: [moved] });
+    });
     gate.resolve();
-    await Promise.all([first, second]);
-    assert.match(plane.toString(), />10\.20\.0\.6\|8080/);
+    await Promise.all([first, ...outcomes]);
+    assert.match(plane.toString(), />10\.20\.0\.8\|8080/);
+    assert.deepEqual(plane.calls, ["ns-a", "ns-a"]);
   });
 
   it("mends what somebody flushed, on its slow round", async () => {
@@ -230,7 +233,11 @@ function setUp() {
     findServing: () => new Set(["10.20.0.5|8080"]),
     onHolding: (isAny) => holding.push(isAny),
   });
-  return { clock, events, plane, holding, namespaces };
+  const follow = (changes: PlanChanges) => {
+    namespaces.follow(changes);
+    return namespaces.apply(changes);
+  };
+  return { clock, events, plane, holding, namespaces, follow };
 }
 
 function planOf(...frontends: readonly PlannedFrontend[]) {

@@ -112,17 +112,23 @@ export class PodNamespaces implements ServicePlane {
   }
 
   async reset(plan: ServicePlan, revision: number): Promise<ProgramOutcome> {
-    await this.#ensure();
+    // Before anything else can come: what is followed from here on is newer.
     this.#frontends.clear();
     this.#networkOf.clear();
     for (const frontend of plan.frontends.values()) this.#put(frontend);
     this.#hasPlan = true;
     this.#checkLater();
     for (const namespace of this.#namespaces.values()) namespace.touch();
+    await this.#ensure();
     return this.#outcome(revision);
   }
 
-  async apply(changes: PlanChanges): Promise<ProgramOutcome> {
+  /**
+   * A revision of the plan, as soon as there is one: what comes while namespaces are written goes with their next
+   * writing. apply() follows in its turn and only waits.
+   */
+  follow(changes: PlanChanges): void {
+    if (!this.#hasPlan) return;
     const networks = new Set<string>();
     for (const key of changes.removeFrontends) networks.add(this.#remove(key));
     for (const frontend of changes.putFrontends) {
@@ -130,13 +136,15 @@ export class PodNamespaces implements ServicePlane {
       networks.add(this.#put(frontend));
     }
     networks.delete("");
-    if (networks.size > 0) {
-      for (const namespace of this.#namespaces.values()) {
-        const isOn = [...namespace.attachments.values()].some((each) => networks.has(each.network));
-        if (isOn) namespace.touch();
-      }
+    if (networks.size === 0) return;
+    for (const namespace of this.#namespaces.values()) {
+      const isOn = [...namespace.attachments.values()].some((each) => networks.has(each.network));
+      if (isOn) namespace.touch();
     }
-    return this.#outcome(changes.revision);
+  }
+
+  async apply({ revision }: PlanChanges): Promise<ProgramOutcome> {
+    return this.#outcome(revision);
   }
 
   /** The node holds nothing; what namespaces hold is asked for by pod (troubleInside). */
