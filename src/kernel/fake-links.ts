@@ -93,6 +93,8 @@ export function setLink(netns: FakeNamespace, operation: SetLink): void {
   if (addrGenMode !== undefined) link.addrGenMode = addrGenMode;
   if (operation.vlanFiltering !== undefined) setVlanFiltering(link, operation.vlanFiltering);
   if (target !== undefined) moveLink(link, target, rename ?? link.name);
+  // drivers/net/ifb.c has no ndo_set_mac_address.
+  if (mac !== undefined && link.kind === "ifb") throw new FakeFault(errno.EOPNOTSUPP);
   requireUnicast(mac);
   if (mac !== undefined) {
     link.mac = mac.toLowerCase();

@@ -5,13 +5,14 @@ import { formatAddress, formatPrefix, parseAddress, parsePrefix } from "../ip/ad
 import { FakeKernel } from "./fake-kernel.ts";
 import type { Kernel, KernelOperation, NetnsPath } from "./kernel.ts";
 import { KernelError } from "./kernel-error.ts";
+import type { TokenBucket } from "./traffic-control.ts";
 import { privateNodeSkip } from "./private-node-skip.ts";
 import { openKernel, type RtnetlinkKernel } from "./rtnetlink-kernel.ts";
 
 // Any sequence of operations gives the same errors and leaves the same state in the fake and in
 // Linux. Left out: what Linux adds in its own time (carrier, link-local addresses).
 
-const name = fc.constantFrom("va", "vb", "vc", "vd", "br", "b2", "mv", "vx", "lo");
+const name = fc.constantFrom("va", "vb", "vc", "vd", "br", "b2", "mv", "vx", "if", "lo");
 /** On lo every IPv4 neighbour is 0.0.0.0: arp_constructor(). */
 const neighbourLink = name.filter((each) => each !== "lo");
 const mac = fc.constantFrom("02:00:00:00:00:01", "02:00:00:00:00:02", "06:00:00:00:00:03");
@@ -33,6 +34,13 @@ const destination = fc.constantFrom(
 );
 const hop = fc.constantFrom(...["10.0.0.9", "10.1.0.9", "fd00::9"].map(parseAddress));
 const ifExists = fc.constantFrom("fail" as const, "keep" as const, "replace" as const);
+
+const bucket: TokenBucket = {
+  type: "tbf",
+  rateBytesPerSecond: 1_000_000,
+  burstBytes: 10_000,
+  limitBytes: 20_000,
+};
 
 function optional<Value>(fields: { [Key in keyof Value]: fc.Arbitrary<Value[Key]> }) {
   return fc.record(fields, { requiredKeys: [] });
@@ -58,6 +66,7 @@ const operation: fc.Arbitrary<KernelOperation> = fc.oneof(
         mac: "02:00:00:00:01:04",
         link: { type: "vxlan", vni: 9, parent: "vc" },
       },
+      { kind: "add-link", name: "if", mac: "02:00:00:00:01:05", link: { type: "ifb" } },
     ),
   },
   {
@@ -65,7 +74,17 @@ const operation: fc.Arbitrary<KernelOperation> = fc.oneof(
     arbitrary: fc
       .tuple(
         name,
-        optional<{ up: boolean; alias: string; mac: string }>({
+        optional<{
+          up: boolean;
+          alias: string;
+          mac: string;
+          txQueueLength: number;
+          promisc: boolean;
+          allMulticast: boolean;
+        }>({
+          txQueueLength: fc.constantFrom(5, 1000),
+          promisc: fc.boolean(),
+          allMulticast: fc.boolean(),
           up: fc.boolean(),
           alias: fc.constantFrom("", "x", "pod"),
           mac,
@@ -128,6 +147,41 @@ const operation: fc.Arbitrary<KernelOperation> = fc.oneof(
     arbitrary: fc
       .record({ link: neighbourLink, address: hop, mac, ifExists })
       .map((fields) => ({ kind: "add-neighbour" as const, ...fields })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({
+        link: name,
+        qdisc: fc.constantFrom({ type: "ingress" } as const, bucket),
+        ifExists: fc.constantFrom("fail" as const, "keep" as const),
+      })
+      .map((fields) => ({ kind: "add-qdisc" as const, ...fields })),
+  },
+  {
+    weight: 1,
+    arbitrary: name.map((link) => ({
+      kind: "add-qdisc" as const,
+      link,
+      qdisc: bucket,
+      ifExists: "replace" as const,
+    })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({
+        link: name,
+        place: fc.constantFrom("root" as const, "ingress" as const),
+        missingOk: fc.boolean(),
+      })
+      .map((fields) => ({ kind: "delete-qdisc" as const, ...fields })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({ link: name, to: name })
+      .map((fields) => ({ kind: "set-redirect" as const, ...fields })),
   },
   {
     weight: 1,
@@ -206,10 +260,24 @@ async function snapshot(kernel: Kernel, netns: NetnsPath): Promise<string> {
   const links = await kernel.links(netns);
   const nameOf = (ifindex: number | undefined): string =>
     links.find((link) => link.ifindex === ifindex)?.name ?? "-";
+  const traffic = await Promise.all(
+    links.map(async ({ name, ifindex }) => {
+      const root = await kernel.findQdisc({ ifindex, place: "root" }, netns);
+      const ingress = await kernel.findQdisc({ ifindex, place: "ingress" }, netns);
+      const targets = await kernel.redirects(ifindex, netns);
+      const rate = root?.tokenBucket?.rateBytesPerSecond ?? "-";
+      const to = targets.map(({ toIfindex }) => nameOf(toIfindex));
+      return `traffic ${name} ${rate} ${ingress?.type ?? "-"} ${to.join()}`;
+    }),
+  );
   const isOwn = (text: string): boolean => !/^(fe80|ff00|127\.|::1)/.test(text);
   const lines = [
+    ...traffic,
     ...links.map((link) =>
-      [link.name, link.type, link.mac, link.up, link.alias, nameOf(link.masterIfindex)].join(" "),
+      [
+        ...[link.name, link.type, link.mac, link.up, link.alias, nameOf(link.masterIfindex)],
+        ...[link.txQueueLength, link.promisc, link.allMulticast],
+      ].join(" "),
     ),
     ...(await kernel.addresses(netns))
       .filter((each) => isOwn(formatPrefix(each.address)))
