@@ -228,6 +228,29 @@ describe("third parties' plugins", { skip }, () => {
     await untilNoneOf(weave.name);
   });
 
+  test("a plugin is killed and started again under load: nothing is left behind or doubled", async () => {
+    const child = await spawnPlugin("weave", "1.0.0");
+    await untilPlugin("weave", (trouble) => trouble === "");
+    const [pod] = await node.createPods(1);
+    assert.ok(pod);
+    const calls = addMany(pod, 60);
+    const list = () => host.client.listAttachments({ network: weave.name });
+    await until("the first attachments", LIMIT_MS, async () => (await list()).length > 5);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    for (let count = 0; count < 3; count++) await assertRoutedWorks();
+    for (const { answer } of calls) assertOkOrAgain(await answer);
+    await spawnPlugin("weave", "1.1.0");
+    await untilPlugin("weave", (trouble, version) => trouble === "" && version === "1.1.0");
+    await Promise.all(calls.map(({ containerId }) => addOk(node, pod, weave, { containerId })));
+    const attached = await list();
+    assert.equal(attached.length, calls.length);
+    const addresses = new Set(attached.flatMap((attachment) => attachment.addresses));
+    assert.equal(addresses.size, 2 * calls.length);
+    await Promise.all(calls.map(({ containerId }) => delOk(node, pod, weave, { containerId })));
+    assert.deepEqual(await list(), []);
+  });
+
   test("a host that is killed in the middle finishes by the plugin before it serves", async () => {
     const plugin = await serve("weave");
     await untilPlugin("weave", (trouble) => trouble === "");
