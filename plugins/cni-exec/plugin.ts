@@ -247,14 +247,20 @@ const DEL_ALL: DelProgress = { isDone: () => false, onRemoved: () => {} };
 /** CNI 1.1, "Error": try again later. */
 const TRY_LATER = 11;
 
-/** What is asked beside the chain: the pod's interface is there, and its routes are as ordered. */
+/** What is asked beside the chain: the pod's interface is there, and MTU and routes are as ordered. */
 async function finish(
   kernel: Kernel,
   request: AttachRequest,
   added: CniResult,
 ): Promise<CniResult> {
-  const { netns, ifname } = request;
-  const link = await kernel.findLink(ifname, netns as NetnsPath);
+  const { ifname, mtu } = request;
+  const netns = request.netns as NetnsPath;
+  const made = await kernel.findLink(ifname, netns);
+  // CNI has no capability for it.
+  const isOther = made !== undefined && mtu !== 0 && made.mtu !== mtu;
+  if (isOther)
+    await kernel.apply([{ netns, operations: [{ kind: "set-link", name: ifname, mtu }] }]);
+  const link = isOther ? { ...made, mtu } : made;
   return applyRoutes(kernel, request, withPodInterface(added, { netns, ifname, link }));
 }
 
