@@ -1,4 +1,4 @@
-import type { KernelOperation, Link } from "../../src/kernel/kernel.ts";
+import type { KernelOperation, Link, NetnsBatch } from "../../src/kernel/kernel.ts";
 import { formatAlias, type LinkOwner } from "../../src/plugin-sdk/link-names.ts";
 
 /** What a device was on the node, to make it that again. */
@@ -42,8 +42,11 @@ export function parseDeviceAlias(alias: string): Original | undefined {
   return { name, mac, mtu: Number(mtu), up: state === "up", alias: decodeText(own) };
 }
 
-/** What makes a device that is on the node again what it was. Its alias goes last: by it the device is ours. */
-export function restoreOperations(link: Link, original: Original): KernelOperation[] {
+/**
+ * What makes a device that is on the node again what it was. Its alias goes last: by it the device is
+ * ours. A batch each: after a rename that is refused the old name is another link's, which nothing may change.
+ */
+export function restoreBatches(link: Link, original: Original): NetnsBatch[] {
   const { name, mac, mtu, up, alias, txQueueLength, promisc, allMulticast } = original;
   const differs = {
     ...(link.mac === mac ? {} : { mac }),
@@ -52,7 +55,7 @@ export function restoreOperations(link: Link, original: Original): KernelOperati
     ...(link.promisc === (promisc ?? link.promisc) ? {} : { promisc }),
     ...(link.allMulticast === (allMulticast ?? link.allMulticast) ? {} : { allMulticast }),
   };
-  return [
+  const operations: KernelOperation[] = [
     ...(link.up && "mac" in differs
       ? [{ kind: "set-link" as const, name: link.name, up: false }]
       : []),
@@ -61,6 +64,7 @@ export function restoreOperations(link: Link, original: Original): KernelOperati
     { kind: "set-link", name, up },
     { kind: "set-link", name, alias },
   ];
+  return operations.map((operation) => ({ operations: [operation] }));
 }
 
 /** Pods can write aliases: nonsense is no alias. */

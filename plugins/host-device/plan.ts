@@ -58,15 +58,16 @@ export function planHostDevice(
   };
 }
 
-/** From the node into the pod. The alias first: whoever dies in between leaves a device that says whose it is. */
-export function moveBatch({ original, alias, ifname, netns }: HostDevicePlan): NetnsBatch {
+/**
+ * From the node into the pod. The alias first, in a batch of its own: whatever fails or dies, no device
+ * is in a pod that does not say whose it is.
+ */
+export function moveBatches({ original, alias, ifname, netns }: HostDevicePlan): NetnsBatch[] {
   const { name } = original;
-  return {
-    operations: [
-      { kind: "set-link", name, alias },
-      { kind: "set-link", name, netns, rename: ifname },
-    ],
-  };
+  return [
+    { operations: [{ kind: "set-link", name, alias }] },
+    { operations: [{ kind: "set-link", name, netns, rename: ifname }] },
+  ];
 }
 
 /** What makes a device that is in the pod, as `link`, what was asked for. */

@@ -21,11 +21,11 @@ import { applyPodLink, isNetns, isOwnedBy, requireNetns } from "../../src/plugin
 import { checkAndRepair } from "../../src/plugin-sdk/repair.ts";
 import { CONFIG_SCHEMA, type DeviceKey, findDeviceKey } from "./config.ts";
 import { type DeviceSearch, findDevice, type HostDeviceDetail } from "./find-device.ts";
-import { type Original, originalOf, parseDeviceAlias, restoreOperations } from "./original.ts";
+import { type Original, originalOf, parseDeviceAlias, restoreBatches } from "./original.ts";
 import {
   attachResponse,
   type HostDevicePlan,
-  moveBatch,
+  moveBatches,
   planHostDevice,
   podBatch,
 } from "./plan.ts";
@@ -67,10 +67,12 @@ export function createHostDevicePlugin(deps: HostDeviceDeps): NetworkPlugin {
       throw new PluginError("interface-exists", `${ifname} exists in ${netns} and is not ours`);
     }
     const link = inPod ?? (await onNode(request));
-    const original = originOf(link, known?.detail.original);
-    const pciAddress = known?.detail.pciAddress ?? (await pciOf(request, inPod ? "" : link.name));
+    // A file without an alias: somebody died before the device was touched, and it may be another one now.
+    const earlier = isOwnedBy(link, holder, attachmentId) ? known : undefined;
+    const original = originOf(link, earlier?.detail.original);
+    const pciAddress = earlier?.detail.pciAddress ?? (await pciOf(request, inPod ? "" : link.name));
     const plan = planHostDevice(request, { original, pciAddress, holder });
-    if (known?.netnsIdentity !== netnsIdentity || known.netns !== netns) {
+    if (earlier?.netnsIdentity !== netnsIdentity || earlier.netns !== netns) {
       const pod = request.pod?.name ? `${request.pod.namespace}/${request.pod.name}` : "";
       const detail = { original, pciAddress, pod };
       const mac = plan.podMac;
@@ -78,9 +80,11 @@ export function createHostDevicePlugin(deps: HostDeviceDeps): NetworkPlugin {
     }
     if (inPod) return plan;
     try {
-      if (link.name !== original.name)
-        await kernel.apply([{ operations: restoreOperations(link, original) }]);
-      await kernel.apply([moveBatch(plan)]);
+      const isRenamed = link.name !== original.name;
+      await kernel.apply([
+        ...(isRenamed ? restoreBatches(link, original) : []),
+        ...moveBatches(plan),
+      ]);
     } catch (cause) {
       throw cannot(`move ${link.name} to ${netns} as ${ifname}`, cause);
     }
@@ -147,7 +151,7 @@ export function createHostDevicePlugin(deps: HostDeviceDeps): NetworkPlugin {
   async function restore(link: Link, known: Original | undefined): Promise<void> {
     const original = originOf(link, known);
     try {
-      await kernel.apply([{ operations: restoreOperations(link, original) }]);
+      await kernel.apply(restoreBatches(link, original));
     } catch (cause) {
       throw cannot(`make ${link.name} on the node ${original.name} again`, cause);
     }

@@ -127,6 +127,28 @@ function macvlanSuite(title: string, open: () => Promise<Kernel>, skip: string |
       await w.plugin.detach(detachRequestOf(plain));
     });
 
+    test("check() tells of a master that is gone, and mends nothing until it is back", async () => {
+      await using w = await world();
+      const request = await w.pod("a");
+      const attached = await w.plugin.attach(request);
+      await w.kernel.removeLinks([w.device]);
+      const order = { attachment: request, attached, repair: true };
+      assert.deepEqual(
+        (await w.plugin.check(order)).map(({ kind, object, repaired }) => [kind, object, repaired]),
+        [
+          ["master-missing", w.device, false],
+          ["link-missing", "eth0", false],
+        ],
+      );
+      await tested.equip(w.kernel, w.device);
+      assert.deepEqual(
+        (await w.plugin.check(order)).map(({ kind, repaired }) => [kind, repaired]),
+        [["link-missing", true]],
+      );
+      assert.deepEqual(await w.plugin.check({ ...order, repair: false }), []);
+      await w.plugin.detach(detachRequestOf(request));
+    });
+
     test("a master inside the pod", async () => {
       await using w = await world();
       const plain = await w.pod("a", { ifname: "net1" });

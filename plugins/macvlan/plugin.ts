@@ -1,5 +1,6 @@
 import type { Kernel, Link, NetnsPath } from "../../src/kernel/kernel.ts";
 import type { KernelError } from "../../src/kernel/kernel-error.ts";
+import { finding } from "../../src/plugin-sdk/findings.ts";
 import type { HeldAttachments } from "../../src/plugin-sdk/held-attachments.ts";
 import { LastFailures } from "../../src/plugin-sdk/last-failures.ts";
 import { formatAlias, holderName, linkNamesOf } from "../../src/plugin-sdk/link-names.ts";
@@ -7,6 +8,7 @@ import {
   type AttachRequest,
   type AttachResponse,
   type DetachRequest,
+  type Finding,
   type NetworkPlugin,
   PluginError,
 } from "../../src/plugin-sdk/network-plugin.ts";
@@ -119,7 +121,8 @@ export function createMacvlanPlugin(deps: MacvlanDeps): NetworkPlugin {
       if (!attachment || !attached) return [];
       const pod = attached.interfaces.at(-1);
       const asAttached = { ...attachment, mtu: pod?.mtu ?? 0, mac: pod?.mac ?? "" };
-      const master = await masterOf(kernel, attachment);
+      const master = await findMasterOf(kernel, attachment);
+      if (!master) return whenMasterIsGone(attachment);
       const plan = planMacvlan(asAttached, { master, holder });
       const look = () => checkMacvlan(kernel, plan);
       return checkAndRepair(look, mends ? () => repair(plan, attachment) : undefined);
@@ -145,6 +148,26 @@ export function createMacvlanPlugin(deps: MacvlanDeps): NetworkPlugin {
 
 function masterOf(kernel: Kernel, { configJson, netns }: AttachRequest): Promise<Link> {
   return findMaster(kernel, readMacvlanConfig(configJson), netns as NetnsPath);
+}
+
+/** Undefined: it is not there, or carries no macvlans any more. */
+async function findMasterOf(kernel: Kernel, request: AttachRequest): Promise<Link | undefined> {
+  try {
+    return await masterOf(kernel, request);
+  } catch (error) {
+    if (error instanceof PluginError) return undefined;
+    throw error;
+  }
+}
+
+/** A macvlan goes with its master, and nothing brings it back but that. */
+function whenMasterIsGone({ configJson, ifname }: AttachRequest): Finding[] {
+  const { master } = readMacvlanConfig(configJson);
+  const name = master === "" ? "the link of the default route" : master;
+  return [
+    finding("master-missing", name, "present", ""),
+    finding("link-missing", ifname, "present", ""),
+  ];
 }
 
 /** The attachment's link, undefined when it is not made. Throws PluginError "interface-exists" for another's. */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { formatAddress, formatPrefix, parsePrefix } from "../ip/address.ts";
+import { errno } from "../kernel/errno.ts";
 import { FakeKernel } from "../kernel/fake-kernel.ts";
 import type { Kernel, KernelOperation, Link, NetnsPath } from "../kernel/kernel.ts";
 import { openKernel } from "../kernel/rtnetlink-kernel.ts";
@@ -243,30 +244,47 @@ function suite<Detail>(
   });
 }
 
-/** Killed between any two steps of Attach and of Detach: the next process finishes or undoes it. */
+/**
+ * Killed between any two steps of Attach and of Detach, or refused any one step: the next call finishes or
+ * undoes it, in another process or in the same.
+ */
 function crashSuite<Detail>(tested: PodLinkUnderTest<Detail>): void {
   for (const verb of ["attach", "detach"] as const) {
-    test(`${tested.name}: ${verb}() killed at any step, then each way to go on`, async () => {
-      const kinds = ["detach", "detach by id", "attach"] as const;
-      for (const next of verb === "attach" ? kinds : kinds.slice(0, 2)) {
-        let steps = 0;
-        while (await crashOnce(tested, { verb, next, at: ++steps })) assert.ok(steps < 100);
-        assert.ok(steps > (verb === "attach" ? 6 : 2), `${verb} has more steps than ${steps}`);
+    for (const what of ["killed at", "refused"] as const) {
+      for (const afterFailure of ["stop", "continue"] as const) {
+        test(`${tested.name}: ${verb}() ${what} any step (${afterFailure} after it), then each way to go on`, async () => {
+          const kinds = ["detach", "detach by id", "attach"] as const;
+          for (const next of verb === "attach" ? kinds : kinds.slice(0, 2)) {
+            let at = 0;
+            const scene = { verb, next, what, afterFailure } as const;
+            while (await crashOnce(tested, { ...scene, at: ++at })) assert.ok(at < 100);
+            assert.ok(at > (verb === "attach" ? 6 : 2), `${verb} has more steps than ${at}`);
+          }
+        });
       }
-    });
+    }
   }
 }
 
 /** False when the call was over before the step. */
 async function crashOnce<Detail>(
   tested: PodLinkUnderTest<Detail>,
-  scene: { readonly verb: "attach" | "detach"; readonly next: string; readonly at: number },
+  scene: {
+    readonly verb: "attach" | "detach";
+    readonly what: "killed at" | "refused";
+    readonly afterFailure: "stop" | "continue";
+    readonly next: string;
+    readonly at: number;
+  },
 ): Promise<boolean> {
   let left = Number.POSITIVE_INFINITY;
-  const isDead = (): boolean => --left < 0;
-  const kernel = new FakeKernel({ failOperation: () => (isDead() ? 12 : undefined) });
+  const isDead = (): boolean => (scene.what === "refused" ? --left === -1 : --left < 0);
+  const kernel = new FakeKernel({
+    failOperation: () => (isDead() ? errno.ENOMEM : undefined),
+    afterFailure: scene.afterFailure,
+  });
   await using world = await openPodLinkWorld(tested, kernel);
-  const request = await world.pod("a");
+  const request = await world.pod("a", { mac: "02:00:00:00:aa:01", mtu: 1400 });
   const before = withoutLo(kernel);
   const answer = await world.plugin.attach(request);
   const attachedState = withoutLo(kernel);
@@ -284,8 +302,8 @@ async function crashOnce<Detail>(
   const died = left < 0;
   left = Number.POSITIVE_INFINITY;
 
-  const where = `${scene.verb} killed at step ${scene.at}, then ${scene.next}`;
-  const successor = world.restart();
+  const where = `${scene.verb} ${scene.what} step ${scene.at}, then ${scene.next}`;
+  const successor = scene.what === "refused" ? victim : world.restart();
   if (scene.next === "attach") {
     assert.deepEqual(await successor.attach(request), answer, where);
     assert.equal(withoutIndexes(withoutLo(kernel)), withoutIndexes(attachedState), where);
@@ -338,6 +356,9 @@ function mortal(kernel: FakeKernel, isDead: () => boolean): Kernel {
     },
   });
 }
+
+/** RT_TABLE_LOCAL, linux/rtnetlink.h. */
+const LOCAL_TABLE = 255;
 
 let worlds = 0;
 
@@ -424,7 +445,9 @@ async function read(world: PodLinkWorld, request: AttachRequest): Promise<readon
       ? `${each.name} ${each.mac} mtu ${each.mtu} ${each.up ? "up" : "down"} ${each.alias}`
       : "-";
   const routes = await kernel.routes(netns);
-  const isOwn = ({ ifindex }: { ifindex?: number }) => link && ifindex === link.ifindex;
+  // The kernel makes local routes of IPv6 in its own time.
+  const isOwn = ({ ifindex, table }: { ifindex?: number; table: number }) =>
+    link && ifindex === link.ifindex && table !== LOCAL_TABLE;
   return [
     textOf(onNode),
     textOf(link),
