@@ -108,7 +108,8 @@ export const TESTED_PLUGINS: readonly TestedPlugin[] = [
         ipam: {
           type: "host-local",
           dataDir: "/run/conformance-host-local",
-          ranges: [[{ subnet: "10.252.0.0/24" }], [{ subnet: "fd00:252::/64" }]],
+          // CNI's macvlan waits two seconds for duplicate address detection of IPv6.
+          ranges: [[{ subnet: "10.252.0.0/24" }]],
         },
       },
     },

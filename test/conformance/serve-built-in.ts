@@ -2,7 +2,6 @@
 // What the plugin writes down lies beside the socket.
 import { dirname, join } from "node:path";
 import type { Kernel } from "../../src/kernel/kernel.ts";
-import { withTuning } from "../../plugins/tuning/plugin.ts";
 import { type Nftables, openNftables } from "../../src/kernel/nftables.ts";
 import { openKernel } from "../../src/kernel/rtnetlink-kernel.ts";
 import { openPciDevices } from "../../src/kernel/pci-devices.ts";
@@ -43,5 +42,4 @@ if (!create) throw new Error(`There is no built-in network plugin ${name}`);
 const kernel = await openKernel();
 const folder = join(dirname(process.argv.at(-1) ?? ""), "held");
 const plugin = await create({ kernel, nftables: openNftables(), folder });
-// As the host runs it.
-await serve(withTuning(plugin, { kernel }), { onStop: () => kernel.close() });
+await serve(plugin, { onStop: () => kernel.close() });
