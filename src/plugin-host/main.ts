@@ -259,6 +259,8 @@ export async function runHost(options: RunHostOptions): Promise<void> {
   const signal = await signalled;
   log.info({ signal }, "Plugin host stops");
   await host.stop();
+  // What hangs is told to its callers, instead of being waited for once more.
+  registry.abort();
 }
 
 function logEvent(log: Logger, event: { kind: string; subject: string; message: string }): void {

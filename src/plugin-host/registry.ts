@@ -32,6 +32,7 @@ export class PluginRegistry implements PluginDirectory, PluginRole {
   readonly role = "ROLE_NETWORK";
   readonly #deps: PluginRegistryDeps;
   readonly #plugins = new Map<string, RegisteredPlugin>();
+  readonly #connected = new Set<ConnectedPlugin>();
 
   constructor(deps: PluginRegistryDeps) {
     this.#deps = deps;
@@ -90,16 +91,23 @@ export class PluginRegistry implements PluginDirectory, PluginRole {
       },
     };
     this.#plugins.set(name, entry);
+    this.#connected.add(connected);
     const message = `Plugin ${name} ${info.version} serves networks (${info.contract})`;
     this.#deps.events.emit({ kind: "plugin-joined", subject: name, message });
     return {
       leave: (why) => {
         connected.close(why);
+        this.#connected.delete(connected);
         this.#plugins.delete(name);
         const left = `Plugin ${name} serves networks no more: ${why}`;
         this.#deps.events.emit({ kind: "plugin-left", subject: name, message: left });
       },
     };
+  }
+
+  /** The host has waited long enough: calls of connected plugins end now. */
+  abort(): void {
+    for (const connected of this.#connected) connected.abort();
   }
 
   #admit(plugin: NetworkPlugin, gate: CallGate): NetworkPlugin {

@@ -14,7 +14,11 @@ import { type ServedService, serveUnix, type UnixServer } from "./unix-server.ts
 
 type Handlers = ServedService["handlers"];
 type Handler = (
-  call: { readonly request: object; getDeadline(): Date | number },
+  call: {
+    readonly request: object;
+    getDeadline(): Date | number;
+    on(event: "cancelled", listener: () => void): void;
+  },
   done: (error: unknown, answer?: object) => void,
 ) => void;
 
@@ -196,6 +200,26 @@ describe("connectNetworkPlugin()", () => {
     await assert.rejects(client.attach({}), Error);
     finish();
     assert.equal((await underWay).deviceInfoJson, "{}");
+  });
+
+  it("abort() cancels a call under way, which the plugin sees", async () => {
+    const arrived = Promise.withResolvers<void>();
+    const cancelled = Promise.withResolvers<void>();
+    await serveNetwork({
+      Attach: (call) => {
+        call.on("cancelled", () => cancelled.resolve());
+        arrived.resolve();
+      },
+    });
+    const client = connect();
+    const underWay = client.attach({});
+    const failed = assert.rejects(underWay, (error: unknown) => {
+      return error instanceof PluginCallError && error.status === "CANCELLED";
+    });
+    await arrived.promise;
+    client.abort();
+    await failed;
+    await cancelled.promise;
   });
 
   it("comes back by itself when a plugin listens again on the same path", async () => {

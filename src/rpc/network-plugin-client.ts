@@ -1,4 +1,4 @@
-import { type ServiceError, status } from "@grpc/grpc-js";
+import type { ServiceError } from "@grpc/grpc-js";
 import type { HealthCheckResponse__Output } from "./generated/grpc/health/v1/HealthCheckResponse.ts";
 import type { AttachRequest } from "./generated/patchbay/plugin/v1/AttachRequest.ts";
 import type { AttachResponse__Output } from "./generated/patchbay/plugin/v1/AttachResponse.ts";
@@ -35,6 +35,8 @@ export interface NetworkPluginClient {
   health(): Promise<"serving" | "not-serving">;
   /** Later calls fail; calls under way may finish, up to their deadlines. */
   close(): void;
+  /** Later calls fail, and calls under way are cancelled. */
+  abort(): void;
 }
 
 /** Longest time of each call, ms. */
@@ -66,51 +68,77 @@ export function connectNetworkPlugin(
   const network = channel.open(networkPluginProto.NetworkPlugin);
   const health = channel.open(healthProto.Health);
   const within = (limitMs: number) => ({ deadline: Date.now() + limitMs });
-  const orPluginError =
-    (what: string) =>
-    (error: unknown): never => {
+  const underWay = new Set<{ cancel(): void }>();
+  const call = async <A>(
+    what: string,
+    start: (done: (error: ServiceError | null, answer?: A) => void) => { cancel(): void },
+  ): Promise<A> => {
+    let started: { cancel(): void } | undefined;
+    try {
+      return await callPlugin<A>((done) => {
+        started = start(done);
+        underWay.add(started);
+      });
+    } catch (error) {
       throw new PluginCallError(what, error as ServiceError);
-    };
+    } finally {
+      if (started) underWay.delete(started);
+    }
+  };
 
   return {
     getInfo: () =>
       askPluginInfo(channel, { hostVersion, timeoutMs: deadlines.greetingMs }).catch(
-        orPluginError("GetInfo"),
+        (error: unknown) => {
+          throw new PluginCallError("GetInfo", error as ServiceError);
+        },
       ),
     attach: (request) =>
-      callPlugin<AttachResponse__Output>((done) =>
+      call<AttachResponse__Output>("Attach", (done) =>
         network.attach(request, within(deadlines.attachMs), done),
-      ).catch(orPluginError("Attach")),
-    detach: (request) =>
-      callPlugin<DetachResponse__Output>((done) =>
-        network.detach(request, within(deadlines.detachMs), done),
-      ).then(() => {}, orPluginError("Detach")),
-    check: (request) =>
-      callPlugin<CheckResponse__Output>((done) =>
-        network.check(request, within(deadlines.checkMs), done),
-      ).then(({ findings }) => findings, orPluginError("Check")),
-    list: (request) =>
-      callPlugin<ListResponse__Output>((done) =>
-        network.list(request, within(deadlines.listMs), done),
-      ).then(({ attachments }) => attachments, orPluginError("List")),
-    status: (request) =>
-      callPlugin<StatusResponse__Output>((done) =>
-        network.status(request, within(deadlines.statusMs), done),
-      ).catch(orPluginError("Status")),
-    repairNetwork: (request) =>
-      callPlugin<RepairNetworkResponse__Output>((done) =>
-        network.repairNetwork(request, within(deadlines.repairNetworkMs), done),
-      ).then(({ findings }) => findings, orPluginError("RepairNetwork")),
-    health: () =>
-      callPlugin<HealthCheckResponse__Output>((done) =>
-        health.check({ service: "" }, within(deadlines.greetingMs), done),
-      ).then(
-        ({ status: served }) => (served === "SERVING" ? "serving" : "not-serving"),
-        (error: unknown) =>
-          (error as ServiceError).code === status.UNIMPLEMENTED
-            ? "serving"
-            : orPluginError("Health")(error),
       ),
+    async detach(request) {
+      await call<DetachResponse__Output>("Detach", (done) =>
+        network.detach(request, within(deadlines.detachMs), done),
+      );
+    },
+    async check(request) {
+      const answer = await call<CheckResponse__Output>("Check", (done) =>
+        network.check(request, within(deadlines.checkMs), done),
+      );
+      return answer.findings;
+    },
+    async list(request) {
+      const answer = await call<ListResponse__Output>("List", (done) =>
+        network.list(request, within(deadlines.listMs), done),
+      );
+      return answer.attachments;
+    },
+    status: (request) =>
+      call<StatusResponse__Output>("Status", (done) =>
+        network.status(request, within(deadlines.statusMs), done),
+      ),
+    async repairNetwork(request) {
+      const answer = await call<RepairNetworkResponse__Output>("RepairNetwork", (done) =>
+        network.repairNetwork(request, within(deadlines.repairNetworkMs), done),
+      );
+      return answer.findings;
+    },
+    async health() {
+      try {
+        const answer = await call<HealthCheckResponse__Output>("Health", (done) =>
+          health.check({ service: "" }, within(deadlines.greetingMs), done),
+        );
+        return answer.status === "SERVING" ? "serving" : "not-serving";
+      } catch (error) {
+        if (error instanceof PluginCallError && error.status === "UNIMPLEMENTED") return "serving";
+        throw error;
+      }
+    },
     close: () => channel.close(),
+    abort() {
+      for (const running of underWay) running.cancel();
+      channel.close();
+    },
   };
 }

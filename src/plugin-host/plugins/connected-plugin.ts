@@ -78,6 +78,14 @@ export class ConnectedPlugin {
     this.#deps.client.close();
   }
 
+  /** Calls under way end now: nobody is there any more to hear of them. */
+  abort(): void {
+    this.#isClosed = true;
+    this.#trouble = "the host stops";
+    this.#cancelLook();
+    this.#deps.client.abort();
+  }
+
   async #call<T>(name: CallName, call: () => Promise<T>): Promise<T> {
     const { trouble } = this;
     if (trouble !== "") {
