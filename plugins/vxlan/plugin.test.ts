@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { formatAddress, parseAddress, parsePrefix } from "../../src/ip/address.ts";
+import { errno } from "../../src/kernel/errno.ts";
 import { FakeKernel } from "../../src/kernel/fake-kernel.ts";
 import { FakeNftables } from "../../src/kernel/fake-nftables.ts";
 import type { Kernel, KernelOperation, NetnsPath } from "../../src/kernel/kernel.ts";
@@ -282,6 +283,35 @@ function segmentSuite(title: string, open: () => Promise<Kernel>, skip: string |
         await w.plugin.detach(detachRequestOf(request));
       }
     });
+  });
+}
+
+for (const afterFailure of ["stop", "continue"] as const) {
+  test(`vxlan: a segment that any one step was refused to is whole after the next attach() (${afterFailure} after it)`, async () => {
+    for (let refused = 1, isReached = true; isReached; refused++) {
+      let count = 0;
+      const failOperation = () => (++count === refused ? errno.ENOMEM : undefined);
+      const kernel = new FakeKernel({ failOperation, afterFailure });
+      count = Number.NEGATIVE_INFINITY;
+      await using w = await openWorld(kernel);
+      const request = w.request({ peers: ["192.0.2.2", "192.0.2.3"], isGateway: true });
+      count = 0;
+      const first = w.plugin.attach(request);
+      const isRefused = await first.then(
+        () => false,
+        () => true,
+      );
+      isReached = count >= refused;
+      assert.equal(isRefused, isReached, `step ${refused}`);
+      count = Number.NEGATIVE_INFINITY;
+      const next = refused % 2 === 0 ? w.plugin : w.restart();
+      const attached = await next.attach(request);
+      const order = { attachment: request, attached, repair: false };
+      assert.deepEqual(await next.check(order), [], `step ${refused}`);
+      assert.deepEqual(await w.entries(), ["all by 192.0.2.2", "all by 192.0.2.3"]);
+      await next.detach(detachRequestOf(request));
+      assert.ok(isReached || refused > 15, "an attach has more operations than that");
+    }
   });
 }
 
