@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseAddress, parsePrefix } from "../ip/address.ts";
-import type { Link, LinkAddress, Route } from "../kernel/kernel.ts";
-import { compareAddresses, compareLink, compareRoutes, MAIN_TABLE } from "./findings.ts";
+import type { Link, LinkAddress, Neighbour, Route } from "../kernel/kernel.ts";
+import {
+  compareAddresses,
+  compareLink,
+  compareNeighbours,
+  compareRoutes,
+  MAIN_TABLE,
+} from "./findings.ts";
 
 const LINK: Link = {
   ifindex: 5,
@@ -111,5 +117,34 @@ test("compareRoutes() tells a route that is gone from one that leads elsewhere",
   ];
   for (const [found, text] of cases) {
     assert.deepEqual(textOf(compareRoutes([expected], found)), text);
+  }
+});
+
+test("compareNeighbours() wants permanent entries of this link with that MAC address", () => {
+  const address = parseAddress("10.0.0.1");
+  const entry: Neighbour = {
+    ifindex: 5,
+    address,
+    mac: "02:00:00:00:00:09",
+    state: 0x80,
+    proxy: false,
+    forwarding: false,
+    unknown: new Map(),
+  };
+  const gone = "neighbour-missing 10.0.0.1 on eth0: 02:00:00:00:00:09 / ";
+  const cases: readonly [found: Partial<Neighbour>[], text: string[]][] = [
+    [[{}], []],
+    [[], [gone]],
+    [[{ ifindex: 6 }], [gone]],
+    [[{ address: parseAddress("10.0.0.2") }], [gone]],
+    [[{ proxy: true, mac: "" }], [gone]],
+    [[{ mac: "02:00:00:00:00:08" }], [`${gone}02:00:00:00:00:08`]],
+    // NUD_STALE: the kernel learnt it, and may forget it.
+    [[{ state: 0x04 }], [`${gone}02:00:00:00:00:09 not permanent`]],
+  ];
+  for (const [found, text] of cases) {
+    const entries = found.map((change) => ({ ...entry, ...change }));
+    const expected = [{ address, mac: entry.mac }];
+    assert.deepEqual(textOf(compareNeighbours(expected, LINK, entries)), text);
   }
 });
