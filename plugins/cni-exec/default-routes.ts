@@ -1,6 +1,7 @@
 import { parseAddress, parsePrefix } from "../../src/ip/address.ts";
 import type { Kernel, KernelOperation, NetnsPath, Route } from "../../src/kernel/kernel.ts";
 import type { AttachRequest } from "../../src/plugin-sdk/network-plugin.ts";
+import { gatewayOf } from "./pod-link.ts";
 import type { CniResult, ResultRoute } from "./result.ts";
 
 /** linux/rtnetlink.h */
@@ -68,11 +69,6 @@ function toAddRoute(
     ...(route.table > 0 && { table: route.table }),
     ifExists: "replace",
   };
-}
-
-function gatewayOf(result: CniResult, family: 4 | 6): string | undefined {
-  return result.ips.find((ip) => ip.gateway && ip.address.includes(":") === (family === 6))
-    ?.gateway;
 }
 
 function toResultRoute(route: AttachRequest["routes"][number]): ResultRoute {

@@ -574,6 +574,33 @@ describe("check()", () => {
     );
   });
 
+  test("puts back what is missing, where it may", async () => {
+    using world = await new World().open();
+    const attachment = order({ mtu: 1400 });
+    const attached = await world.plugin.attach(attachment);
+    assert.equal(attached.interfaces.at(-1)?.mtu, 1400);
+    assert.equal((await world.kernel.findLink("vethx"))?.mtu, 1400);
+    const netns = NETNS as NetnsPath;
+    const before = await world.podRoutes();
+    await world.kernel.apply([
+      {
+        netns,
+        operations: [
+          { kind: "delete-address", link: "eth0", address: parsePrefix("10.7.0.2/24") },
+          { kind: "set-link", name: "eth0", up: false },
+        ],
+      },
+    ]);
+    const check = async (repair: boolean) =>
+      (await world.plugin.check({ attachment, attached, repair })).map(({ kind, repaired }) =>
+        [kind, repaired].join(" "),
+      );
+    assert.deepEqual(await check(false), ["link-down false", "address-missing false"]);
+    assert.deepEqual(await check(true), ["link-down true", "address-missing true"]);
+    assert.deepEqual(await world.podRoutes(), before);
+    assert.deepEqual(await check(true), []);
+  });
+
   test("leaves out those that do not know CHECK, and networks with disableCheck", async () => {
     using world = await new World().open();
     world.exec.versions.set("portmap", ["0.3.1"]);

@@ -6,6 +6,7 @@ import {
   type NetworkPlugin,
   PluginError,
 } from "../../src/plugin-sdk/network-plugin.ts";
+import { checkAndRepair } from "../../src/plugin-sdk/repair.ts";
 import { PluginBinaries } from "./binaries.ts";
 import { ExecBudget } from "./budget.ts";
 import {
@@ -23,6 +24,7 @@ import { CNI_EXEC_INFO } from "./info.ts";
 import { Leftovers, OWNER_VARIABLE, ownerOf } from "./leftovers.ts";
 import { NetworkCare } from "./network-care.ts";
 import { type AttachmentArgs, planArgs, planArgsOfDel } from "./plan.ts";
+import { findDrift, mendPodSide, setMtu } from "./pod-link.ts";
 import { type AttachmentFile, AttachmentRecords } from "./records.ts";
 import { type CniResult, toAttachResponse, withPodInterface } from "./result.ts";
 import { NetworkGate, Turns } from "./turns.ts";
@@ -200,7 +202,7 @@ export function createCniExecPlugin(deps: CniExecDeps): NetworkPlugin {
       return turns.run(sandboxId, () => detach(request, deadlineMs));
     },
 
-    async check({ attachment, attached }) {
+    async check({ attachment, attached, repair }) {
       if (!attachment) return [];
       const deadlineMs = performance.now() + limits.checkMs - ANSWER_MS;
       return turns.run(attachment.sandboxId, async () => {
@@ -215,14 +217,13 @@ export function createCniExecPlugin(deps: CniExecDeps): NetworkPlugin {
           const expected = file.netnsIdentity;
           return [finding({ kind: "netns", object: netns, expected, found: found ?? "" })];
         }
-        const link = await kernel.findLink(ifname, netns as NetnsPath);
-        if (!link) return [finding({ kind: "link-missing", object: ifname, expected: ifname })];
-        const mac = attached?.interfaces.find(({ name }) => name === ifname)?.mac ?? link.mac;
-        const findings =
-          mac.toLowerCase() === link.mac
-            ? []
-            : [finding({ kind: "mac", object: ifname, expected: mac, found: link.mac })];
-        return [...findings, ...(await checkByChain(file, deadlineMs))];
+        const pod = { netns: netns as NetnsPath, ifname, result: file.done.result };
+        const look = async () => {
+          const drift = await findDrift(kernel, pod, attached);
+          if (drift.some(({ kind }) => kind === "link-missing")) return drift;
+          return [...drift, ...(await checkByChain(file, deadlineMs))];
+        };
+        return checkAndRepair(look, repair ? () => mendPodSide(kernel, pod) : undefined);
       });
     },
 
@@ -255,13 +256,12 @@ async function finish(
 ): Promise<CniResult> {
   const { ifname, mtu } = request;
   const netns = request.netns as NetnsPath;
-  const made = await kernel.findLink(ifname, netns);
-  // CNI has no capability for it.
-  const isOther = made !== undefined && mtu !== 0 && made.mtu !== mtu;
-  if (isOther)
-    await kernel.apply([{ netns, operations: [{ kind: "set-link", name: ifname, mtu }] }]);
-  const link = isOther ? { ...made, mtu } : made;
-  return applyRoutes(kernel, request, withPodInterface(added, { netns, ifname, link }));
+  const link = await kernel.findLink(ifname, netns);
+  const result = withPodInterface(added, { netns, ifname, link });
+  if (!link || mtu === 0 || link.mtu === mtu) return applyRoutes(kernel, request, result);
+  await setMtu(kernel, { netns, ifname, result }, { link, mtu });
+  const tuned = withPodInterface(added, { netns, ifname, link: { ...link, mtu } });
+  return applyRoutes(kernel, request, tuned);
 }
 
 /** A path that leads to another namespace by now (a pid used again) must not be touched. */
