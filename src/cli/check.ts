@@ -6,6 +6,12 @@ import { formatNumber } from "./format.ts";
 import { CLI_LIMITS } from "./limits.ts";
 import { sanitize } from "./output.ts";
 
+interface CheckOptions extends CommonOptions {
+  readonly pod: string;
+  readonly network: string;
+  readonly repair?: true;
+}
+
 export function addCheckCommand(
   program: Command,
   context: CliContext,
@@ -14,37 +20,53 @@ export function addCheckCommand(
   const command = program
     .command("check")
     .argument("[attachment]", "id of one attachment, see `patchbay attachments`; absent: all")
-    .description("compare attachments with the kernel, as CNI CHECK does");
+    .description("compare attachments with the kernel, as CNI CHECK does, and mend what differs")
+    .option(
+      "--pod <pod>",
+      "only of this pod: namespace/name, or the beginning of a container id",
+      "",
+    )
+    .option("--network <name>", "only of this network", "")
+    .option("--repair", "mend what differs, where the plugin can");
   withCommonOptions(command)
-    .addHelpText("after", "\nExit code 1 when something differs.")
+    .addHelpText("after", "\nExit code 1 when something differs, and was not mended.")
     .action(async (attachmentId = "") => {
-      const { root, json } = command.opts<CommonOptions>();
+      const { root, json, pod: podName, network, repair } = command.opts<CheckOptions>();
       const what = attachmentId ? `check ${attachmentId}` : "check the attachments";
       const { attachments } = await withHost(
         context,
         { root, what, timeoutMs: CLI_LIMITS.longCallMs },
-        (host) => host.checkAttachments({ attachmentId }),
+        (host) =>
+          host.checkAttachments({ attachmentId, pod: podName, network, repair: repair === true }),
       );
       const drifted = attachments.filter(({ findings }) => findings.length > 0);
-      if (drifted.length > 0) setExitCode(EXIT.failure);
+      const left = drifted.filter(({ findings, repaired }) => findings.length > repaired.length);
+      if (left.length > 0) setExitCode(EXIT.failure);
       if (json) {
         context.output.json({ attachments });
         return;
       }
       const { output } = context;
-      for (const { attachment, findings } of drifted) {
+      for (const { attachment, findings, repaired } of drifted) {
         if (!attachment) continue;
         const pod = describePod(attachment) || attachment.containerId.slice(0, 12);
         const subject = `${attachment.attachmentId} (${pod} ${attachment.ifname})`;
         output.line(output.style("red", sanitize(subject)));
-        for (const finding of findings) output.line(`  ${sanitize(finding)}`);
+        for (const finding of findings) {
+          const mark = repaired.includes(finding) ? " (mended)" : "";
+          output.line(`  ${sanitize(finding)}${mark}`);
+        }
       }
       const asRecorded = attachments.length - drifted.length;
       const checked = formatNumber(attachments.length, "attachment");
-      output.line(
-        drifted.length === 0
-          ? `${checked} checked: all as recorded`
-          : `${checked} checked: ${asRecorded} as recorded, ${drifted.length} not: recreate these pods`,
-      );
+      const mended = drifted.length - left.length;
+      const remedy = repair ? "recreate these pods" : "try --repair, or recreate these pods";
+      const parts = [
+        `${asRecorded} as recorded`,
+        ...(mended > 0 ? [`${mended} mended`] : []),
+        ...(left.length > 0 ? [`${left.length} not: ${remedy}`] : []),
+      ];
+      const summary = drifted.length === 0 ? "all as recorded" : parts.join(", ");
+      output.line(`${checked} checked: ${summary}`);
     });
 }

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { HOST_VERSION } from "../plugin-host/version.ts";
 import { matrixPrinter, writeReport } from "./conformance-report.ts";
-import { type JsonObject, readJsonObject } from "./conformance-config.ts";
+import { readJsonObject } from "./conformance-config.ts";
 import type { CliContext } from "./context.ts";
 import { CliError, EXIT, messageOf } from "./failure.ts";
 
@@ -91,18 +91,18 @@ async function test(
   setExitCode: (code: number) => void,
 ): Promise<void> {
   const { network, timeout, attachments, only, netnsDir, json } = options;
-  const [config, invalidConfig] = [
-    readJsonObject("--config", options.config),
+  const config = readJsonObject("--config", options.config);
+  const invalidConfig =
     options.invalidConfig === undefined
       ? undefined
-      : readJsonObject("--invalid-config", options.invalidConfig),
-  ] as [JsonObject, JsonObject | undefined];
-  const { runConformance } = await import("../conformance/run.ts");
+      : readJsonObject("--invalid-config", options.invalidConfig);
+  const { runConformance, withPrerequisites } = await import("../conformance/run.ts");
   const { parsePools } = await import("../conformance/pools.ts");
   const { launchCommand } = await import("../conformance/plugin-process.ts");
   const { removeStaleNamespaces, runIdOf } = await import("../conformance/stale.ts");
   const { openKernel } = await import("../kernel/rtnetlink-kernel.ts");
-  const pools = inUsage(() => parsePools(options.addresses));
+  const pools = inUsage("--addresses", () => parsePools(options.addresses));
+  inUsage("--only", () => withPrerequisites(only));
 
   const netnsFolder = resolve(netnsDir);
   await mkdir(netnsFolder, { recursive: true });
@@ -147,8 +147,6 @@ function toCliError(error: unknown): unknown {
   const text = `Cannot test the plugin: ${messageOf(error)}`;
   const cause = { cause: error };
   switch (error.name) {
-    case "RangeError":
-      return new CliError(messageOf(error), EXIT.usage, cause);
     case "PluginUnreachable":
       return new CliError(text, EXIT.hostNotReachable, cause);
     case "PluginError":
@@ -176,11 +174,11 @@ function abortOnSignals(): { readonly signal: AbortSignal; forget(): void } {
   };
 }
 
-function inUsage<T>(parse: () => T): T {
+function inUsage<T>(option: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    throw new CliError(`--addresses: ${messageOf(error)}`, EXIT.usage, { cause: error });
+    throw new CliError(`${option}: ${messageOf(error)}`, EXIT.usage, { cause: error });
   }
 }
 

@@ -289,7 +289,7 @@ describe("patchbay check", () => {
     assert.equal(
       result.stdout,
       "0123456789abcdef (default/web-1 eth0)\n  Route ::/0 is missing\n" +
-        "1 attachment checked: 0 as recorded, 1 not: recreate these pods\n",
+        "1 attachment checked: 0 as recorded, 1 not: try --repair, or recreate these pods\n",
     );
     assert.equal(result.exitCode, 1);
   });

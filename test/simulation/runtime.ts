@@ -1,5 +1,6 @@
 import { attachmentIdOf } from "../../src/plugin-host/core/attachment.ts";
 import type { CniAnswer } from "../../src/plugin-host/core/host.ts";
+import { formatErrorChain } from "../../src/plugin-host/errors.ts";
 import type { InvokeRequest__Output } from "../../src/rpc/generated/patchbay/shim/v1/InvokeRequest.ts";
 import { checkAnswer, checkRefusal, parseAddresses } from "./answers.ts";
 import { runtimeConfigOf, selectionOf } from "./extras.ts";
@@ -364,7 +365,7 @@ export class Runtime {
     this.answers++;
     const { attachment, verb, number } = call;
     this.#node.note(
-      () => `call ${number} ${verb} ${error === undefined ? "is done" : String(error)}`,
+      () => `call ${number} ${verb} ${error === undefined ? "is done" : formatErrorChain(error)}`,
     );
     if (!attachment) return;
     const { disk, world } = this.#node;

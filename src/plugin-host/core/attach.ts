@@ -129,7 +129,7 @@ export async function publish(
       throw new PatchbayError("NOT_PROGRAMMED", what, { cause });
     }
   }
-  await Promise.all(attachments.map((attachment) => services.settle(attachment)));
+  await Promise.all(attachments.flatMap((attachment) => services.settle(attachment) ?? []));
 }
 
 /** The caller is told of the failure already: what cannot be undone now is undone by reconciliation. */

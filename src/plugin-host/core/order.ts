@@ -108,7 +108,7 @@ export async function runForward<S extends Step, T>(
   const known = new Set(steps.map(({ id }) => id));
   const run = async (step: S): Promise<void> => {
     const before = step.after.filter((id) => known.has(id));
-    await Promise.all(before.map((id) => ends.get(id)));
+    await Promise.all(before.flatMap((id) => ends.get(id) ?? []));
     if (failed.size > 0 || !before.every((id) => done.has(id))) return;
     try {
       done.set(step.id, await work(step));
@@ -130,7 +130,7 @@ export async function runBackward<S extends Step>(
   const ends = new Map<string, Promise<void>>();
   const run = async (step: S): Promise<void> => {
     const later = steps.filter((other) => other.after.includes(step.id));
-    await Promise.all(later.map(({ id }) => ends.get(id)));
+    await Promise.all(later.flatMap(({ id }) => ends.get(id) ?? []));
     try {
       await work(step);
     } catch (error) {

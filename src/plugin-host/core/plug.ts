@@ -178,11 +178,11 @@ function requireNoDependants(
 ): void {
   const going = new Set<AttachmentId>(meant.map(({ id }) => id));
   const dependants = meant.flatMap((record) => {
-    const names = [record.ifname, record.network];
+    const names = new Set([record.ifname, record.network]);
     return records.filter(
       ({ id, request }) =>
         !going.has(id) &&
-        dependenciesOf(JSON.parse(request.configJson)).some((name) => names.includes(name)),
+        dependenciesOf(JSON.parse(request.configJson)).some((name) => names.has(name)),
     );
   });
   if (dependants.length === 0) return;

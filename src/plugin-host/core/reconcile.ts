@@ -176,7 +176,8 @@ export async function repairNetworks(context: HostContext): Promise<void> {
   await forEachAtOnce([...known.values()], async ({ name, plugin: pluginName, requests }) => {
     const plugin = ports.plugins.find(pluginName);
     if (!plugin?.repairNetwork || isInTrouble(context, pluginName)) return;
-    const attachments = [...inForce(state.networks.get(name), requests)];
+    const told = requests.slice(0, LIMITS.repairAttachmentsMax);
+    const attachments = [...inForce(state.networks.get(name), told)];
     const configJson = state.networks.get(name)?.configJson ?? "";
     await context.chores.run(`repair-network ${pluginName} ${name}`, () =>
       repairNetwork(context, plugin, { network: name, configJson, attachments }),
@@ -228,9 +229,9 @@ async function judgeOrphans(context: HostContext): Promise<Set<string>> {
   const { plugins } = context.ports;
   const orphans = new Set<string>();
   await Promise.all(
-    plugins.names().map((name) => {
+    plugins.names().flatMap((name) => {
       const plugin = plugins.find(name);
-      if (!plugin || isInTrouble(context, name)) return undefined;
+      if (!plugin || isInTrouble(context, name)) return [];
       return context.chores.run(`list ${name}`, () =>
         judgeOrphansOf(context, plugin, (id, isOrphan) => {
           if (isOrphan) orphans.add(id);

@@ -63,7 +63,9 @@ export function recordWishes(
     }
     options.onPlanned();
     const createdWallMs = context.ports.clock.wallMs();
-    const primaryId = pod.primaryId ?? (ids[0] as AttachmentId);
+    const [firstId] = ids;
+    const primaryId = pod.primaryId ?? firstId;
+    if (primaryId === undefined) return [];
     const standing = pod.primaryId === undefined ? [] : [pod.primaryId];
     const records = given.map((each, index) => {
       const after = (order[index] ?? []).map((place) => ids[place] as AttachmentId);
