@@ -15,6 +15,8 @@ export interface PodNamespacePorts {
   readonly clock: Clock;
   readonly events: EventSink;
   readonly plane: () => Promise<NamespacePlane>;
+  /** The plane that was given is of no use any more. */
+  readonly lost: () => void;
   /** What it should hold now. */
   readonly planOf: (namespace: PodNamespace) => NamespacePlan;
   /** Runs work when it is its turn. */
@@ -194,6 +196,7 @@ export class PodNamespace {
       return;
     }
     if (this.#isClosed) return;
+    if (error instanceof KernelError && error.code === "WORKER_GONE") this.#ports.lost();
     this.#isDirty = false;
     this.#failures++;
     const doubled = LIMITS.planeRetryMinMs * 2 ** Math.min(this.#failures - 1, 20);

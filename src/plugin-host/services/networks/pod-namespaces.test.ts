@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { parseAddress } from "../../../ip/address.ts";
 import type { Flow } from "../../../kernel/conntrack.ts";
+import { KernelError } from "../../../kernel/kernel-error.ts";
 import type { NetnsPath } from "../../../kernel/kernel.ts";
 import { emptyServicePlan, noPlanChanges } from "../../../services/apply-changes.ts";
 import type { FrontendKey } from "../../../services/model.ts";
@@ -209,6 +210,19 @@ describe("PodNamespaces", () => {
     assert.match(plane.flows.toString(), /^UDP 10\.1\.0\.7 4001 [^\n]*\n$/);
   });
 
+  it("opens another plane where the first one's worker is gone", async () => {
+    const { namespaces, plane, clock, opened } = setUp();
+    await namespaces.reset(planOf(web), 1);
+    const gone = { errno: 0, code: "WORKER_GONE", operation: "load-ruleset", object: "somewhere" };
+    plane.before = () => Promise.reject(new KernelError(gone));
+    await assert.rejects(async () => namespaces.settle(record("a")), /WORKER_GONE/);
+    plane.before = async () => {};
+    clock.advance(LIMITS.planeRetryMinMs);
+    await namespaces.settle(record("a"));
+    assert.match(plane.toString(), /^ns-a /);
+    assert.equal(opened(), 2);
+  });
+
   it("close() closes the plane, and nothing runs any more", async () => {
     const { namespaces, plane, clock } = setUp();
     await namespaces.reset(planOf(web), 1);
@@ -225,10 +239,14 @@ function setUp() {
   const events: HostEvent[] = [];
   const plane = new FakeNamespacePlane();
   const holding: boolean[] = [];
+  let count = 0;
   const namespaces = new PodNamespaces({
     clock,
     events: { emit: (event) => events.push(event) },
-    open: async () => plane,
+    open: async () => {
+      count++;
+      return plane;
+    },
     isThere: async ({ identity }) => !plane.gone.has(identity),
     findServing: () => new Set(["10.20.0.5|8080"]),
     onHolding: (isAny) => holding.push(isAny),
@@ -237,7 +255,8 @@ function setUp() {
     namespaces.follow(changes);
     return namespaces.apply(changes);
   };
-  return { clock, events, plane, holding, namespaces, follow };
+  const opened = () => count;
+  return { clock, events, plane, holding, namespaces, follow, opened };
 }
 
 function planOf(...frontends: readonly PlannedFrontend[]) {

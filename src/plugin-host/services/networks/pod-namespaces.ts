@@ -52,6 +52,9 @@ export class PodNamespaces implements ServicePlane {
     this.#ports = {
       ...deps,
       plane: () => this.#ensure(),
+      lost: () => {
+        this.#opening = undefined;
+      },
       planOf: (namespace) => this.#planOf(namespace),
       inTurn: (work) => this.#inTurn(work),
       holds: (isAny) => this.#countHolding(isAny),
