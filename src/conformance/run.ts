@@ -49,10 +49,11 @@ export interface ConformanceReport {
 
 /**
  * Holds a plugin against the rules, one after the other. Everything that the kit makes is removed,
- * whatever happens. Throws PluginUnreachable where nothing answers at the start, KernelError where
+ * whatever happens. Throws RangeError for a rule in `only` that is not there, PluginUnreachable where nothing answers at the start, KernelError where
  * namespaces cannot be made, and the signal's reason.
  */
 export async function runConformance(options: ConformanceOptions): Promise<ConformanceReport> {
+  const chosen = withPrerequisites(options.only);
   const life = new PluginLife(options);
   try {
     await life.begin();
@@ -61,7 +62,10 @@ export async function runConformance(options: ConformanceOptions): Promise<Confo
     const nextPodNumber = () => podNumber++;
     const bench: BenchOptions = { ...options, life, info, nextPodNumber, networkLinks: [] };
     const networkLinks = await findNetworkLinks(bench, options);
-    return { plugin: info, results: await runRules({ ...bench, networkLinks }, options) };
+    return {
+      plugin: info,
+      results: await runRules({ ...bench, networkLinks }, { ...options, chosen }),
+    };
   } finally {
     await life.end();
   }
@@ -69,11 +73,11 @@ export async function runConformance(options: ConformanceOptions): Promise<Confo
 
 async function runRules(
   bench: BenchOptions,
-  options: ConformanceOptions,
+  options: ConformanceOptions & { readonly chosen: ReadonlySet<string> | undefined },
 ): Promise<readonly RuleResult[]> {
   const results: RuleResult[] = [];
   const failed = new Set<string>();
-  const chosen = withPrerequisites(options.only);
+  const { chosen } = options;
   for (const { name: group, rules } of RULE_GROUPS) {
     for (const rule of rules) {
       if (chosen && !chosen.has(rule.id)) continue;
@@ -174,8 +178,10 @@ async function findNetworkLinks(
   );
 }
 
-/** The rules asked for and all that they come after. Throws RangeError for one that is not there. */
-function withPrerequisites(only: readonly string[] | undefined): Set<string> | undefined {
+/** The rules asked for and all that they come after; undefined: all. Throws RangeError for one that is not there. */
+export function withPrerequisites(
+  only: readonly string[] | undefined,
+): ReadonlySet<string> | undefined {
   if (!only) return undefined;
   const chosen = new Set<string>();
   const add = (id: string) => {
