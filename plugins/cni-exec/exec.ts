@@ -38,8 +38,8 @@ export class ExecError extends Error {
   }
 }
 
-export const STDOUT_BYTES_MAX: number = 1 << 20;
-export const STDERR_BYTES_MAX: number = 4 << 10;
+export const STDOUT_BYTES_MAX = 1 << 20;
+export const STDERR_BYTES_MAX = 4 << 10;
 /** Between SIGTERM and SIGKILL, ms. */
 const TERM_MS = 500;
 /** How long what a plugin started in the background may hold its output open, ms. */

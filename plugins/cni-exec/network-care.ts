@@ -75,14 +75,18 @@ export class NetworkCare {
     config: DelegateConfig,
     attachments: RepairNetworkRequest["attachments"],
   ): Promise<void> {
-    if (config.disableGc) return;
-    const { gate, chain } = this.#deps;
+    const { gate, chain, records } = this.#deps;
+    // Where the folder was lost nobody knows them all, and GC removes what it is not told of.
+    const isUnsure =
+      records.entries().some(({ cniName }) => cniName === "") ||
+      attachments.some(({ attachmentId }) => !records.has(attachmentId));
+    if (config.disableGc || isUnsure) return;
     const nowMs = performance.now();
     const lastMs = this.#collectedMs.get(config.name) ?? -Infinity;
     if (nowMs - lastMs < GC_PAUSE_MS) return;
     const failures = await gate.close(config.name, () => {
       this.#collectedMs.set(config.name, nowMs);
-      const validAttachments = this.#validOf(config.name, attachments);
+      const validAttachments = this.#validOf(config.name);
       return this.#run(config, (call) => callCapable(chain, { ...call, validAttachments }, "GC"));
     });
     if (!failures || failures.length === 0) return;
@@ -94,14 +98,9 @@ export class NetworkCare {
    * Everything of the CNI name, by whichever definition it came: GC names attachments by container
    * and interface alone, so a list of one definition would have a sibling's removed (cni#1086).
    */
-  #validOf(
-    cniName: string,
-    attachments: RepairNetworkRequest["attachments"],
-  ): readonly ValidAttachment[] {
-    const remembered = this.#deps.records
-      .entries()
-      .filter((entry) => entry.cniName === cniName || entry.cniName === "");
-    const pairs = [...remembered, ...attachments].map(
+  #validOf(cniName: string): readonly ValidAttachment[] {
+    const entries = this.#deps.records.entries().filter((entry) => entry.cniName === cniName);
+    const pairs = entries.map(
       ({ sandboxId, ifname }) =>
         [`${sandboxId} ${ifname}`, { containerID: sandboxId, ifname }] as const,
     );

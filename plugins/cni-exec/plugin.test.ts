@@ -667,6 +667,27 @@ describe("repairNetwork()", () => {
     assert.deepEqual(world.exec.log, ["STATUS bridge 1.1.0"]);
   });
 
+  test("GCs nothing where records are lost", async () => {
+    using world = await new World().open();
+    world.exec.versions.set("bridge", [...ALL, "1.1.0"]);
+    const request = order({}, wanted);
+    await world.plugin.attach(request);
+    const [name = ""] = world.files();
+    writeFileSync(join(world.state, name), "");
+    const ask = () =>
+      world.plugin.repairNetwork?.({
+        network: "net",
+        configJson: request.configJson,
+        attachments: [request],
+      });
+    world.start();
+    await ask();
+    rmSync(world.state, { recursive: true });
+    world.start();
+    await ask();
+    assert.deepEqual(world.exec.log.slice(3), ["STATUS bridge 1.1.0", "STATUS bridge 1.1.0"]);
+  });
+
   test("keeps what STATUS says for status(), and throws what GC says", async () => {
     using world = await new World().open();
     world.exec.versions.set("bridge", [...ALL, "1.1.0"]);
