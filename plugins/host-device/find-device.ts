@@ -6,7 +6,7 @@ import { PluginError } from "../../src/plugin-sdk/network-plugin.ts";
 import { isOwnedBy } from "../../src/plugin-sdk/pod-link.ts";
 import { findUplink } from "../../src/plugin-sdk/uplink.ts";
 import type { DeviceKey } from "./config.ts";
-import type { Original } from "./original.ts";
+import { type Original, parseDeviceAlias } from "./original.ts";
 
 /** What is written down of a device that a pod has. */
 export interface HostDeviceDetail {
@@ -15,6 +15,8 @@ export interface HostDeviceDetail {
   readonly pciAddress: string;
   /** "namespace/name", "" when unknown. */
   readonly pod: string;
+  /** The kernel sends it home when the pod's namespace dies; others die with it. */
+  readonly isHardware: boolean;
 }
 
 export interface DeviceSearch {
@@ -35,14 +37,14 @@ export async function findDevice(
   attachmentId: string,
 ): Promise<Link> {
   const { kernel, holder } = search;
-  const link = await look(search, key);
+  const link = (await look(search, key)) ?? (await lookForLateOne(search, key));
   if (!link) {
     const other = search.held.list().find((each) => isMeant(each, key, attachmentId));
     if (other) throw refuse("transient", `${describe(key)} is held by ${describeHolder(other)}`);
     throw refuse("transient", `${describe(key)} is not on the node`);
   }
   const owner = findLinkOwner(link.alias);
-  if (owner && !isOwnedBy(link, holder, attachmentId)) {
+  if (owner && !isOwnedBy(link, holder, attachmentId) && !isLate(search, link)) {
     const other = search.held.find(owner.attachmentId);
     const who = other ? describeHolder(other) : `attachment ${owner.attachmentId}`;
     throw refuse("transient", `${describe(key)} is held by ${who} of network ${owner.network}`);
@@ -66,6 +68,24 @@ async function look({ kernel, pci }: DeviceSearch, key: DeviceKey): Promise<Link
       return name === undefined ? undefined : kernel.findLink(name);
     }
   }
+}
+
+/**
+ * A device that came home when its attachment was forgotten already: the kernel takes a dead namespace apart
+ * in its own time. It has the name and the address that the pod gave it, and its alias tells the others.
+ */
+async function lookForLateOne(search: DeviceSearch, key: DeviceKey): Promise<Link | undefined> {
+  if (key.kind === "pciBusID") return undefined;
+  return (await search.kernel.links()).find((link) => {
+    const original = isLate(search, link) ? parseDeviceAlias(link.alias) : undefined;
+    return key.value === (key.kind === "device" ? original?.name : original?.mac);
+  });
+}
+
+/** Marked by us, and nobody holds it. */
+function isLate({ held, holder }: DeviceSearch, { alias }: Link): boolean {
+  const owner = findLinkOwner(alias);
+  return owner?.plugin === holder && held.find(owner.attachmentId) === undefined;
 }
 
 /** What the node itself lives by, and what the kernel does not move. */

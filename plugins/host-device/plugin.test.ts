@@ -255,6 +255,81 @@ test("host-device: list() knows a card that came home after its file was lost; d
   assert.deepEqual([link?.mac, link?.mtu, link?.up], ["52:54:00:00:00:01", 1500, true]);
 });
 
+test("host-device: detach() waits for a card whose namespace the kernel takes apart just now", async () => {
+  const kernel = new FakeKernel();
+  await using w = await openPodLinkWorld(tested, kernel);
+  const request = await w.pod("a", { mac: "02:00:00:00:aa:01" });
+  await w.plugin.attach(request);
+  // The path is gone, and the namespace not yet; it is at the third look.
+  let looks = 0;
+  const slow = new Proxy(kernel, {
+    get(target, key) {
+      const value = Reflect.get(target, key) as unknown;
+      if (typeof value !== "function") return value;
+      if (key === "netnsIdentity") return async () => undefined;
+      const own = value.bind(target) as (...args: unknown[]) => unknown;
+      if (key !== "findLink") return own;
+      return async (...args: unknown[]) => {
+        if (++looks === 3) await target.deleteNetns(request.netns as NetnsPath);
+        return own(...args);
+      };
+    },
+  });
+  const held = new HeldAttachments<HostDeviceDetail>(w.folder);
+  const plugin = createHostDevicePlugin({ kernel: slow, held, pci: new FakePciDevices({}) });
+  await plugin.detach(detachRequestOf(request));
+  assert.equal((await kernel.findLink(w.device))?.mac, "52:54:00:00:00:01");
+});
+
+for (const key of ["device", "hwaddr"]) {
+  test(`host-device: the next pod gets by ${key} a card that came home too late for its detach()`, async () => {
+    const kernel = new FakeKernel();
+    await using w = await openPodLinkWorld(tested, kernel);
+    const first = await w.pod("a", { mac: "02:00:00:00:aa:01", mtu: 1400 });
+    await w.plugin.attach(first);
+    new HeldAttachments(w.folder).remove(first.attachmentId);
+    await kernel.deleteNetns(first.netns as NetnsPath);
+    const value = key === "device" ? w.device : "52:54:00:00:00:01";
+    const { network } = first;
+    const next = {
+      ...(await w.pod("b")),
+      network,
+      configJson: JSON.stringify({ name: network, [key]: value }),
+    };
+    // The card of the second pod() is another one.
+    await kernel.apply([
+      { operations: [{ kind: "set-link", name: w.device, mac: "52:54:00:00:00:02" }] },
+    ]);
+    const answer = await w.plugin.attach(next);
+    assert.equal(answer.interfaces[0]?.mac, "52:54:00:00:00:01");
+    assert.equal(answer.interfaces[0]?.mtu, 1500);
+    await w.plugin.detach(detachRequestOf(next));
+    const link = await kernel.findLink(first.attachmentId.replace("-", ""));
+    assert.deepEqual([link?.mac, link?.alias], ["52:54:00:00:00:01", "the lab's own"]);
+  });
+}
+
+test("host-device: an ifb of the real kernel goes and comes", {
+  skip: privateNodeSkip,
+}, async () => {
+  const kernel = await openKernel();
+  const ifb: PodLinkUnderTest<HostDeviceDetail> = {
+    ...tested,
+    equip: async (_, name) => {
+      await kernel.apply([{ operations: [{ kind: "add-link", name, link: { type: "ifb" } }] }]);
+      return { device: name };
+    },
+  };
+  await using w = await openPodLinkWorld(ifb, kernel);
+  const request = await w.pod("a");
+  const before = await kernel.findLink(w.device);
+  await w.plugin.attach(request);
+  assert.equal((await podLink(w, request))?.type, "ifb");
+  await w.plugin.detach(detachRequestOf(request));
+  const after = await kernel.findLink(w.device);
+  assert.deepEqual([after?.mac, after?.up], [before?.mac, before?.up]);
+});
+
 test("host-device: a pod that comes again in a new namespace gets the card that came home", async () => {
   const kernel = new FakeKernel();
   await using w = await openPodLinkWorld(tested, kernel);

@@ -39,6 +39,10 @@ export interface HostDeviceDeps {
   readonly hostId?: string;
 }
 
+/** Milliseconds at least: the kernel needs tens of them for a namespace. */
+const HOME_LIMIT_MS = 2000;
+const HOME_LOOK_MS = 20;
+
 /** A device of the node becomes the pod's, and the node's again. */
 export function createHostDevicePlugin(deps: HostDeviceDeps): NetworkPlugin {
   const { kernel, pci, held } = deps;
@@ -74,7 +78,7 @@ export function createHostDevicePlugin(deps: HostDeviceDeps): NetworkPlugin {
     const plan = planHostDevice(request, { original, pciAddress, holder });
     if (earlier?.netnsIdentity !== netnsIdentity || earlier.netns !== netns) {
       const pod = request.pod?.name ? `${request.pod.namespace}/${request.pod.name}` : "";
-      const detail = { original, pciAddress, pod };
+      const detail = { original, pciAddress, pod, isHardware: link.type === "" };
       const mac = plan.podMac;
       held.write({ attachmentId, network, netns, netnsIdentity, ifname, mac, detail });
     }
@@ -108,7 +112,29 @@ export function createHostDevicePlugin(deps: HostDeviceDeps): NetworkPlugin {
   }
 
   async function detach(request: DetachRequest): Promise<void> {
+    await untilHome(request);
     await takeTurn(() => give(request));
+  }
+
+  /**
+   * The kernel takes a namespace apart after its last user is gone: a card comes home a moment later. Not
+   * for ever: another process may keep the namespace alive, and then the alias tells whoever comes next.
+   */
+  async function untilHome({ attachmentId }: DetachRequest): Promise<void> {
+    const known = held.find(attachmentId);
+    if (!known?.detail.isHardware) return;
+    if (await isNetns(kernel, known.netns, known.netnsIdentity)) return;
+    const { name } = known.detail.original;
+    const isHome = async () =>
+      (await kernel.findLink(name)) !== undefined ||
+      (await findOwned(attachmentId, name)) !== undefined;
+    for (
+      let waitedMs = 0;
+      waitedMs < HOME_LIMIT_MS && !(await isHome());
+      waitedMs += HOME_LOOK_MS
+    ) {
+      await new Promise((resolve) => setTimeout(resolve, HOME_LOOK_MS));
+    }
   }
 
   async function give(request: DetachRequest): Promise<void> {
