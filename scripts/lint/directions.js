@@ -74,6 +74,11 @@ export const directions = {
     types: ["src/kernel", "src/plugin-host", "src/plugin-sdk", "src/rpc"],
     packages: ["node:assert", "ajv"],
   },
+  // Holds plugins of anybody against the contract: the host is not needed for it.
+  "src/conformance": {
+    folders: ["src/ip", "src/kernel", "src/plugin-sdk", "src/rpc"],
+    packages: ["node:*", "ajv"],
+  },
   plugins: {
     folders: ["src/ip", "src/kernel", "src/plugin-sdk", "src/services/model.ts"],
     types: ["src/services"],

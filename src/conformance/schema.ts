@@ -1,4 +1,4 @@
-import { Ajv2020 } from "ajv/dist/2020.js";
+import { Ajv } from "ajv";
 import { Violation } from "./rule.ts";
 
 /** A compiled schema of network configurations. */
@@ -10,7 +10,7 @@ export interface ConfigSchema {
 /** Compiles a plugin's schema as the host does. Throws Violation. */
 export function compileSchema(text: string): ConfigSchema {
   const schema = parseSchema(text);
-  const ajv = new Ajv2020({ strict: false, allErrors: false });
+  const ajv = new Ajv({ strict: false, allErrors: false });
   let validate: ReturnType<typeof ajv.compile>;
   try {
     validate = ajv.compile(schema);
@@ -24,10 +24,15 @@ export function compileSchema(text: string): ConfigSchema {
   };
 }
 
+/** Fields by which a schema names itself: the host leaves them out. */
+const OWN_NAMES = new Set(["$schema", "$id"]);
+
 function parseSchema(text: string): object {
   let schema: unknown;
   try {
-    schema = JSON.parse(text);
+    schema = JSON.parse(text, (key, value: unknown) =>
+      OWN_NAMES.has(key) && typeof value === "string" ? undefined : value,
+    );
   } catch (error) {
     throw new Violation(`config_schema_json is no JSON: ${(error as Error).message}`);
   }

@@ -7,8 +7,8 @@ const CONTRACT = "patchbay.plugin.v1";
 const semanticVersion =
   /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/;
 
-/** A name of a CNI network: CNI specification 1.1, section 1, "name". */
-const networkName = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
+/** The characters of a CNI network (CNI specification 1.1, section 1), and NAME.sock fits a path. */
+const pluginName = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
 
 /** GetInfo and health. */
 export const identityRules: RuleGroup = {
@@ -16,9 +16,9 @@ export const identityRules: RuleGroup = {
   rules: [
     {
       id: "info-name",
-      sentence: "GetInfo says a name of letters, digits, '_', '.' and '-'",
+      sentence: "GetInfo says a name of at most 63 letters, digits, '_', '.' and '-'",
       async check({ options: { info } }) {
-        expectThat(networkName.test(info.name), `name: found ${JSON.stringify(info.name)}`);
+        expectThat(pluginName.test(info.name), `name: found ${JSON.stringify(info.name)}`);
       },
     },
     {
@@ -64,8 +64,10 @@ export const identityRules: RuleGroup = {
     {
       id: "info-schema",
       sentence: "The schema of GetInfo compiles, and the given configuration fits it",
-      async check({ options: { info, config } }) {
+      async check({ configJson, options: { info } }) {
         if (info.configSchemaJson === "") throw new Skip("it has no schema: any keys");
+        // Whole, with the keys that are not the plugin's own.
+        const config: unknown = JSON.parse(configJson);
         const { problem } = compileSchema(info.configSchemaJson).check(config);
         if (problem) throw new Violation(`--config does not fit the schema: ${problem}`);
       },
