@@ -126,6 +126,14 @@ for (const kind of KINDS) {
         assert.equal(result.kind, "answer", describeResult(result));
       }
       await world.remove("late");
+      // The kernel gives the number of a namespace that went to the next one.
+      for (const again of ["late-1", "late-2", "late-3"]) {
+        await world.add(again, kind.name);
+        const place = { address: clusterIp(kind, 4), port: 80 };
+        const result = await world.actor(again).dial(dialOf("TCP", place));
+        assert.equal(result.kind, "answer", describeResult(result));
+        await world.remove(again);
+      }
     });
 
     it("no dial fails while the host is killed and comes back", async () => {

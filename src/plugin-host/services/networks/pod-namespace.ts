@@ -48,6 +48,7 @@ export class PodNamespace {
   #failures = 0;
   #trouble = "";
   #isClosed = false;
+  #isForgotten = false;
   #cancelTimer: () => void = () => {};
 
   constructor(record: AttachmentRecord, ports: PodNamespacePorts) {
@@ -90,7 +91,7 @@ export class PodNamespace {
   leave(): void {
     this.attachments.clear();
     this.#cancelTimer();
-    if (this.#held === undefined) this.#forget();
+    if (this.#held === undefined) this.forget();
     else this.#cancelTimer = this.#ports.clock.after(LIMITS.podLeavesMs, () => this.touch());
   }
 
@@ -109,6 +110,14 @@ export class PodNamespace {
     }
     this.#hold("unknown");
     this.touch();
+  }
+
+  /** Whatever it holds is no concern of ours any more. */
+  forget(): void {
+    this.#hold(undefined);
+    this.#isForgotten = true;
+    this.close();
+    this.#ports.gone(this);
   }
 
   /** Nothing starts any more. What it holds stays. */
@@ -141,13 +150,13 @@ export class PodNamespace {
     } catch (error) {
       await this.#fail(error);
     }
-    if (this.attachments.size === 0 && this.#held === undefined) this.#forget();
+    if (this.attachments.size === 0 && this.#held === undefined) this.forget();
   }
 
   async #program(): Promise<void> {
     const { planOf, plane: open } = this.#ports;
     if (this.attachments.size === 0 && (await this.#isGone())) {
-      this.#forget();
+      this.forget();
       return;
     }
     const plane = await open();
@@ -192,7 +201,7 @@ export class PodNamespace {
     const { clock, events } = this.#ports;
     if (await this.#isGone()) {
       // With the namespace everything in it is gone.
-      this.#forget();
+      this.forget();
       return;
     }
     if (this.#isClosed) return;
@@ -218,13 +227,9 @@ export class PodNamespace {
     }
   }
 
-  #forget(): void {
-    this.#hold(undefined);
-    this.close();
-    this.#ports.gone(this);
-  }
-
   #hold(held: NamespacePlan | "unknown" | undefined): void {
+    // A call under way may end later.
+    if (this.#isForgotten) return;
     const before = this.#held !== undefined;
     this.#held = held;
     const after = held !== undefined;

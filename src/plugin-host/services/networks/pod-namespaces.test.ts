@@ -108,6 +108,35 @@ describe("PodNamespaces", () => {
     assert.equal(plane.toString(), "");
   });
 
+  it("does not take a new namespace for the one before it that had its number", async () => {
+    const { namespaces, plane, clock } = setUp();
+    await namespaces.reset(planOf(web), 1);
+    await namespaces.settle(record("a"));
+    namespaces.withdraw("primary-a" as AttachmentId);
+    plane.flush({ identity: "ns-a" });
+    const next = { ...record("b"), netnsIdentity: "ns-a" };
+    await namespaces.settle(next);
+    assert.match(plane.toString(), /^ns-a default\/b /);
+    // Nor is the new one cleared in the name of the old one.
+    clock.advance(LIMITS.podLeavesMs);
+    namespaces.withdraw(record("a").id);
+    await namespaces.reset(planOf(web), 2);
+    assert.match(plane.toString(), /^ns-a default\/b /);
+    namespaces.withdraw(next.id);
+    await namespaces.reset(planOf(web), 3);
+    assert.equal(plane.toString(), "");
+  });
+
+  it("believes nothing of a namespace that a pod left and the next one has", async () => {
+    const { namespaces, plane } = setUp();
+    await namespaces.reset(planOf(web), 1);
+    await namespaces.settle(record("a"));
+    namespaces.withdraw("primary-a" as AttachmentId);
+    plane.flush({ identity: "ns-a" });
+    await namespaces.settle(record("a"));
+    assert.match(plane.toString(), /^ns-a default\/a /);
+  });
+
   it("forgets a namespace that is gone, without a word", async () => {
     const { namespaces, plane, events, clock, holding } = setUp();
     await namespaces.reset(planOf(web), 1);

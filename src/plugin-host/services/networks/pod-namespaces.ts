@@ -175,11 +175,13 @@ export class PodNamespaces implements ServicePlane {
   }
 
   #add(record: AttachmentRecord): PodNamespace {
-    let namespace = this.#namespaces.get(record.netnsIdentity);
-    if (namespace === undefined) {
-      namespace = new PodNamespace(record, this.#ports);
-      this.#namespaces.set(record.netnsIdentity, namespace);
-    }
+    const known = this.#namespaces.get(record.netnsIdentity);
+    // The kernel gives the number of a namespace that went to the next one: what was known of it says nothing.
+    const isSame = known?.place.path === record.netns;
+    if (known && !isSame) known.forget();
+    const namespace = isSame ? known : new PodNamespace(record, this.#ports);
+    if (known && (!isSame || known.attachments.size === 0)) namespace.doubt();
+    this.#namespaces.set(record.netnsIdentity, namespace);
     namespace.attachments.set(record.id, record);
     for (const id of [record.id, record.primaryId]) {
       namespace.ids.add(id);
@@ -189,8 +191,11 @@ export class PodNamespaces implements ServicePlane {
   }
 
   #forget(namespace: PodNamespace): void {
-    this.#namespaces.delete(namespace.place.identity);
-    for (const id of namespace.ids) this.#byAttachment.delete(id);
+    const { identity } = namespace.place;
+    if (this.#namespaces.get(identity) === namespace) this.#namespaces.delete(identity);
+    for (const id of namespace.ids) {
+      if (this.#byAttachment.get(id) === namespace) this.#byAttachment.delete(id);
+    }
   }
 
   /** Answers the network, "" for none. */
