@@ -6,7 +6,7 @@ import {
   type BridgePort,
   planBridgedPod,
 } from "../../src/plugin-sdk/bridged-pod.ts";
-import { aliasNetworkOf, macOfName } from "../../src/plugin-sdk/link-names.ts";
+import { formatSegmentAlias, macOfName } from "../../src/plugin-sdk/link-names.ts";
 import { type AttachRequest, PluginError } from "../../src/plugin-sdk/network-plugin.ts";
 import { readVxlanConfig, type VxlanConfig } from "./config.ts";
 import type { Underlay } from "./underlay.ts";
@@ -55,7 +55,7 @@ export function planSegment(
     config,
     network,
     linkName: `vxlan${config.vni}`,
-    alias: `patchbay-segment:${holder}:${aliasNetworkOf(network)}`,
+    alias: formatSegmentAlias({ plugin: holder, network }),
     local,
     parent: config.parent === "" ? undefined : link,
     mtu: link.mtu - OVERHEAD[local.family],

@@ -2,7 +2,7 @@ import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
 import type { Kernel, Link } from "../../src/kernel/kernel.ts";
 import { KernelError } from "../../src/kernel/kernel-error.ts";
 import { compareLink, finding } from "../../src/plugin-sdk/findings.ts";
-import { aliasNetworkOf, findLinkOwner } from "../../src/plugin-sdk/link-names.ts";
+import { findLinkOwner, findSegmentNetwork } from "../../src/plugin-sdk/link-names.ts";
 import { type Finding, PluginError } from "../../src/plugin-sdk/network-plugin.ts";
 import {
   compareEntries,
@@ -69,7 +69,8 @@ export async function checkSegment(
 async function requireOwn(kernel: Kernel, link: Link, segment: SegmentPlan): Promise<void> {
   const { alias, network, linkName } = segment;
   if (link.alias === alias) return;
-  const isOurs = link.alias.startsWith("patchbay-segment:");
+  const other = findSegmentNetwork(link.alias);
+  const isOurs = other !== undefined;
   if (
     link.type !== "vxlan" ||
     (!isOurs && link.alias !== "") ||
@@ -78,14 +79,11 @@ async function requireOwn(kernel: Kernel, link: Link, segment: SegmentPlan): Pro
     const type = link.type || "hardware";
     throw new PluginError("transient", `Link ${linkName} exists and is not ours but ${type}`);
   }
-  const other = link.alias.split(":").slice(2).join(":");
-  if (other === "" || link.masterIfindex === undefined) return;
+  if (other === undefined || link.masterIfindex === undefined) return;
   const ports = (await kernel.links()).filter(
     ({ masterIfindex }) => masterIfindex === link.masterIfindex,
   );
-  const hasPods = ports.some(
-    (port) => findLinkOwner(port.alias)?.network === aliasNetworkOf(other),
-  );
+  const hasPods = ports.some((port) => findLinkOwner(port.alias)?.network === other);
   if (!hasPods) return;
   const why = `VNI ${segment.config.vni} is network ${other}'s, which has pods on this node`;
   throw new PluginError("transient", `Cannot make the segment of network ${network}: ${why}`);

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { FakeKernel } from "../kernel/fake-kernel.ts";
 import { FakeNftables } from "../kernel/fake-nftables.ts";
-import { macOfName } from "../plugin-sdk/link-names.ts";
+import type { KernelOperation } from "../kernel/kernel.ts";
+import { formatSegmentAlias, macOfName } from "../plugin-sdk/link-names.ts";
 import { planMasquerade } from "../plugin-sdk/masquerade.ts";
 import { removeNodeTraces, removeServiceTables } from "./node-traces.ts";
 
@@ -55,6 +56,43 @@ test("removeNodeTraces() removes what is ours and leaves what others use", async
     );
     assert.ok(nftables.toString().includes("10.2.0.0/16"));
     assert.deepEqual(await removeNodeTraces(join(folder, "absent"), world), []);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("removeNodeTraces() removes segments of overlays with their bridges, unless something else is on those", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "patchbay-traces-"));
+  const kernel = new FakeKernel();
+  kernel.close = async () => {};
+  const lockNode = async () => ({ close: async () => {} });
+  const world = { openKernel: async () => kernel, nftables: new FakeNftables(), lockNode };
+  try {
+    const conflist = join(folder, "10-patchbay.conflist");
+    writeFileSync(conflist, JSON.stringify({ name: "traces", plugins: [] }));
+    const add = (vni: number): KernelOperation[] => [
+      { kind: "add-link", name: `vxbr${vni}`, link: { type: "bridge" } },
+      { kind: "add-link", name: `vxlan${vni}`, link: { type: "vxlan", vni }, master: `vxbr${vni}` },
+      {
+        kind: "set-link",
+        name: `vxlan${vni}`,
+        alias: formatSegmentAlias({ plugin: "vxlan", network: `prod/${vni}` }),
+      },
+    ];
+    const link = { type: "veth", peer: { name: "peer0" } } as const;
+    const port: KernelOperation = { kind: "add-link", name: "port0", link, master: "vxbr8" };
+    const foreign: KernelOperation = {
+      kind: "add-link",
+      name: "flannel.1",
+      link: { type: "vxlan", vni: 1 },
+    };
+    await kernel.apply([{ operations: [...add(7), ...add(8), port, foreign] }]);
+    assert.deepEqual((await removeNodeTraces(conflist, world)).toSorted(), [
+      "link vxbr7",
+      "link vxlan7",
+      "link vxlan8",
+    ]);
+    assert.ok(await kernel.findLink("flannel.1"));
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -4,7 +4,12 @@ import type { Kernel, Link } from "../kernel/kernel.ts";
 import { type Nftables, openNftables } from "../kernel/nftables.ts";
 import { openKernel } from "../kernel/rtnetlink-kernel.ts";
 import { lockNode } from "../plugin-host/node-lock.ts";
-import { findLinkOwner, GATEWAY_LINK, macOfName } from "../plugin-sdk/link-names.ts";
+import {
+  findLinkOwner,
+  findSegmentNetwork,
+  GATEWAY_LINK,
+  macOfName,
+} from "../plugin-sdk/link-names.ts";
 import { masqueradeTableName } from "../plugin-sdk/masquerade.ts";
 
 /** What a node's own namespace is reached by. */
@@ -32,7 +37,8 @@ interface PluginKeys {
 
 /**
  * Removes what a network keeps on the node when its last pod is gone: the masquerade table, the
- * link with the gateway addresses, the bridge when it is ours and empty. Returns what was removed.
+ * link with the gateway addresses, the bridge when it is ours and empty; and all segments of overlays.
+ * Returns what was removed.
  * What cannot be removed (no privileges, no nft) stays: the conflist goes all the same.
  */
 export async function removeNodeTraces(conflistFile: string, world: NodeWorld): Promise<string[]> {
@@ -46,7 +52,7 @@ export async function removeNodeTraces(conflistFile: string, world: NodeWorld): 
       // Pods of another root's host on this node stand on the same traces.
       if (links.some(({ alias }) => findLinkOwner(alias) !== undefined)) return;
       await attempt(() => removeTable(world.nftables, conflist.name, removed));
-      const own = findOwnLinks(links, conflist.plugins);
+      const own = [...findOwnLinks(links, conflist.plugins), ...findSegmentLinks(links)];
       await kernel.removeLinks(own);
       removed.push(...own.map((name) => `link ${name}`));
     } finally {
@@ -99,6 +105,19 @@ function findOwnLinks(links: readonly Link[], plugins: readonly PluginKeys[]): s
           !links.some(({ masterIfindex }) => masterIfindex === ifindex)),
     )
     .map(({ name }) => name);
+}
+
+/** Segments of any network, which the conflist does not name, and their bridges when nothing else is on those. */
+function findSegmentLinks(links: readonly Link[]): string[] {
+  const segments = links.filter(({ alias }) => findSegmentNetwork(alias) !== undefined);
+  const isSegment = new Set(segments.map(({ ifindex }) => ifindex));
+  const bridges = links.filter(({ ifindex, type }) => {
+    const ports = links.filter(({ masterIfindex }) => masterIfindex === ifindex);
+    return (
+      type === "bridge" && ports.length > 0 && ports.every((port) => isSegment.has(port.ifindex))
+    );
+  });
+  return [...segments, ...bridges].map(({ name }) => name);
 }
 
 function readConflist(file: string): { name: string; plugins: PluginKeys[] } | undefined {

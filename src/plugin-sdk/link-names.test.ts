@@ -4,7 +4,9 @@ import { formatAddress } from "../ip/address.ts";
 import {
   aliasNetworkOf,
   findLinkOwner,
+  findSegmentNetwork,
   formatAlias,
+  formatSegmentAlias,
   linkLocalOfMac,
   linkNamesOf,
   macOfName,
@@ -67,6 +69,14 @@ test("linkLocalOfMac() is EUI-64 (RFC 4291, appendix A)", () => {
   for (const [mac, address] of MACS) {
     assert.equal(formatAddress({ family: 6, value: linkLocalOfMac(mac) }), address);
   }
+});
+
+test("findSegmentNetwork() reads what formatSegmentAlias() wrote, which names no attachment", () => {
+  const alias = formatSegmentAlias({ plugin: "vxlan@1", network: "prod/overlay" });
+  assert.equal(findSegmentNetwork(alias), "prod/overlay");
+  assert.equal(findLinkOwner(alias), undefined);
+  assert.equal(findSegmentNetwork("patchbay:vxlan:net:id"), undefined);
+  assert.equal(findSegmentNetwork(""), undefined);
 });
 
 test("formatAlias() of the longest network there is fits, and is told from its like", () => {

@@ -63,6 +63,17 @@ export function findLinkOwner(alias: string): LinkOwner | undefined {
   return { plugin, network, attachmentId };
 }
 
+/** Alias of a link that is a whole network's on this node, not an attachment's. */
+export function formatSegmentAlias(owner: Pick<LinkOwner, "plugin" | "network">): string {
+  return `patchbay-segment:${owner.plugin}:${aliasNetworkOf(owner.network)}`;
+}
+
+/** Network of a segment by its link's alias, as aliasNetworkOf() has it; undefined for other links. */
+export function findSegmentNetwork(alias: string): string | undefined {
+  const [prefix, plugin, network] = alias.split(":");
+  return prefix === "patchbay-segment" && plugin && network ? network : undefined;
+}
+
 /** A stable MAC address for something with a name, a bridge for example. */
 export function macOfName(name: string): string {
   return macFrom(hash("sha256", name, "hex").slice(0, 10));
