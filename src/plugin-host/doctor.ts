@@ -1,5 +1,5 @@
 import type { DoctorFinding } from "../rpc/generated/patchbay/host/v1/DoctorFinding.ts";
-import type { HostContext } from "./core/context.ts";
+import { type HostContext, isInTrouble } from "./core/context.ts";
 import { checkAttachments } from "./core/operator.ts";
 import { formatErrorChain } from "./errors.ts";
 
@@ -68,12 +68,11 @@ async function examineOrphans(context: HostContext): Promise<DoctorFinding[]> {
 }
 
 async function examineDrift(context: HostContext): Promise<DoctorFinding> {
-  const checked = await checkAttachments(context, {
-    attachmentId: "",
-    pod: "",
-    network: "",
-    repair: false,
-  });
+  const all = { attachmentId: "", pod: "", network: "", repair: false };
+  // Those of plugins that cannot be called are told of elsewhere, and differ from nothing.
+  const checked = (await checkAttachments(context, all)).filter(
+    ({ attachment }) => !isInTrouble(context, attachment?.plugin ?? ""),
+  );
   const drifted = checked.filter(({ findings }) => (findings?.length ?? 0) > 0);
   if (drifted.length === 0) return ok("drift", `${checked.length} attachments are as recorded`);
   return {

@@ -5,7 +5,7 @@ import {
 } from "../../plugin-sdk/network-plugin.ts";
 import { type ErrorCode, formatErrorChain, PatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import type { AttachmentRecord } from "./attachment.ts";
+import type { AttachmentId, AttachmentRecord } from "./attachment.ts";
 import { type HostContext, requirePlugin } from "./context.ts";
 import { describePod, rollBackRecords } from "./detach.ts";
 import { runForward } from "./order.ts";
@@ -34,10 +34,11 @@ export async function attachRecords(
   records: readonly AttachmentRecord[],
   { trace, hooks }: { readonly trace: CallTrace; readonly hooks: AttachHooks },
 ): Promise<AttachedRecord[]> {
+  const begun = new Set<AttachmentId>();
   try {
     const { done, failed } = await runForward(records, async (record) => {
-      const plugin = requirePlugin(context, record.plugin);
-      const response = await attachByPlugin(context, plugin, record);
+      begun.add(record.id);
+      const response = await attachIfCalled(context, record, () => begun.delete(record.id));
       hooks.onJoined?.();
       return response;
     });
@@ -70,7 +71,22 @@ export async function attachRecords(
       subject: first?.id ?? "",
       message: `${records.map(({ ifname }) => ifname).join(", ")} of ${who}: ${formatErrorChain(error)}`,
     });
-    await rollBack(context, records, trace);
+    await rollBack(context, records, { trace, begun });
+    throw error;
+  }
+}
+
+/** A plugin that cannot be called was not: nothing need be undone there, which it could not do now either. */
+async function attachIfCalled(
+  context: HostContext,
+  record: AttachmentRecord,
+  onNotCalled: () => void,
+): Promise<AttachResponse> {
+  try {
+    const plugin = requirePlugin(context, record.plugin);
+    return await attachByPlugin(context, plugin, record);
+  } catch (error) {
+    if (error instanceof PatchbayError && error.code === "PLUGIN_UNAVAILABLE") onNotCalled();
     throw error;
   }
 }
@@ -136,10 +152,10 @@ export async function publish(
 async function rollBack(
   context: HostContext,
   records: readonly AttachmentRecord[],
-  trace: CallTrace,
+  { trace, begun }: { readonly trace: CallTrace; readonly begun: ReadonlySet<AttachmentId> },
 ): Promise<void> {
   try {
-    await rollBackRecords(context, records, trace);
+    await rollBackRecords(context, records, { trace, isMade: ({ id }) => begun.has(id) });
   } catch (error) {
     context.ports.events.emit({
       kind: "detach-failed",

@@ -40,3 +40,8 @@ export function requirePlugin(context: HostContext, name: string): NetworkPlugin
     `Plugin ${JSON.stringify(name)} is not connected (connected: ${known})`,
   );
 }
+
+/** True when calls of the plugin would be refused. */
+export function isInTrouble({ ports: { plugins } }: HostContext, name: string): boolean {
+  return plugins.find(name) === undefined || (plugins.troubleOf?.(name) ?? "") !== "";
+}

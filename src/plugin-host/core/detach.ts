@@ -39,20 +39,25 @@ export function detachRecords(
   return takeAway(context, records, { trace, steps: DEL_STEPS });
 }
 
-/** The same for what was never answered as attached. */
+/** The same for what was never answered as attached. What was not even begun, no plugin need undo. */
 export function rollBackRecords(
   context: HostContext,
   records: readonly AttachmentRecord[],
-  trace: CallTrace,
+  how: { readonly trace: CallTrace; readonly isMade?: (record: AttachmentRecord) => boolean },
 ): Promise<void> {
-  return takeAway(context, records, { trace, steps: ROLLBACK_STEPS });
+  return takeAway(context, records, { ...how, steps: ROLLBACK_STEPS });
 }
 
 async function takeAway(
   context: HostContext,
   records: readonly AttachmentRecord[],
-  { trace, steps }: { readonly trace: CallTrace; readonly steps: DetachSteps },
+  how: {
+    readonly trace: CallTrace;
+    readonly steps: DetachSteps;
+    readonly isMade?: (record: AttachmentRecord) => boolean;
+  },
 ): Promise<void> {
+  const { trace, steps, isMade = () => true } = how;
   const unmarked = records.filter(({ state }) => state.kind !== "detaching");
   if (unmarked.length > 0) {
     context.state.commit(
@@ -67,7 +72,7 @@ async function takeAway(
   // Runs beside the kernel's 20-40 ms: the lease on disk becomes a cooldown after a power loss.
   const flushed = flush(context);
   const failures = await runBackward(records, async (record) => {
-    await detachByPlugin(context, record);
+    if (isMade(record)) await detachByPlugin(context, record);
     trace.reached(steps.detached);
     await flushed;
     context.state.release(record);

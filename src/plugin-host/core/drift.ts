@@ -1,9 +1,10 @@
+import type { Finding } from "../../plugin-sdk/network-plugin.ts";
 import { formatErrorChain } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { forEachAtOnce } from "./at-once.ts";
 import type { AttachmentId, AttachmentRecord } from "./attachment.ts";
 import { checkRecord, describeFinding } from "./check.ts";
-import type { HostContext } from "./context.ts";
+import { type HostContext, isInTrouble } from "./context.ts";
 import { describePod } from "./detach.ts";
 
 interface Seen {
@@ -42,17 +43,18 @@ export async function lookForDrift(context: HostContext): Promise<void> {
   const dueMs = ports.clock.monotonicMs() - LIMITS.driftMs;
   const lastMs = ({ id }: AttachmentRecord) => drift.get(id)?.checkedMs ?? Number.NEGATIVE_INFINITY;
   const due = [...state.attachments.values()]
-    .filter((record) => record.state.kind === "attached" && isDue(context, record, dueMs))
+    .filter(
+      (record) =>
+        record.state.kind === "attached" &&
+        isDue(context, record, dueMs) &&
+        // Told of already, and nothing could be said.
+        !isInTrouble(context, record.plugin),
+    )
     .sort((left, right) => lastMs(left) - lastMs(right))
     .slice(0, LIMITS.driftBatchMax);
-  await forEachAtOnce(due, ({ id, containerId }) =>
-    context.locks.isHeld(containerId)
-      ? Promise.resolve()
-      : context.locks.run(containerId, async () => {
-          const record = state.attachments.get(id);
-          if (record?.state.kind === "attached") await lookAt(context, record);
-        }),
-  );
+  await forEachAtOnce(due, async (record) => {
+    if (!context.locks.isHeld(record.containerId)) await lookAt(context, record);
+  });
 }
 
 /** One that was just made has time. */
@@ -64,6 +66,21 @@ function isDue(context: HostContext, record: AttachmentRecord, dueMs: number): b
   return false;
 }
 
+/** Somebody works on the pod, or has: what was found may be of the middle of it. */
+function isOvertaken(context: HostContext, record: AttachmentRecord): boolean {
+  const current = context.state.attachments.get(record.id);
+  return current !== record || context.locks.isHeld(record.containerId);
+}
+
+function mend(context: HostContext, record: AttachmentRecord): Promise<Finding[]> {
+  return context.locks.run(record.containerId, async () => {
+    const current = context.state.attachments.get(record.id);
+    return current?.state.kind === "attached"
+      ? checkRecord(context, current, { repair: true })
+      : [];
+  });
+}
+
 async function lookAt(context: HostContext, record: AttachmentRecord): Promise<void> {
   const { events, clock } = context.ports;
   const before = context.drift.get(record.id);
@@ -71,12 +88,14 @@ async function lookAt(context: HostContext, record: AttachmentRecord): Promise<v
   const who = `${record.ifname} of ${describePod(record)} (network ${record.network})`;
   let left = "";
   try {
+    // Without the lock: who only looks must not keep a DEL waiting.
     const found = await checkRecord(context, record);
+    if (isOvertaken(context, record)) return;
     const mayMend = found.filter(
       (item) => (repairs.get(describeFinding(item)) ?? 0) < LIMITS.driftRepairsMax,
     );
     const isMended = found.length > 0 && mayMend.length === found.length;
-    const after = isMended ? await checkRecord(context, record, { repair: true }) : found;
+    const after = isMended ? await mend(context, record) : found;
     const mended = after.filter(({ repaired }) => repaired).map(describeFinding);
     left = after
       .filter(({ repaired }) => !repaired)

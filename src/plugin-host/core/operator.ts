@@ -17,10 +17,12 @@ import { parseNetworkConfig } from "../cni/network-config.ts";
 import { isContainerId, isIfname } from "../cni/request.ts";
 import { CNI_VERSION_NEWEST } from "../cni/versions.ts";
 import { formatErrorChain, PatchbayError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
 import { forEachAtOnce } from "./at-once.ts";
 import { type AttachmentId, type AttachmentRecord, attachmentIdOf } from "./attachment.ts";
 import { checkRecord, describeFinding } from "./check.ts";
 import type { HostContext } from "./context.ts";
+import { withDeadline } from "./deadline.ts";
 import { describePod, detachRecords } from "./detach.ts";
 import { witnessesOf } from "./gc.ts";
 import { networkStatusOf } from "../networks/network-status.ts";
@@ -94,9 +96,11 @@ async function describeNetwork(context: HostContext, network: Network): Promise<
   ).length;
   const found = context.ports.plugins.find(plugin);
   const state = found
-    ? await found
-        .status({ network: name, configJson })
-        .catch((error: unknown) => ({ ready: false, reason: formatErrorChain(error) }))
+    ? await withDeadline(found.status({ network: name, configJson }), {
+        clock: context.ports.clock,
+        limitMs: LIMITS.pluginStatusMs,
+        what: `Status of ${plugin}`,
+      }).catch((error: unknown) => ({ ready: false, reason: formatErrorChain(error) }))
     : { ready: false, reason: `plugin ${plugin} is not connected` };
   return { name, plugin, ready: state.ready, reason: state.reason, attachments };
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { PluginError } from "../../plugin-sdk/network-plugin.ts";
 import { cniCall, codeOf, FakeHostWorld, FakePlugin, settled } from "../fake-host-world.ts";
+import { PatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { readDefinition } from "../networks/read-definition.ts";
 import type { CniAnswer, Host } from "./host.ts";
@@ -153,7 +154,7 @@ describe("ADD with several networks", () => {
     assert.deepEqual(world.records, []);
     assert.equal(world.heldAddresses, 0);
     assert.equal(world.routed.held.size, 0);
-    assert.deepEqual(world.other.calls, ["attach net2", "detach net3", "detach net2"]);
+    assert.deepEqual(world.other.calls, ["attach net2", "detach net2"]);
   });
 
   it("addresses of all networks are given in one go: a full pool changes nothing", async () => {
@@ -493,5 +494,20 @@ describe("a plugin that hangs", () => {
     world.routed.attach = async (request) => ({ ...(await attach(request)), addresses: [] });
     assert.deepEqual(await world.call(host, "ADD", ""), first);
     assert.ok(world.events.some(({ kind }) => kind === "plugin-misbehaved"));
+  });
+});
+
+describe("a plugin that cannot be called", () => {
+  it("need not undo what it was never asked", async () => {
+    const world = new PodWorld();
+    const host = await world.startHost();
+    world.other.before = () =>
+      Promise.reject(
+        new PatchbayError("PLUGIN_UNAVAILABLE", "Plugin other: 100 calls are under way"),
+      );
+    assert.equal(codeOf(await world.call(host, "ADD", "a,b")), 11);
+    assert.deepEqual(world.records, []);
+    assert.equal(world.heldAddresses, 0);
+    assert.deepEqual(world.other.calls, ["attach net2"]);
   });
 });

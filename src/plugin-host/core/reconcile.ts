@@ -11,7 +11,7 @@ import { forEachAtOnce } from "./at-once.ts";
 import { type AttachmentId, type AttachmentRecord, attachmentIdOf } from "./attachment.ts";
 import { describeFinding } from "./check.ts";
 import { judgeClaims } from "./claims.ts";
-import type { HostContext } from "./context.ts";
+import { type HostContext, isInTrouble } from "./context.ts";
 import { withDeadline } from "./deadline.ts";
 import { del } from "./del.ts";
 import { describePod, rollBackRecords } from "./detach.ts";
@@ -51,21 +51,26 @@ async function finishAll(context: HostContext): Promise<void> {
     if (found.every(({ plugin }) => isInTrouble(context, plugin))) return;
     // Somebody works on it: not unfinished but under way.
     if (context.locks.isHeld(containerId)) return;
-    await context.locks.run(containerId, async () => {
-      const records = context.state.recordsOfPod(primaryId).filter(isUnfinished);
-      const [first] = records;
-      if (!first) return;
-      await underTrace(context, "ROLLBACK", (trace) =>
-        rollBackRecords(context, records, trace),
-      ).catch((error: unknown) =>
-        context.ports.events.emit({
-          kind: "detach-failed",
-          subject: first.id,
-          message: `${first.ifname} of ${describePod(first)}: ${formatErrorChain(error)}`,
-        }),
-      );
-    });
+    // Each pod by itself: one whose plugin hangs takes the place of no other.
+    await context.chores.run(`finish ${primaryId}`, () =>
+      context.locks.run(containerId, () => finishPod(context, primaryId)),
+    );
   });
+}
+
+async function finishPod(context: HostContext, primaryId: AttachmentId): Promise<void> {
+  const records = context.state.recordsOfPod(primaryId).filter(isUnfinished);
+  const [first] = records;
+  if (!first) return;
+  await underTrace(context, "ROLLBACK", (trace) =>
+    rollBackRecords(context, records, { trace }),
+  ).catch((error: unknown) =>
+    context.ports.events.emit({
+      kind: "detach-failed",
+      subject: first.id,
+      message: `${first.ifname} of ${describePod(first)}: ${formatErrorChain(error)}`,
+    }),
+  );
 }
 
 function isUnfinished({ state }: AttachmentRecord): boolean {
@@ -81,7 +86,7 @@ async function replayAll(context: HostContext): Promise<void> {
   const { events } = context.ports;
   await forEachAtOnce(await readJournal(context), async (entry) => {
     try {
-      await replayEntry(context, entry);
+      await context.chores.run(`replay ${entry.name}`, () => replayEntry(context, entry));
     } catch (error) {
       const message = `DEL ${entry.name} of the journal: ${formatErrorChain(error)}`;
       events.emit({ kind: "detach-failed", subject: entry.name, message });
@@ -271,11 +276,6 @@ async function judgeOrphansOf(
     const message = `Reconciling ${name}: ${formatErrorChain(error)}`;
     events.emit({ kind: "detach-failed", subject: name, message });
   }
-}
-
-/** True where every call would be refused at once, which is told of already. */
-function isInTrouble({ ports: { plugins } }: HostContext, name: string): boolean {
-  return plugins.find(name) === undefined || (plugins.troubleOf?.(name) ?? "") !== "";
 }
 
 function isKnown(context: HostContext, id: string): boolean {
