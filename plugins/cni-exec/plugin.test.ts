@@ -30,12 +30,12 @@ class World implements Disposable {
 
   constructor() {
     mkdirSync(this.bin);
-    for (const type of ["bridge", "portmap", "tuning", "old"]) {
+    for (const type of ["bridge", "portmap", "tuning", "sbr", "old"]) {
       writeFileSync(join(this.bin, type), "", { mode: 0o755 });
       this.exec.versions.set(type, ALL);
     }
     this.exec.plugins.set("bridge", (call) => this.bridge(call));
-    for (const type of ["portmap", "tuning"]) {
+    for (const type of ["portmap", "tuning", "sbr"]) {
       this.exec.plugins.set(type, ({ verb, config }) =>
         verb === "ADD" ? (config["prevResult"] as object) : undefined,
       );
@@ -290,6 +290,19 @@ test("detach() goes on after a member that fails, tells all, and comes again", a
   world.exec.plugins.set("tuning", tuning ?? (() => undefined));
   world.exec.plugins.set("portmap", portmap ?? (() => undefined));
   await world.plugin.detach(detachRequestOf(order()));
+  assert.deepEqual(world.files(), []);
+});
+
+test("detach() does not ask sbr where the pod's namespace is gone: it would fail for ever", async () => {
+  using world = await new World().open();
+  const delegate = { name: "lan", plugins: [{ type: "bridge" }, { type: "sbr" }] };
+  await world.plugin.attach(order({}, delegate));
+  await world.kernel.deleteNetns(NETNS as NetnsPath);
+  await world.plugin.detach(detachRequestOf(order({}, delegate)));
+  assert.deepEqual(
+    world.exec.calls.map(({ verb, type, env }) => [verb, type, env["CNI_NETNS"]].join(" ")),
+    [`ADD bridge ${NETNS}`, `ADD sbr ${NETNS}`, "DEL bridge "],
+  );
   assert.deepEqual(world.files(), []);
 });
 

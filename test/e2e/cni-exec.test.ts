@@ -344,6 +344,20 @@ describe("cni-exec", { skip }, () => {
     });
   }
 
+  test("DEL after the pod's namespace is gone leaves nothing", async () => {
+    await using node = await openNode();
+    const host = await node.startHost();
+    const network = networkOf(node, {
+      plugins: () => [bridgeOf(node, ...DUAL), { type: "tuning", mtu: 1400 }, { type: "sbr" }],
+    });
+    const pod = await node.createPod();
+    await addOk(node, pod, network);
+    await node.deletePod(pod);
+    await delOk(node, pod, network);
+    assert.deepEqual([leasesOf(node), recordsOf(node)], [[], []]);
+    assert.deepEqual((await readState(node, host)).attachments, []);
+  });
+
   test("a chain's CHECK finds what somebody took away", async () => {
     await using node = await openNode();
     await node.startHost();
