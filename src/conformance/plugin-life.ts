@@ -23,6 +23,8 @@ export class PluginUnreachable extends Error {
 export class PluginLife {
   readonly #options: PluginLifeOptions;
   #process: PluginProcess | undefined;
+  /** How that process ended. */
+  #exit: ProcessExit | undefined;
   #connection: { client: NetworkPluginClient; probe: NetworkPluginProbe } | undefined;
 
   constructor(options: PluginLifeOptions) {
@@ -50,7 +52,7 @@ export class PluginLife {
           `Another process serves ${socket}: stop it, or leave out --start`,
         );
       }
-      this.#process = launcher.start();
+      this.#start(launcher);
     }
     await this.#untilServed();
     this.#connect();
@@ -79,14 +81,24 @@ export class PluginLife {
     return lstatSync(this.#options.socket, { throwIfNoEntry: false }) !== undefined;
   }
 
-  /** Starts the plugin again where a rule has left it dead. */
+  /** Starts the plugin again where a rule has left it dead, or where it has died by itself. */
   async ensureAlive(): Promise<void> {
+    if (this.#process && this.#exit) await this.kill();
     if (!this.#connection) await this.begin();
   }
 
   async end(): Promise<void> {
     await this.stop();
     this.#disconnect();
+  }
+
+  #start(launcher: PluginLauncher): void {
+    const started = launcher.start();
+    this.#process = started;
+    this.#exit = undefined;
+    void started.exited.then((exit) => {
+      if (this.#process === started) this.#exit = exit;
+    });
   }
 
   #connect(): void {
@@ -119,16 +131,13 @@ export class PluginLife {
   async #untilServed(): Promise<void> {
     const { socket } = this.#options;
     const limitMs = this.#process ? CONFORMANCE_LIMITS.startMs : CONFORMANCE_LIMITS.connectMs;
-    let exit: ProcessExit | undefined;
-    void this.#process?.exited.then((how) => {
-      exit = how;
-    });
     for (const deadline = performance.now() + limitMs; performance.now() < deadline; ) {
       if (await accepts(socket)) return;
-      if (exit) {
+      if (this.#exit) {
         const words = this.#process?.lastWords() ?? "";
+        const { signal, code } = this.#exit;
         throw new PluginUnreachable(
-          `The plugin ended (${exit.signal ?? exit.code}) before it served ${socket}: ${words}`,
+          `The plugin ended (${signal ?? code}) before it served ${socket}: ${words}`,
         );
       }
       await new Promise((resolve) => setTimeout(resolve, CONFORMANCE_LIMITS.pollMs));

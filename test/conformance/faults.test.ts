@@ -12,10 +12,13 @@ import { launchTestPlugin } from "./test-launcher.ts";
 import { createTestPlugin, GOOD_CONFIG, WRONG_CONFIG } from "./test-plugin.ts";
 
 /** Holds the test plugin against all rules, on a kernel in memory. */
-async function holdAgainstRules(fault: Fault, change: Partial<ConformanceOptions> = {}) {
+async function holdAgainstRules(
+  fault: Fault,
+  change: Partial<ConformanceOptions> & { readonly kernel?: FakeKernel } = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), "pb-conformance-"));
   const socket = join(folder, "p.sock");
-  const kernel = new FakeKernel();
+  const kernel = change.kernel ?? new FakeKernel();
   const create = (life: Parameters<Fault>[1]) => {
     const good = createTestPlugin(life);
     return { ...good, ...fault(good, life) };
@@ -54,6 +57,47 @@ test("runConformance() passes a plugin that keeps every rule, skips none and lea
 
 test("FAULTS has a fault for each rule", () => {
   assert.deepEqual(Object.keys(FAULTS).toSorted(), RULES.map(({ id }) => id).toSorted());
+});
+
+test("runConformance() ends with a plugin that hangs, and says in which call", async () => {
+  const hang: Fault = () => ({ list: () => new Promise(() => {}) });
+  const { results } = await holdAgainstRules(hang, { only: ["list-follows"], timeoutMs: 200 });
+  const found = results.find(({ id }) => id === "list-attached");
+  assert.match(found?.reason ?? "", /^List: /);
+  assert.equal(found?.result, "fail");
+  assert.equal(results.at(-1)?.result, "skip");
+});
+
+test("runConformance() starts a plugin again that dies in a call", async () => {
+  const dying: Fault = (good, { crash }) => ({
+    async list(request) {
+      crash();
+      return good.list(request);
+    },
+  });
+  const { results } = await holdAgainstRules(dying, { only: ["list-attached", "check-fresh"] });
+  const outcomes = new Map(results.map(({ id, result }) => [id, result]));
+  assert.equal(outcomes.get("list-attached"), "fail");
+  assert.equal(outcomes.get("check-fresh"), "pass");
+});
+
+test("runConformance() ends behind the rule under way when it is told to, and removes its pods", async () => {
+  const controller = new AbortController();
+  const kernel = new FakeKernel();
+  const seen: string[] = [];
+  await assert.rejects(
+    holdAgainstRules(() => ({}), {
+      kernel,
+      signal: controller.signal,
+      onResult({ id }) {
+        seen.push(id);
+        if (id === "attach-interface") controller.abort();
+      },
+    }),
+    { name: "AbortError" },
+  );
+  assert.equal(seen.at(-1), "attach-interface");
+  assert.doesNotMatch(kernel.toString(), /test-\d/);
 });
 
 describe("a plugin with one fault fails exactly the rule", { concurrency: 4 }, () => {

@@ -27,28 +27,29 @@ export function launchTestPlugin(options: {
   return {
     start(): PluginProcess {
       const death = new AbortController();
+      const server = new Server();
+      const { promise: exited, resolve: exit } = Promise.withResolvers<ProcessExit>();
+      const end = (how: ProcessExit) => {
+        death.abort();
+        server.forceShutdown();
+        exit(how);
+      };
       const life: Life = {
         number: ++number,
         kernel: mortal(kernel, death.signal),
         disk,
         memory: new Set(),
+        crash: () => end({ code: 1, signal: null }),
         delay: (milliseconds) => unlessDead(delay(milliseconds), death.signal),
       };
       const plugin = create(life);
-      const { promise: exited, resolve: exit } = Promise.withResolvers<ProcessExit>();
       // A path of its own for each life: the late end of one must not take the socket of the next.
-      const server = new Server();
       const path = `${socket}.${life.number}`;
       const started = plugin.onStart().then(() => serve(server, path, plugin));
       void started.then(() => {
         rmSync(socket, { force: true });
         symlinkSync(path, socket);
       });
-      const end = (how: ProcessExit) => {
-        death.abort();
-        server.forceShutdown();
-        exit(how);
-      };
       return {
         exited,
         kill(signal) {

@@ -58,6 +58,8 @@ export interface Life {
   readonly disk: Disk;
   /** Ids that this process has attached. */
   readonly memory: Set<string>;
+  /** Ends the process as a bug would. */
+  readonly crash: () => void;
   /** Resolves after a while; never once the process is dead. */
   readonly delay: (milliseconds: number) => Promise<void>;
 }
