@@ -18,6 +18,7 @@ import {
   planPodRoutes,
   podLinkOperations,
   podRouteOperations,
+  routerOperations,
 } from "../../src/plugin-sdk/pod-side.ts";
 import { formatDeviceAlias, type Original } from "./original.ts";
 
@@ -85,7 +86,12 @@ export function podBatch(plan: HostDevicePlan, link: Link): NetnsBatch {
   ];
   return {
     netns,
-    operations: [...hardware, ...podLinkOperations(plan, addresses), ...podRouteOperations(plan)],
+    operations: [
+      ...hardware,
+      ...routerOperations(name, addresses),
+      ...podLinkOperations(plan, addresses),
+      ...podRouteOperations(plan),
+    ],
   };
 }
 

@@ -20,6 +20,7 @@ import {
   planPodRoutes,
   podLinkOperations,
   podRouteOperations,
+  routerOperations,
 } from "../../src/plugin-sdk/pod-side.ts";
 import type { VethMode } from "../../src/plugin-sdk/veth.ts";
 import { type MacvlanConfig, readMacvlanConfig } from "./config.ts";
@@ -72,6 +73,7 @@ export function attachBatches(plan: MacvlanPlan, mode: VethMode): NetnsBatch[] {
         { kind: "set-link", name: ifname, alias: plan.alias },
         ...hardwareOperations({ name: ifname, mac: plan.podMac, mtu: plan.mtu }, mode),
         ...passthruMac(plan, mode),
+        ...routerOperations(ifname, addresses),
         ...podLinkOperations(plan, addresses),
         ...podRouteOperations(plan),
       ],

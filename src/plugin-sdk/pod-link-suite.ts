@@ -84,6 +84,8 @@ function suite<Detail>(
         ["10.1.0.5/24", "fd00:1::5/64"],
       );
       assert.deepEqual(await check(world, request), []);
+      const acceptRa = ["net", "ipv6", "conf", "eth0", "accept_ra"];
+      assert.equal(await world.kernel.readSysctl(acceptRa, request.netns as NetnsPath), "0");
       await world.plugin.detach(detachRequestOf(request));
       assert.equal(await podLink(world, request), undefined);
     });

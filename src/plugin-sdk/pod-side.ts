@@ -62,6 +62,19 @@ export function hardwareOperations(
   return mode === "repair" ? [{ kind: "set-link", ...link }] : [];
 }
 
+/**
+ * For links on somebody else's wire, before they are up: where the network gives IPv6 addresses, its routes are
+ * the pod's as well, and not those that a router there advertises.
+ */
+export function routerOperations(
+  ifname: string,
+  addresses: readonly IpPrefix[],
+): KernelOperation[] {
+  if (!addresses.some(({ family }) => family === 6)) return [];
+  const path = ["net", "ipv6", "conf", ifname, "accept_ra"];
+  return [{ kind: "set-sysctl", path, value: "0" }];
+}
+
 /** The pod's routes. */
 export function podRouteOperations({ ifname, podRoutes }: PodSide): KernelOperation[] {
   return podRoutes.map((route) => ({
