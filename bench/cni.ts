@@ -1,9 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openKernel, type RtnetlinkKernel } from "../src/kernel/rtnetlink-kernel.ts";
-import { type ExecCall, execPlugins } from "./exec-driver.ts";
+import { openKernel } from "../src/kernel/rtnetlink-kernel.ts";
+import { type Contender, ContenderBench, emptySamples, type Samples } from "./contender.ts";
 import { startHost } from "./host-process.ts";
-import { createPods, deletePods } from "./pods.ts";
 import { type BenchRow, median, type Peer, percentile, type Target } from "./rows.ts";
 
 const repository: string = join(import.meta.dirname, "..");
@@ -14,25 +12,6 @@ export interface CniBenchOptions {
   readonly folder: string;
   readonly quick: boolean;
   readonly progress: (line: string) => void;
-}
-
-/** A plugin with its configuration. */
-interface Contender {
-  readonly key: string;
-  readonly name: string;
-  readonly binary: string;
-  readonly cniPath: string;
-  readonly config: Readonly<Record<string, unknown>>;
-  readonly argsOf?: (index: number) => string;
-  /** Takes part in every round, or only in every so manieth. */
-  readonly every: number;
-}
-
-interface Samples {
-  readonly addMs: number[];
-  readonly delMs: number[];
-  readonly burstAddMs: number[];
-  readonly burstDelMs: number[];
 }
 
 /**
@@ -50,7 +29,7 @@ export async function benchCni(options: CniBenchOptions): Promise<BenchRow[]> {
   await using kernel = await openKernel();
   const contenders = contendersOf(host.root, options.folder);
   const samples = new Map(contenders.map(({ key }) => [key, emptySamples()]));
-  const bench = new CniBench(kernel, options.folder);
+  const bench = new ContenderBench(kernel, options.folder);
 
   // The peers' first calls make the bridge; our first ones meet code that V8 has not compiled.
   for (const each of contenders) await bench.sequential(each, "warm-up", perRound);
@@ -73,66 +52,6 @@ export async function benchCni(options: CniBenchOptions): Promise<BenchRow[]> {
   return toRows(samples);
 }
 
-class CniBench {
-  readonly #kernel: RtnetlinkKernel;
-  readonly #folder: string;
-
-  constructor(kernel: RtnetlinkKernel, folder: string) {
-    this.#kernel = kernel;
-    this.#folder = join(folder, "calls");
-    mkdirSync(this.#folder, { recursive: true });
-  }
-
-  async sequential(contender: Contender, name: string, count: number) {
-    return this.#run(contender, { name, count, concurrency: 1 }, (add, del) => ({
-      addMs: add.wallMs,
-      delMs: del.wallMs,
-    }));
-  }
-
-  async burst(contender: Contender, name: string, count: number) {
-    return this.#run(contender, { name, count, concurrency: count }, (add, del) => ({
-      addMs: add.totalMs,
-      delMs: del.totalMs,
-    }));
-  }
-
-  async #run<T>(
-    contender: Contender,
-    how: { readonly name: string; readonly count: number; readonly concurrency: number },
-    read: (add: ReturnType<typeof execPlugins>, del: ReturnType<typeof execPlugins>) => T,
-  ): Promise<T> {
-    const { binary, cniPath, argsOf } = contender;
-    const pods = await createPods(this.#kernel, `${contender.key}-${how.name}`, how.count);
-    const calls = pods.map((pod, index) => ({
-      ...pod,
-      ...(argsOf && { cniArgs: argsOf(index) }),
-    }));
-    const addFile = join(this.#folder, `${contender.key}.json`);
-    writeFileSync(addFile, JSON.stringify(contender.config));
-    const saveFile = join(this.#folder, "{id}.result");
-    const common = { binary, cniPath, calls, concurrency: how.concurrency };
-    const add = execPlugins({ ...common, command: "ADD", stdinFile: addFile, saveFile });
-    this.#writeDelConfigs(contender, calls);
-    const stdinFile = join(this.#folder, "{id}.del");
-    const del = execPlugins({ ...common, command: "DEL", stdinFile });
-    await deletePods(this.#kernel, pods);
-    return read(add, del);
-  }
-
-  /** A runtime gives DEL the result of ADD. */
-  #writeDelConfigs({ config }: Contender, calls: readonly ExecCall[]): void {
-    for (const { containerId } of calls) {
-      const result = readFileSync(join(this.#folder, `${containerId}.result`), "utf8");
-      const prevResult: unknown = result === "" ? undefined : JSON.parse(result);
-      writeFileSync(
-        join(this.#folder, `${containerId}.del`),
-        JSON.stringify({ ...config, prevResult }),
-      );
-    }
-  }
-}
-
 function contendersOf(root: string, folder: string): Contender[] {
   const ours = (key: string, plugin: string, subnets: readonly string[], ipMasq: boolean) => ({
     key,
@@ -140,7 +59,7 @@ function contendersOf(root: string, folder: string): Contender[] {
     every: plugin === "routed" && !ipMasq ? 1 : 2,
     binary: join(repository, "build/cni/patchbay"),
     cniPath: join(repository, "build/cni"),
-    config: {
+    networks: onlyOne({
       cniVersion: "1.0.0",
       name: key,
       type: "patchbay",
@@ -148,7 +67,7 @@ function contendersOf(root: string, folder: string): Contender[] {
       plugin,
       ipMasq,
       ipam: { ranges: subnets.map((subnet) => [{ subnet }]) },
-    },
+    }),
   });
   const peer = (key: string, bridge: string, subnets: readonly string[], ipMasq: boolean) => ({
     key,
@@ -156,7 +75,7 @@ function contendersOf(root: string, folder: string): Contender[] {
     every: ipMasq ? 2 : 1,
     binary: join(peerFolder, "bridge"),
     cniPath: peerFolder,
-    config: {
+    networks: onlyOne({
       cniVersion: "1.0.0",
       name: key,
       type: "bridge",
@@ -169,7 +88,7 @@ function contendersOf(root: string, folder: string): Contender[] {
         ranges: subnets.map((subnet) => [{ subnet }]),
         routes: [{ dst: "0.0.0.0/0" }, { dst: "::/0" }],
       },
-    },
+    }),
   });
   return [
     ours("ours", "routed", ["10.81.0.0/16", "fd81::/64"], false),
@@ -180,7 +99,7 @@ function contendersOf(root: string, folder: string): Contender[] {
       every: 1,
       binary: join(repository, "build/bench-attach"),
       cniPath: "/nonexistent",
-      config: {},
+      networks: onlyOne({}),
       argsOf: (index) =>
         `LINK=bc${index};V4=10.83.0.${index + 2};V6=fd83::${index + 2};GW4=169.254.1.1;GW6=fe80::1`,
     },
@@ -190,8 +109,8 @@ function contendersOf(root: string, folder: string): Contender[] {
   ];
 }
 
-function emptySamples(): Samples {
-  return { addMs: [], delMs: [], burstAddMs: [], burstDelMs: [] };
+function onlyOne(config: Readonly<Record<string, unknown>>) {
+  return [{ ifname: "eth0", config }];
 }
 
 function toRows(samples: ReadonlyMap<string, Samples>): BenchRow[] {

@@ -15,19 +15,27 @@ export interface HostProcess extends AsyncDisposable {
   readonly logFile: string;
 }
 
+export interface StartHostOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** More arguments of `patchbay host`. */
+  readonly args?: readonly string[];
+  /** A command in front of node, for example to limit resources; must exec. */
+  readonly wrapper?: readonly string[];
+}
+
 /** Starts `patchbay host --root` and resolves when it serves. */
 export async function startHost(
   root: string,
-  options: { readonly env?: Readonly<Record<string, string>> } = {},
+  options: StartHostOptions = {},
 ): Promise<HostProcess> {
   mkdirSync(root, { recursive: true });
   const logFile = join(root, "host.log");
   const log = openSync(logFile, "w");
-  const child = spawn(
-    process.execPath,
-    [join(repository, "src/cli/patchbay.js"), "host", "--root", root],
-    { stdio: ["ignore", "ignore", log], env: { ...process.env, ...options.env } },
-  );
+  const program = join(repository, "src/cli/patchbay.js");
+  const host = [process.execPath, program, "host", "--root", root, ...(options.args ?? [])];
+  const [file = "", ...args] = [...(options.wrapper ?? []), ...host];
+  const env = { ...process.env, ...options.env };
+  const child = spawn(file, args, { stdio: ["ignore", "ignore", log], env });
   closeSync(log);
   await untilReady(child, logFile);
   return {

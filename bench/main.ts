@@ -8,6 +8,7 @@ import { benchHostMemory } from "./host-memory.ts";
 import { benchIpam } from "./ipam.ts";
 import { benchKernelAttach } from "./kernel-attach.ts";
 import { describeMachine } from "./machine.ts";
+import { benchNetworks } from "./networks/networks.ts";
 import { formatJson, formatPage, formatTable, isOfServices, type Report } from "./report.ts";
 import { type BenchRow, isMet } from "./rows.ts";
 import { benchServices } from "./services/services.ts";
@@ -20,7 +21,7 @@ Measures Patchbay beside Debian's bridge + host-local, and its Services beside a
 a table. Writes build/bench.json; a whole run also docs/performance.md and the charts beside it. About
 ten minutes, of which services take nearly five.
 
-  --only NAME   cni, kernel, shim, host, ipam, simulation or services; may be repeated
+  --only NAME   cni, kernel, shim, host, ipam, simulation, networks or services; may be repeated
   --quick       few samples: to see that it works, a minute
   --json FILE   where the JSON goes instead
   --help        this text
@@ -45,6 +46,7 @@ const steps: readonly Step[] = [
   { name: "host", run: benchHostMemory },
   { name: "ipam", run: () => benchIpam() },
   { name: "simulation", run: benchSimulation },
+  { name: "networks", run: benchNetworks },
   { name: "services", run: benchServices },
 ];
 
