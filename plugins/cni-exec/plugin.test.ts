@@ -445,6 +445,44 @@ for (const [change, delegate, message] of REFUSED) {
   });
 }
 
+test("what a pod asks for goes to those that declare it", async () => {
+  using world = await new World().open();
+  const bandwidth = { ingressRate: 0, ingressBurst: 5, egressRate: 100_000_000, egressBurst: 7 };
+  const capabilities = {
+    ips: true,
+    mac: false,
+    infinibandGUID: true,
+    deviceID: true,
+    bandwidth: true,
+    portMappings: true,
+  };
+  await world.plugin.attach(
+    order(
+      {
+        requestedAddresses: ["10.7.0.9/24"],
+        infinibandGuid: "02:00:00:00:00:00:00:01",
+        device: { pciAddress: "0000:00:01.0", rdmaDevice: "", charDevices: [], id: "" },
+        bandwidth,
+        portMappings: [{ hostPort: 53, containerPort: 53, protocol: "UDP", hostIp: "10.0.0.1" }],
+        pod: { namespace: "a;b", name: "web", uid: "", labels: {} },
+      },
+      { name: "lan", type: "bridge", capabilities },
+    ),
+  );
+  const [call] = world.exec.calls;
+  assert.deepEqual(call?.config["runtimeConfig"], {
+    ips: ["10.7.0.9/24"],
+    infinibandGUID: "02:00:00:00:00:00:00:01",
+    portMappings: [{ hostPort: 53, containerPort: 53, protocol: "udp", hostIP: "10.0.0.1" }],
+    bandwidth: { egressRate: 100_000_000, egressBurst: 7 },
+    deviceID: "0000:00:01.0",
+  });
+  assert.equal(
+    call?.env["CNI_ARGS"],
+    "IgnoreUnknown=1;K8S_POD_NAME=web;K8S_POD_INFRA_CONTAINER_ID=c1",
+  );
+});
+
 test("a plugin that is not there may come, and status() says so", async () => {
   using world = await new World().open();
   const request = order({}, { type: "calico" });

@@ -143,9 +143,13 @@ export class AttachmentRecords {
 const COMPLETE_MARKER = ".complete";
 const SUFFIX = ".json";
 
-/** True when there may be attachments below a folder. For those who need no more than that. */
+/** True when there are attachments below a folder. For those who need no more than that. */
 export function hasRecords(folder: string): boolean {
-  return existsSync(join(folder, COMPLETE_MARKER));
+  try {
+    return readdirSync(folder).some((name) => name.endsWith(SUFFIX));
+  } catch {
+    return false;
+  }
 }
 
 function fileNameOf(attachmentId: string): string {
