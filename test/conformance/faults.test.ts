@@ -2,20 +2,20 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { parsePools } from "../../src/conformance/pools.ts";
 import { RULES } from "../../src/conformance/rules.ts";
 import { type ConformanceOptions, runConformance } from "../../src/conformance/run.ts";
 import { FakeKernel } from "../../src/kernel/fake-kernel.ts";
+import type { Kernel } from "../../src/kernel/kernel.ts";
+import { privateNodeSkip } from "../../src/kernel/private-node-skip.ts";
+import { openKernel } from "../../src/kernel/rtnetlink-kernel.ts";
 import { type Fault, FAULTS } from "./faults.ts";
 import { launchTestPlugin } from "./test-launcher.ts";
 import { createTestPlugin, GOOD_CONFIG, WRONG_CONFIG } from "./test-plugin.ts";
 
 /** Holds the test plugin against all rules, on a kernel in memory. */
-async function holdAgainstRules(
-  fault: Fault,
-  change: Partial<ConformanceOptions> & { readonly kernel?: FakeKernel } = {},
-) {
+async function holdAgainstRules(fault: Fault, change: Partial<ConformanceOptions> = {}) {
   const folder = mkdtempSync(join(tmpdir(), "pb-conformance-"));
   const socket = join(folder, "p.sock");
   const kernel = change.kernel ?? new FakeKernel();
@@ -39,14 +39,15 @@ async function holdAgainstRules(
       runId: "test",
       ...change,
     });
-    return { results, kernel };
+    return results;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 test("runConformance() passes a plugin that keeps every rule, skips none and leaves no namespace", async () => {
-  const { results, kernel } = await holdAgainstRules(() => ({}));
+  const kernel = new FakeKernel();
+  const results = await holdAgainstRules(() => ({}), { kernel });
   assert.deepEqual(
     results.filter(({ result }) => result !== "pass").map(({ id, reason }) => `${id}: ${reason}`),
     [],
@@ -61,7 +62,7 @@ test("FAULTS has a fault for each rule", () => {
 
 test("runConformance() ends with a plugin that hangs, and says in which call", async () => {
   const hang: Fault = () => ({ list: () => new Promise(() => {}) });
-  const { results } = await holdAgainstRules(hang, { only: ["list-follows"], timeoutMs: 200 });
+  const results = await holdAgainstRules(hang, { only: ["list-follows"], timeoutMs: 200 });
   const found = results.find(({ id }) => id === "list-attached");
   assert.match(found?.reason ?? "", /^List: /);
   assert.equal(found?.result, "fail");
@@ -75,7 +76,7 @@ test("runConformance() starts a plugin again that dies in a call", async () => {
       return good.list(request);
     },
   });
-  const { results } = await holdAgainstRules(dying, { only: ["list-attached", "check-fresh"] });
+  const results = await holdAgainstRules(dying, { only: ["list-attached", "check-fresh"] });
   const outcomes = new Map(results.map(({ id, result }) => [id, result]));
   assert.equal(outcomes.get("list-attached"), "fail");
   assert.equal(outcomes.get("check-fresh"), "pass");
@@ -103,7 +104,32 @@ test("runConformance() ends behind the rule under way when it is told to, and re
 describe("a plugin with one fault fails exactly the rule", { concurrency: 4 }, () => {
   for (const [rule, fault] of Object.entries(FAULTS)) {
     test(rule, async () => {
-      const { results } = await holdAgainstRules(fault);
+      const results = await holdAgainstRules(fault);
+      const failed = results.filter(({ result }) => result === "fail");
+      assert.deepEqual(
+        failed.map(({ id }) => id),
+        [rule],
+        failed.map(({ id, reason }) => `${id}: ${reason}`).join("\n"),
+      );
+    });
+  }
+});
+
+describe("the rule sees its fault in the real kernel as well", { skip: privateNodeSkip }, () => {
+  let kernel: Kernel;
+  before(async () => {
+    kernel = await openKernel();
+  });
+  after(() => kernel.close());
+
+  // Rules that look at nothing but answers see the same on either.
+  const looking = Object.entries(FAULTS).filter(([rule]) => !/^(info|health|status)/.test(rule));
+  for (const [rule, fault] of looking) {
+    test(rule, async () => {
+      // What another fault left behind is no trace of this one, nor the network's own link.
+      await kernel.removeLinks(["patchbay0"]);
+      const runId = `pbfault-${process.pid}-${rule}`;
+      const results = await holdAgainstRules(fault, { kernel, only: [rule], runId });
       const failed = results.filter(({ result }) => result === "fail");
       assert.deepEqual(
         failed.map(({ id }) => id),
