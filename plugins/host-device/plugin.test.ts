@@ -11,14 +11,14 @@ import {
   detachRequestOf,
   detachRequestOfId,
 } from "../../src/plugin-sdk/network-plugin.ts";
+import { podLinkSuite } from "../../src/plugin-sdk/pod-link-suite.ts";
 import {
   isPluginError,
   openPodLinkWorld,
   podLink,
-  podLinkSuite,
   type PodLinkUnderTest,
   type PodLinkWorld,
-} from "../../src/plugin-sdk/pod-link-suite.ts";
+} from "../../src/plugin-sdk/pod-link-world.ts";
 import type { HostDeviceDetail } from "./find-device.ts";
 import { createHostDevicePlugin } from "./plugin.ts";
 

@@ -7,7 +7,7 @@ import { privateNodeSkip } from "../../src/kernel/private-node-skip.ts";
 import { openKernel } from "../../src/kernel/rtnetlink-kernel.ts";
 import { eventually } from "../../src/kernel/suite-operations.ts";
 import { type AttachRequest, detachRequestOf } from "../../src/plugin-sdk/network-plugin.ts";
-import { openPodLinkWorld, type PodLinkWorld } from "../../src/plugin-sdk/pod-link-suite.ts";
+import { openPodLinkWorld, type PodLinkWorld } from "../../src/plugin-sdk/pod-link-world.ts";
 import { createMacvlanPlugin, type MacvlanDetail } from "./plugin.ts";
 
 const run = promisify(execFile);

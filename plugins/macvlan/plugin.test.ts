@@ -6,13 +6,13 @@ import { privateNodeSkip } from "../../src/kernel/private-node-skip.ts";
 import { openKernel } from "../../src/kernel/rtnetlink-kernel.ts";
 import { eventually } from "../../src/kernel/suite-operations.ts";
 import { type AttachRequest, detachRequestOf } from "../../src/plugin-sdk/network-plugin.ts";
+import { podLinkSuite } from "../../src/plugin-sdk/pod-link-suite.ts";
 import {
   isPluginError,
   openPodLinkWorld,
   podLink,
-  podLinkSuite,
   type PodLinkUnderTest,
-} from "../../src/plugin-sdk/pod-link-suite.ts";
+} from "../../src/plugin-sdk/pod-link-world.ts";
 import { createMacvlanPlugin, type MacvlanDetail } from "./plugin.ts";
 
 const tested: PodLinkUnderTest<MacvlanDetail> = {

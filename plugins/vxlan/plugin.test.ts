@@ -18,7 +18,7 @@ import {
   networkPluginSuite,
   onNode,
 } from "../../src/plugin-sdk/plugin-suite.ts";
-import { isPluginError } from "../../src/plugin-sdk/pod-link-suite.ts";
+import { isPluginError } from "../../src/plugin-sdk/pod-link-world.ts";
 import { createVxlanPlugin, type VxlanDeps } from "./plugin.ts";
 
 const UNDERLAY = "pbunder0";

@@ -1,48 +1,25 @@
 /** What plugins whose links lie in the pod alone have in common in their tests. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { describe, test } from "node:test";
 import { formatAddress, formatPrefix, parsePrefix } from "../ip/address.ts";
-import { errno } from "../kernel/errno.ts";
 import { FakeKernel } from "../kernel/fake-kernel.ts";
 import type { Kernel, KernelOperation, Link, NetnsPath } from "../kernel/kernel.ts";
 import { openKernel } from "../kernel/rtnetlink-kernel.ts";
-import { HeldAttachments } from "./held-attachments.ts";
 import { linkNamesOf } from "./link-names.ts";
+import { type AttachRequest, detachRequestOf, detachRequestOfId } from "./network-plugin.ts";
+import { podLinkCrashSuite } from "./pod-link-crash-suite.ts";
 import {
-  type AttachRequest,
-  detachRequestOf,
-  detachRequestOfId,
-  type NetworkPlugin,
-  PluginError,
-} from "./network-plugin.ts";
-import { attachRequest } from "./plugin-suite.ts";
+  check,
+  isPluginError,
+  openPodLinkWorld,
+  podLink,
+  type PodLinkUnderTest,
+  type PodLinkWorld,
+} from "./pod-link-world.ts";
 
-export interface PodLinkDeps<Detail> {
-  readonly kernel: Kernel;
-  readonly held: HeldAttachments<Detail>;
-}
-
-export interface PodLinkUnderTest<Detail> {
-  readonly name: string;
-  create(deps: PodLinkDeps<Detail>): NetworkPlugin;
-  /** Makes what a network needs of the node under a name of its own, and says its configuration. */
-  equip(kernel: Kernel, name: string): Promise<object>;
-}
-
-export interface PodLinkWorld extends AsyncDisposable {
-  readonly kernel: Kernel;
-  readonly plugin: NetworkPlugin;
-  readonly folder: string;
-  /** The plugin in a process that knows nothing. */
-  restart(): NetworkPlugin;
-  /** An order for a pod whose namespace was made, on a network that was equipped. */
-  pod(name: string, change?: Partial<AttachRequest>): Promise<AttachRequest>;
-  /** Name of what equip() made for the last pod(). */
-  readonly device: string;
-}
+/** RT_TABLE_LOCAL, linux/rtnetlink.h. */
+const LOCAL_TABLE = 255;
 
 /** Runs the suite on the fake kernel and, in a private node, on the real one. */
 export function podLinkSuite<Detail>(
@@ -54,7 +31,7 @@ export function podLinkSuite<Detail>(
     skip: false,
   });
   suite(`${tested.name} on the real kernel`, tested, { open: openKernel, skip: realSkip });
-  crashSuite(tested);
+  podLinkCrashSuite(tested);
 }
 
 function suite<Detail>(
@@ -246,187 +223,6 @@ function suite<Detail>(
   });
 }
 
-/**
- * Killed between any two steps of Attach and of Detach, or refused any one step: the next call finishes or
- * undoes it, in another process or in the same.
- */
-function crashSuite<Detail>(tested: PodLinkUnderTest<Detail>): void {
-  for (const verb of ["attach", "detach"] as const) {
-    for (const what of ["killed at", "refused"] as const) {
-      for (const afterFailure of ["stop", "continue"] as const) {
-        test(`${tested.name}: ${verb}() ${what} any step (${afterFailure} after it), then each way to go on`, async () => {
-          const kinds = ["detach", "detach by id", "attach"] as const;
-          for (const next of verb === "attach" ? kinds : kinds.slice(0, 2)) {
-            let at = 0;
-            const scene = { verb, next, what, afterFailure } as const;
-            while (await crashOnce(tested, { ...scene, at: ++at })) assert.ok(at < 100);
-            assert.ok(at > (verb === "attach" ? 6 : 2), `${verb} has more steps than ${at}`);
-          }
-        });
-      }
-    }
-  }
-}
-
-/** False when the call was over before the step. */
-async function crashOnce<Detail>(
-  tested: PodLinkUnderTest<Detail>,
-  scene: {
-    readonly verb: "attach" | "detach";
-    readonly what: "killed at" | "refused";
-    readonly afterFailure: "stop" | "continue";
-    readonly next: string;
-    readonly at: number;
-  },
-): Promise<boolean> {
-  let left = Number.POSITIVE_INFINITY;
-  const isDead = (): boolean => (scene.what === "refused" ? --left === -1 : --left < 0);
-  const kernel = new FakeKernel({
-    failOperation: () => (isDead() ? errno.ENOMEM : undefined),
-    afterFailure: scene.afterFailure,
-  });
-  await using world = await openPodLinkWorld(tested, kernel);
-  const request = await world.pod("a", { mac: "02:00:00:00:aa:01", mtu: 1400 });
-  const before = withoutLo(kernel);
-  const answer = await world.plugin.attach(request);
-  const attachedState = withoutLo(kernel);
-  if (scene.verb === "attach") await world.plugin.detach(detachRequestOf(request));
-
-  const held = new MortalHeld<Detail>(world.folder, isDead);
-  const victim = tested.create({ kernel: mortal(kernel, isDead), held });
-  left = scene.at - 1;
-  const call =
-    scene.verb === "attach" ? victim.attach(request) : victim.detach(detachRequestOf(request));
-  await call.then(
-    () => {},
-    () => {},
-  );
-  const died = left < 0;
-  left = Number.POSITIVE_INFINITY;
-
-  const where = `${scene.verb} ${scene.what} step ${scene.at}, then ${scene.next}`;
-  const successor = scene.what === "refused" ? victim : world.restart();
-  if (scene.next === "attach") {
-    assert.deepEqual(await successor.attach(request), answer, where);
-    assert.equal(withoutIndexes(withoutLo(kernel)), withoutIndexes(attachedState), where);
-    assert.deepEqual(
-      await successor.check({ attachment: request, attached: answer, repair: false }),
-      [],
-    );
-  }
-  const isHeld = (await successor.list({ network: "" })).length > 0;
-  if (scene.next === "detach by id") {
-    // The host learns of it by List alone.
-    if (isHeld) await successor.detach(detachRequestOfId(request.attachmentId));
-  } else await successor.detach(detachRequestOf(request));
-  assert.equal(withoutIndexes(withoutLo(kernel)), withoutIndexes(before), where);
-  assert.deepEqual(await successor.list({ network: "" }), [], where);
-  return died;
-}
-
-class MortalHeld<Detail> extends HeldAttachments<Detail> {
-  readonly #isDead: () => boolean;
-
-  constructor(folder: string, isDead: () => boolean) {
-    super(folder);
-    this.#isDead = isDead;
-  }
-
-  override write(held: Parameters<HeldAttachments<Detail>["write"]>[0]): void {
-    if (this.#isDead()) throw new Error("dead");
-    super.write(held);
-  }
-
-  override remove(attachmentId: string): void {
-    if (this.#isDead()) throw new Error("dead");
-    super.remove(attachmentId);
-  }
-}
-
-/** A kernel that does not remove links once it is dead; operations fail by failOperation. */
-function mortal(kernel: FakeKernel, isDead: () => boolean): Kernel {
-  return new Proxy(kernel, {
-    get(target, key) {
-      const value = Reflect.get(target, key) as unknown;
-      if (typeof value !== "function") return value;
-      const own = value.bind(target) as (...args: unknown[]) => unknown;
-      if (key !== "removeLinks") return own;
-      return async (...args: unknown[]) => {
-        if (isDead()) throw new Error("dead");
-        return own(...args);
-      };
-    },
-  });
-}
-
-/** RT_TABLE_LOCAL, linux/rtnetlink.h. */
-const LOCAL_TABLE = 255;
-
-let worlds = 0;
-
-export async function openPodLinkWorld<Detail>(
-  tested: PodLinkUnderTest<Detail>,
-  kernel: Kernel,
-): Promise<PodLinkWorld> {
-  const prefix = `pl${process.pid % 10_000}x${++worlds}`;
-  const folder = mkdtempSync(join(tmpdir(), "patchbay-held-"));
-  const restart = () => tested.create({ kernel, held: new HeldAttachments<Detail>(folder) });
-  const namespaces: NetnsPath[] = [];
-  const devices: string[] = [];
-  return {
-    kernel,
-    folder,
-    plugin: restart(),
-    restart,
-    get device() {
-      return devices.at(-1) ?? "";
-    },
-    async pod(name, change = {}) {
-      const netns = `/run/netns/${prefix}-${name}` as NetnsPath;
-      await kernel.createNetns(netns);
-      namespaces.push(netns);
-      const device = `${prefix}${name}`;
-      const config = await tested.equip(kernel, device);
-      devices.push(device);
-      const network = change.network ?? prefix;
-      return attachRequest({
-        attachmentId: `${prefix}-${name}`,
-        netns,
-        network,
-        configJson: JSON.stringify({ name: network, ...config }),
-        ...change,
-      });
-    },
-    async [Symbol.asyncDispose]() {
-      for (const netns of namespaces) await kernel.deleteNetns(netns);
-      await kernel.removeLinks(devices).catch(() => {});
-      await kernel.close();
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-export function podLink(world: PodLinkWorld, request: AttachRequest): Promise<Link | undefined> {
-  return world.kernel.findLink(request.ifname, request.netns as NetnsPath);
-}
-
-export async function check(world: PodLinkWorld, request: AttachRequest) {
-  const attached = await world.plugin.attach(request);
-  return world.plugin.check({ attachment: request, attached, repair: false });
-}
-
-export function isPluginError(
-  kind: PluginError["kind"],
-  message: RegExp,
-): (error: unknown) => boolean {
-  return (error) => {
-    assert.ok(error instanceof PluginError, String(error));
-    assert.equal(error.kind, kind, error.message);
-    assert.match(error.message, message);
-    return true;
-  };
-}
-
 async function podAddresses(world: PodLinkWorld, request: AttachRequest): Promise<string[]> {
   const link = await podLink(world, request);
   return (await world.kernel.addresses(request.netns as NetnsPath))
@@ -463,17 +259,4 @@ async function read(world: PodLinkWorld, request: AttachRequest): Promise<readon
       .sort(),
     linkNamesOf(request.attachmentId).podMac,
   ];
-}
-
-function withoutLo(kernel: FakeKernel): string {
-  return kernel
-    .toString()
-    .split("\n")
-    .filter((line) => !/\blo\b/.test(line))
-    .join("\n");
-}
-
-/** A link that comes again has another index. */
-function withoutIndexes(text: string): string {
-  return text.replaceAll(/ifindex \d+/g, "");
 }
