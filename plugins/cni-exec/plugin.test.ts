@@ -253,6 +253,23 @@ test("attach() again gives the same answer and executes nothing, by a new proces
   assert.equal(world.exec.log.length, count);
 });
 
+test("attach() in a new namespace under the same id takes the old one away before", async () => {
+  using world = await new World().open();
+  await world.plugin.attach(order());
+  await world.kernel.deleteNetns(NETNS as NetnsPath);
+  await world.kernel.createNetns(NETNS as NetnsPath);
+  await world.plugin.attach(order());
+  assert.deepEqual(
+    world.exec.log.map((line) => line.split(" ").slice(0, 2).join(" ")),
+    [
+      ...["ADD bridge", "ADD portmap", "ADD tuning"],
+      ...["DEL tuning", "DEL portmap", "DEL bridge"],
+      ...["ADD bridge", "ADD portmap", "ADD tuning"],
+    ],
+  );
+  assert.ok(await world.kernel.findLink("eth0", NETNS as NetnsPath));
+});
+
 test("detach() uses the configuration of ADD, whatever it is today", async () => {
   using world = await new World().open();
   await world.plugin.attach(order());

@@ -92,8 +92,10 @@ export function createCniExecPlugin(deps: CniExecDeps): NetworkPlugin {
     const config = readDelegateConfig(configJson);
     const args = planArgs(config, request);
     const known = records.find(attachmentId);
-    if (known?.done) return known.done.response;
-    // Half made: nobody knows how far it came.
+    if (known?.done && (await identify(kernel, netns)) === known.netnsIdentity) {
+      return known.done.response;
+    }
+    // Half made: nobody knows how far it came. Or made in a namespace that is gone.
     if (records.has(attachmentId)) await remove(attachmentId, known, deadlineMs);
     records.begin(attachmentId);
     const taken = kernel.findLink(ifname, netns as NetnsPath);

@@ -455,9 +455,15 @@ describe("cni-exec", { skip }, () => {
     await using node = await openNode();
     const host = await startScripted(node, {}, { runningMax: 3 });
     const network = networkOf(node, { plugins: () => [bridgeOf(node, ...DUAL)] });
+    const warm = await node.createPod();
+    await addOk(node, warm, network);
+    await delOk(node, warm, network);
     const pods = await node.createPods(30);
+    const residentKib = residentOf(host);
     let most = 0;
+    let mostKib = 0;
     const watch = setInterval(() => {
+      mostKib = Math.max(mostKib, residentOf(host));
       const delegates = delegatesOf(node).filter(isLeader);
       most = Math.max(most, delegates.length);
     }, 5);
@@ -465,11 +471,17 @@ describe("cni-exec", { skip }, () => {
     clearInterval(watch);
     assert.equal(new Set(results.flatMap(addressesOf)).size, 60);
     assert.ok(most >= 1 && most <= 3, `${most} at once`);
+    // A delegate each would be hundreds of MiB.
+    assert.ok(mostKib - residentKib < 48 * 1024, `${mostKib - residentKib} KiB more`);
     await Promise.all(pods.map((pod) => delOk(node, pod, network)));
     assert.deepEqual([leasesOf(node), recordsOf(node)], [[], []]);
     assert.deepEqual((await readState(node, host)).attachments, []);
   });
 });
+
+function residentOf(host: HostProcess): number {
+  return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${host.pid}/status`, "utf8"))?.[1]);
+}
 
 /** True for what the host itself executed: the first of a process group (proc_pid_stat(5), pgrp). */
 function isLeader(pid: string): boolean {
