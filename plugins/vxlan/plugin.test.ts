@@ -224,6 +224,20 @@ function segmentSuite(title: string, open: () => Promise<Kernel>, skip: string |
       await w.plugin.detach(detachRequestOf(request));
     });
 
+    test("check() tells when what carries the segment is gone", async () => {
+      await using w = await world();
+      const request = w.request({ peers: ["192.0.2.2"] });
+      const attached = await w.plugin.attach(request);
+      const attachment = w.request({ parent: "nolink", peers: ["192.0.2.2"] });
+      const findings = await w.plugin.check({ attachment, attached, repair: true });
+      assert.deepEqual(
+        findings.map(({ kind, repaired }) => [kind, repaired]),
+        [["underlay-missing", false]],
+      );
+      assert.match(findings[0]?.found ?? "", /there is no link nolink on the node/);
+      await w.plugin.detach(detachRequestOf(request));
+    });
+
     test("attach() makes a link anew that has other settings", async () => {
       await using w = await world();
       const request = w.request({ peers: ["192.0.2.2"] });

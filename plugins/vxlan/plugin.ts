@@ -6,12 +6,15 @@ import {
   bridgedPodResponse,
 } from "../../src/plugin-sdk/bridged-pod.ts";
 import { checkBridgedPod } from "../../src/plugin-sdk/check-bridged-pod.ts";
+import { finding } from "../../src/plugin-sdk/findings.ts";
 import { LastFailures } from "../../src/plugin-sdk/last-failures.ts";
 import { holderName, linkNamesOf } from "../../src/plugin-sdk/link-names.ts";
-import type {
-  AttachRequest,
-  AttachResponse,
-  NetworkPlugin,
+import {
+  type AttachRequest,
+  type AttachResponse,
+  type Finding,
+  type NetworkPlugin,
+  PluginError,
 } from "../../src/plugin-sdk/network-plugin.ts";
 import { NodePreparation, type PreparationPlan } from "../../src/plugin-sdk/node-preparation.ts";
 import { announce } from "../../src/plugin-sdk/pod-link.ts";
@@ -115,7 +118,8 @@ export function createVxlanPlugin(deps: VxlanDeps): NetworkPlugin {
     async check({ attachment, attached, repair }) {
       if (!attachment || !attached) return [];
       const mtu = attached.interfaces.at(-1)?.mtu ?? 0;
-      const segment = await planOf(attachment);
+      const segment = await planOf(attachment).catch(whenUnderlayIsGone);
+      if (Array.isArray(segment)) return segment;
       const plan = planPod({ ...attachment, mtu }, { ...segment, mtu }, holder);
       // Of another configuration nobody knows here whether it is older or newer.
       const withEntries = made.get(attachment.network)?.configJson === attachment.configJson;
@@ -156,6 +160,12 @@ export function createVxlanPlugin(deps: VxlanDeps): NetworkPlugin {
       return [...findings, ...mended];
     },
   };
+}
+
+/** Nothing of a segment can be looked at, or mended, without what carries it. */
+function whenUnderlayIsGone(error: unknown): Finding[] {
+  if (!(error instanceof PluginError)) throw error;
+  return [finding("underlay-missing", "segment", "present", error.message)];
 }
 
 function vethOf(plan: BridgedPod) {
