@@ -2,6 +2,7 @@ import { FakeKernel } from "../kernel/fake-kernel.ts";
 import { FakeNftables } from "../kernel/fake-nftables.ts";
 import type { HostClient } from "../rpc/client.ts";
 import type { ServicesClient } from "../rpc/services-client.ts";
+import type { NetworkStatus__Output } from "../rpc/generated/patchbay/host/v1/NetworkStatus.ts";
 import type { PluginStatus__Output } from "../rpc/generated/patchbay/host/v1/PluginStatus.ts";
 import type { Attachment__Output } from "../rpc/generated/patchbay/host/v1/Attachment.ts";
 import type { CliContext } from "./context.ts";
@@ -79,6 +80,20 @@ export function fakeAttachment(fields: Partial<Attachment__Output> = {}): Attach
     mac: "02:00:00:00:00:02",
     mtu: 1500,
     defaultRoute: ["10.88.0.1", "fd00:88::1"],
+    sharedLinks: [],
+    ...fields,
+  };
+}
+
+export function fakeNetwork(fields: Partial<NetworkStatus__Output> = {}): NetworkStatus__Output {
+  return {
+    name: "patchbay",
+    plugin: "routed",
+    ready: true,
+    reason: "",
+    attachments: 3,
+    subnets: ["10.88.0.0/16", "fd00:88::/64"],
+    settings: {},
     ...fields,
   };
 }

@@ -7,7 +7,14 @@ import type { Command } from "commander";
 import type { GetStatusResponse__Output } from "../rpc/generated/patchbay/host/v1/GetStatusResponse.ts";
 import type { ImportHostLocalRequest } from "../rpc/generated/patchbay/host/v1/ImportHostLocalRequest.ts";
 import type { IpamLease__Output } from "../rpc/generated/patchbay/host/v1/IpamLease.ts";
-import { FAKE_NOW_MS, fakeAttachment, fakePlugin, hostCallError, runCli } from "./fake-context.ts";
+import {
+  FAKE_NOW_MS,
+  fakeAttachment,
+  fakeNetwork,
+  fakePlugin,
+  hostCallError,
+  runCli,
+} from "./fake-context.ts";
 import { createProgram } from "./main.ts";
 import { createOutput } from "./output.ts";
 import type { WatchEventsRequest } from "../rpc/generated/patchbay/host/v1/WatchEventsRequest.ts";
@@ -20,10 +27,11 @@ const status: GetStatusResponse__Output = {
   reason: "",
   running: 1,
   waiting: 2,
-  networks: [{ name: "patchbay", plugin: "routed", ready: true, reason: "", attachments: 3 }],
+  networks: [fakeNetwork()],
   plugins: [fakePlugin({ name: "routed" })],
   bootId: "b",
   journalPending: 0,
+  nodeName: "node1",
 };
 
 const lease: IpamLease__Output = {

@@ -10,6 +10,8 @@ const definition: NetworkDefinitionView__Output = {
   problem: "",
   attachments: 2,
   place: "networks.yaml:3",
+  subnets: [],
+  settings: { master: "eth1" },
 };
 
 describe("patchbay networks", () => {

@@ -39,6 +39,7 @@ export interface HostServiceDeps {
   readonly trace: Trace;
   readonly bootId: string;
   readonly startedMs: number;
+  readonly nodeName: string;
   readonly plugins: Pick<PluginRegistry, "list">;
   readonly services: ServicesCore;
   readonly applySources: ApplySources;
@@ -69,6 +70,7 @@ export function hostService(deps: HostServiceDeps): ServedService {
       ],
       bootId: deps.bootId,
       journalPending: (await host.context.ports.journal.read()).length,
+      nodeName: deps.nodeName,
     })),
     ListAttachments: unary(async (request) => ({
       attachments: listAttachments(host.context, request),

@@ -233,6 +233,7 @@ export async function runHost(options: RunHostOptions): Promise<void> {
     trace: metrics.trace,
     bootId,
     startedMs,
+    nodeName: options.nodeName,
     plugins: registry,
     services: services.core,
     applySources: services.applySources,

@@ -26,6 +26,7 @@ import { withDeadline } from "./deadline.ts";
 import { describePod, detachRecords } from "./detach.ts";
 import { witnessesOf } from "./gc.ts";
 import { networkStatusOf } from "../networks/network-status.ts";
+import { describeConfig } from "../networks/describe-config.ts";
 import { findPod } from "./plug.ts";
 import type { CallTrace, StoreChange } from "./ports.ts";
 import type { Network } from "./state.ts";
@@ -59,6 +60,7 @@ export function toAttachment(record: AttachmentRecord): Attachment {
   const link = response?.interfaces.find(
     ({ name, sandbox }) => sandbox !== "" && name === record.ifname,
   );
+  const nodeLinks = (response?.interfaces ?? []).filter(({ sandbox }) => sandbox === "");
   return {
     attachmentId: record.id,
     network: record.network,
@@ -71,7 +73,7 @@ export function toAttachment(record: AttachmentRecord): Attachment {
     podUid: record.request.pod?.uid ?? "",
     state: record.state.kind,
     addresses: (response ?? record.request).addresses.map((ip) => ip.address),
-    hostIfname: response?.interfaces.findLast((link) => link.sandbox === "")?.name ?? "",
+    hostIfname: nodeLinks.at(-1)?.name ?? "",
     createdMs: record.createdWallMs,
     primaryId: record.primaryId,
     isDefault: record.id === record.primaryId,
@@ -80,6 +82,7 @@ export function toAttachment(record: AttachmentRecord): Attachment {
     defaultRoute: (response?.routes ?? [])
       .filter(({ destination }) => destination === "0.0.0.0/0" || destination === "::/0")
       .map(({ gateway }) => gateway),
+    sharedLinks: nodeLinks.slice(0, -1).map((shared) => shared.name),
   };
 }
 
@@ -102,7 +105,8 @@ async function describeNetwork(context: HostContext, network: Network): Promise<
         what: `Status of ${plugin}`,
       }).catch((error: unknown) => ({ ready: false, reason: formatErrorChain(error) }))
     : { ready: false, reason: `plugin ${plugin} is not connected` };
-  return { name, plugin, ready: state.ready, reason: state.reason, attachments };
+  const { ready, reason } = state;
+  return { name, plugin, ready, reason, attachments, ...describeConfig(network) };
 }
 
 /** Pools of every network, or of one. */
@@ -277,6 +281,7 @@ export function listDefinitions(context: HostContext, namespace: string): Networ
         problem: entry.problem || (isConnected ? "" : `plugin ${plugin} is not connected`),
         attachments: records.filter((record) => record.network === network).length,
         place: entry.place,
+        ...(entry.definition && describeConfig(entry.definition.config)),
       };
     })
     .sort((left, right) => ((left.network ?? "") < (right.network ?? "") ? -1 : 1));

@@ -46,6 +46,7 @@ describe("host.v1 Services", () => {
         trace: { begin: () => ({ reached() {}, end() {} }) },
         bootId: "",
         startedMs: 0,
+        nodeName: "node1",
         plugins: { list: () => [] },
         services: core,
         applySources: new ApplySources(),
@@ -87,7 +88,9 @@ describe("host.v1 Services", () => {
     assert.match(answer.leftOut[0] ?? "", /^third: .*no room/);
     const { problems } = await client.listServices({});
     assert.match(problems[0] ?? "", /^Data plane third is left out: .*no room/);
-    const { plugins } = await client.getStatus();
+    const { plugins, nodeName, networks } = await client.getStatus();
+    assert.equal(nodeName, "node1");
+    assert.deepEqual(networks[0]?.subnets, ["10.88.0.0/16", "fd00:88::/64"]);
     assert.match(plugins.find(({ name }) => name === "third")?.trouble ?? "", /no room/);
   });
 

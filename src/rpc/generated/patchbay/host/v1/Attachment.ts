@@ -78,6 +78,10 @@ export interface Attachment {
    * Gateways of the pod's default routes that are this attachment's. Empty: none.
    */
   'defaultRoute'?: (string)[];
+  /**
+   * Links of the node that its packets pass and that others may share, by the plugin's answer: a bridge. Empty: none known.
+   */
+  'sharedLinks'?: (string)[];
 }
 
 /**
@@ -156,4 +160,8 @@ export interface Attachment__Output {
    * Gateways of the pod's default routes that are this attachment's. Empty: none.
    */
   'defaultRoute': (string)[];
+  /**
+   * Links of the node that its packets pass and that others may share, by the plugin's answer: a bridge. Empty: none known.
+   */
+  'sharedLinks': (string)[];
 }

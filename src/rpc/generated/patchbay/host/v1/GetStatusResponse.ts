@@ -52,6 +52,10 @@ export interface GetStatusResponse {
    * DELs in the shim's journal folder not replayed yet.
    */
   'journalPending'?: (number);
+  /**
+   * Name of the node in Kubernetes objects.
+   */
+  'nodeName'?: (string);
 }
 
 /**
@@ -102,4 +106,8 @@ export interface GetStatusResponse__Output {
    * DELs in the shim's journal folder not replayed yet.
    */
   'journalPending': (number);
+  /**
+   * Name of the node in Kubernetes objects.
+   */
+  'nodeName': (string);
 }

@@ -29,6 +29,14 @@ export interface NetworkDefinitionView {
    * Where it was read: "networks.yaml:12". Empty: unknown.
    */
   'place'?: (string);
+  /**
+   * As in NetworkStatus.
+   */
+  'subnets'?: (string)[];
+  /**
+   * As in NetworkStatus.
+   */
+  'settings'?: ({[key: string]: string});
 }
 
 /**
@@ -59,4 +67,12 @@ export interface NetworkDefinitionView__Output {
    * Where it was read: "networks.yaml:12". Empty: unknown.
    */
   'place': (string);
+  /**
+   * As in NetworkStatus.
+   */
+  'subnets': (string)[];
+  /**
+   * As in NetworkStatus.
+   */
+  'settings': ({[key: string]: string});
 }

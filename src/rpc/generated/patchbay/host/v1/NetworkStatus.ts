@@ -25,6 +25,15 @@ export interface NetworkStatus {
    * Number of attachments.
    */
   'attachments'?: (number);
+  /**
+   * Subnets that the host gives its addresses from, CIDR notation, as far as it knows.
+   */
+  'subnets'?: (string)[];
+  /**
+   * What its configuration says beside what every network has: "bridge", "master", "vni" ... as text. Plain values only,
+   * at most 16 of at most 64 characters each, none whose key says that it is a secret.
+   */
+  'settings'?: ({[key: string]: string});
 }
 
 /**
@@ -51,4 +60,13 @@ export interface NetworkStatus__Output {
    * Number of attachments.
    */
   'attachments': (number);
+  /**
+   * Subnets that the host gives its addresses from, CIDR notation, as far as it knows.
+   */
+  'subnets': (string)[];
+  /**
+   * What its configuration says beside what every network has: "bridge", "master", "vni" ... as text. Plain values only,
+   * at most 16 of at most 64 characters each, none whose key says that it is a secret.
+   */
+  'settings': ({[key: string]: string});
 }
