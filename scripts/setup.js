@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { debianPackages, findMissingPackages, installPackages } from "./setup/debian.js";
+import { buildExamples, findUnbuiltExamples } from "./setup/examples.js";
 import { acquireLock } from "./setup/lock.js";
 import { checkNode, ensureNpmPackages, npmPackagesMatch } from "./setup/npm.js";
 import { ensureRust } from "./setup/rust.js";
@@ -19,6 +20,7 @@ Installs what this checkout needs and builds the shim:
   2. npm packages as in package-lock.json, the pinned Node among them
   3. Rust: the machine's cargo when recent enough, else Debian's
   4. the shim, to build/cni/patchbay
+  5. the examples in Go and Python, to build/examples; where they cannot be built, their tests are skipped
 A second run does nothing.
 
   --check  change nothing, say what is missing; exit code 1 when something is
@@ -66,6 +68,7 @@ function setUp() {
     const rust = ensureRust();
     buildShim(rust);
     writeStamp({ key, skipped, cargo: rust.cargo, rustc: rust.rustc });
+    buildExamples();
     say(`Ready after ${Math.round((Date.now() - startedMs) / 1000)} s`);
   } finally {
     release();
@@ -82,6 +85,8 @@ function findReasons() {
   if (!existsSync(shimBinary)) reasons.push("The shim is not built");
   else if (stamp === undefined) reasons.push("Not set up yet");
   else if (stamp.key !== computeKey()) reasons.push("The shim's sources or the set-up changed");
+  const examples = findUnbuiltExamples();
+  if (examples.length > 0) reasons.push(`Examples are not built: ${examples.join(" ")}`);
   return reasons;
 }
 

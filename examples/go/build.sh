@@ -5,4 +5,4 @@
 set -eu
 cd "$(dirname "$0")"
 go generate
-exec go build -trimpath -o "${1:-build}/" . ./noop
+exec go build -trimpath -buildvcs=false -o "${1:-build}/" . ./noop

@@ -27,7 +27,6 @@ describe("a plugin of ours keeps the contract", { skip: privateNodeSkip, concurr
   for (const tested of TESTED_PLUGINS) {
     const skip = tested.skip?.() ?? false;
     test(tested.name, { skip }, async () => {
-      tested.build?.();
       const results = await runKit(kernel, tested);
       assert.ok(results.length > 0, "no rule ran");
       const bad = results.filter(

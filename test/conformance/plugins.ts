@@ -1,8 +1,8 @@
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { parsePrefix } from "../../src/ip/address.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
+import { type Example, findExample, findReasonToSkip } from "../examples.ts";
 
 /** A network plugin, and how the kit is used with it. */
 export interface TestedPlugin {
@@ -17,16 +17,11 @@ export interface TestedPlugin {
   readonly attachments?: number;
   /** Makes what must be on the node, for example a parent link; called before each rule. */
   readonly prepare?: (kernel: Kernel) => Promise<void>;
-  /** Makes the program; called once. */
-  readonly build?: () => void;
   /** Why it cannot be tested here; undefined: it can. */
   readonly skip?: () => string | undefined;
   /** Rules that may be skipped, and why. Any other skip is a failure of the test. */
   readonly skips: Readonly<Record<string, RegExp>>;
 }
-
-const repository = join(import.meta.dirname, "../..");
-const GO_PLUGIN = join(repository, "build/test/example-go");
 
 const NO_CONFIG = { "config-status": /--invalid-config/, "config-field": /--invalid-config/ };
 const NO_REPAIR = {
@@ -149,18 +144,8 @@ export const TESTED_PLUGINS: readonly TestedPlugin[] = [
     invalidConfig: { bridge: "a/b" },
     skips: { ...NO_REPAIR, ...NO_REPAIR_NETWORK },
   },
-  {
-    name: "example-go",
-    command: (socket) => [GO_PLUGIN, "--socket", socket],
-    config: { bridge: "go0" },
-    invalidConfig: { bridge: "a/b" },
-    build: () => buildGo("examples/go", GO_PLUGIN),
-    skip: () => {
-      if (!existsSync(join(repository, "examples/go/go.mod"))) return "examples/go is missing";
-      return findGo() === undefined ? "NO GO: there is no program go in PATH" : undefined;
-    },
-    skips: { ...NO_REPAIR_NETWORK },
-  },
+  builtExample("go", { bridge: "go7" }),
+  builtExample("python", { bridge: "py7" }),
 ];
 
 export function findTestedPlugin(name: string): TestedPlugin {
@@ -205,14 +190,18 @@ async function ensureDevice(kernel: Kernel): Promise<void> {
   ]);
 }
 
-function findGo(): string | undefined {
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/local/go/bin"];
-  return folders.map((folder) => join(folder, "go")).find((file) => existsSync(file));
-}
-
-/** Modules come from the cache: a private node has no network. */
-function buildGo(folder: string, program: string): void {
-  const options = { cwd: join(repository, folder), encoding: "utf8", timeout: 100_000 } as const;
-  const { status, stderr } = spawnSync(findGo() ?? "go", ["build", "-o", program, "."], options);
-  if (status !== 0) throw new Error(`Cannot build ${folder}: ${stderr}`);
+/** An example that the set-up builds. */
+function builtExample(
+  name: Example["name"],
+  config: Readonly<Record<string, unknown>>,
+): TestedPlugin {
+  return {
+    name: `example-${name}`,
+    command: findExample(name).command,
+    config,
+    // A name that its schema takes, of a link that is no bridge.
+    invalidConfig: { ...config, bridge: "lo" },
+    skip: () => findReasonToSkip(name),
+    skips: { ...NO_REPAIR_NETWORK },
+  };
 }
