@@ -1,6 +1,5 @@
 import type { ServiceView__Output } from "../rpc/generated/patchbay/host/v1/ServiceView.ts";
 import { formatNumber } from "./format.ts";
-import { sanitize } from "./output.ts";
 import {
   type Card,
   collectGroups,
@@ -11,14 +10,20 @@ import {
   zoneOf,
 } from "./services-map-groups.ts";
 import { describeAffinity, endpointsOf, formatSocket, routeKey } from "./services-text.ts";
-import { widthOf } from "./table.ts";
+import {
+  type Label,
+  type LabelOptions,
+  placeLabel,
+  type TextStyle,
+  textWidth,
+} from "./svg-text.ts";
 
 /** Where everything of a Services map stands, in pixels; services-map.ts writes it down as SVG. */
 export interface MapLayout {
   readonly width: number;
   readonly height: number;
   readonly boxes: readonly Box[];
-  readonly labels: readonly Label[];
+  readonly labels: readonly Label<Tone>[];
   readonly edges: readonly Edge[];
 }
 
@@ -33,18 +38,6 @@ export interface Box {
   readonly isDashed?: boolean;
 }
 
-export interface Label {
-  readonly x: number;
-  /** Of the baseline. */
-  readonly y: number;
-  readonly text: string;
-  readonly style: "title" | "service" | "main" | "small" | "note";
-  readonly anchor: "start" | "end" | "middle";
-  readonly tone?: Tone;
-  /** The whole of it, where the text is cut or stands for more. */
-  readonly whole?: string;
-}
-
 export interface Edge {
   readonly x1: number;
   readonly y1: number;
@@ -53,18 +46,6 @@ export interface Edge {
   readonly tone: Tone;
   readonly isDashed?: boolean;
 }
-
-/** Font sizes, px. */
-export const fontSizes = {
-  title: 18,
-  service: 14,
-  main: 12,
-  small: 11,
-  note: 11,
-} as const satisfies Record<Label["style"], number>;
-
-/** Advance of a monospace character by its size: 0.55 (Consolas) to 0.62 (SF Mono). */
-const ADVANCE = 0.62;
 
 const WIDTH = 1200;
 const MARGIN = 20;
@@ -89,11 +70,6 @@ const NAMED_NODES = 8;
 /** Services that a map shows: more make a file that nothing opens. */
 export const MAPPED_SERVICES = 500;
 
-/** Estimated width of a text in pixels, rather too wide than too narrow. */
-export function textWidth(text: string, style: Label["style"]): number {
-  return widthOf(text) * fontSizes[style] * ADVANCE;
-}
-
 /** Lays out frontends, the lists of endpoints that they lead to, and endpoints by node: a band for each Service. */
 export function layOutServices(services: readonly ServiceView__Output[]): MapLayout {
   const canvas = new Canvas();
@@ -117,30 +93,17 @@ export function layOutServices(services: readonly ServiceView__Output[]): MapLay
 
 class Canvas {
   readonly boxes: Box[] = [];
-  readonly labels: Label[] = [];
+  readonly labels: Label<Tone>[] = [];
   readonly edges: Edge[] = [];
 
   label(
     x: number,
     y: number,
     text: string,
-    style: Label["style"],
-    options: {
-      readonly maxWidth?: number;
-      readonly anchor?: Label["anchor"];
-      readonly tone?: Tone | undefined;
-      readonly whole?: string | undefined;
-    } = {},
+    style: TextStyle,
+    options: Partial<LabelOptions<Tone>> = {},
   ): void {
-    const clean = sanitize(text);
-    const cut = cutText(clean, style, options.maxWidth ?? bandWidth);
-    const whole = options.whole === undefined ? clean : sanitize(options.whole);
-    const { anchor = "start", tone } = options;
-    this.labels.push({
-      ...{ x, y, text: cut, style, anchor },
-      ...(tone && { tone }),
-      ...(whole !== cut && { whole }),
-    });
+    this.labels.push(placeLabel({ x, y, text, style }, { maxWidth: bandWidth, ...options }));
   }
 }
 
@@ -189,7 +152,7 @@ function layOutBand(canvas: Canvas, service: ServiceView__Output, top: number): 
   canvas.boxes.push({ role: "band", x: MARGIN, y: top, width: bandWidth, height });
   const state = service.programmed ? "programmed" : "pending";
   const right = MARGIN + bandWidth - PADDING;
-  canvas.label(MARGIN + PADDING, top + 22, service.service, "service", {
+  canvas.label(MARGIN + PADDING, top + 22, service.service, "heading", {
     maxWidth: bandWidth - 2 * PADDING - 260,
   });
   canvas.label(right, top + 22, `revision ${service.revision}, ${state}`, "note", {
@@ -376,17 +339,4 @@ function nodeHeight({ endpoints }: NodeGroup): number {
 
 function stackHeight(heights: readonly number[]): number {
   return heights.reduce((sum, height) => sum + height + BOX_GAP, heights.length > 0 ? -BOX_GAP : 0);
-}
-
-/** The text, or its beginning with "…". */
-function cutText(text: string, style: Label["style"], maxWidth: number): string {
-  if (textWidth(text, style) <= maxWidth) return text;
-  let cut = "";
-  let width = textWidth("…", style);
-  for (const { segment } of new Intl.Segmenter().segment(text)) {
-    width += textWidth(segment, style);
-    if (width > maxWidth) break;
-    cut += segment;
-  }
-  return `${cut}…`;
 }

@@ -12,8 +12,9 @@ import {
   fakeServices,
   forward,
 } from "./fake-services.ts";
-import { type Box, type Label, layOutServices, textWidth } from "./services-map-layout.ts";
+import { type Box, layOutServices } from "./services-map-layout.ts";
 import { drawServices } from "./services-map.ts";
+import { type Label, textWidth } from "./svg-text.ts";
 
 interface Area {
   readonly left: number;
