@@ -21,6 +21,7 @@ test("parseNetworkConfig() fills in what a configuration leaves out", () => {
     dns: undefined,
     configJson: '{"name":"net"}',
     requestedAddresses: [],
+    requestedAddressTexts: [],
     requestedMac: undefined,
     portMappings: [],
     prevResult: undefined,

@@ -22,6 +22,8 @@ export interface NetworkConfig {
   readonly configJson: string;
   /** Addresses asked for by args.cni.ips and runtimeConfig.ips. */
   readonly requestedAddresses: readonly IpAddress[];
+  /** The same as given, with prefix length where one was. */
+  readonly requestedAddressTexts: readonly string[];
   /** MAC asked for by runtimeConfig.mac. */
   readonly requestedMac: string | undefined;
   /** Host ports asked for by runtimeConfig.portMappings, each once. */
@@ -214,7 +216,8 @@ export function parseNetworkConfig(
   if (!validateConfig(json)) throw invalidField(validateConfig, "");
   const config = json as unknown as ConfigShape;
   const hasOwnIpam = config.ipam !== undefined && config.ipam["type"] !== "none";
-  const isDefaultPool = config.ipam === undefined && !options.isExtra && config.delegate === undefined;
+  const isDefaultPool =
+    config.ipam === undefined && !options.isExtra && config.delegate === undefined;
   return {
     cniVersion,
     name: config.name,
@@ -228,6 +231,7 @@ export function parseNetworkConfig(
       ...parseRequested(config.args?.cni?.ips ?? [], "args.cni.ips"),
       ...parseRequested(config.runtimeConfig?.ips ?? [], "runtimeConfig.ips"),
     ],
+    requestedAddressTexts: [...(config.args?.cni?.ips ?? []), ...(config.runtimeConfig?.ips ?? [])],
     requestedMac: config.runtimeConfig?.mac,
     portMappings: parsePortMappings(config.runtimeConfig?.portMappings ?? []),
     requestedBandwidth: parseBandwidth(config.runtimeConfig?.bandwidth),

@@ -1,79 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { PluginError } from "../../plugin-sdk/network-plugin.ts";
-import { cniCall, codeOf, FakeHostWorld, FakePlugin, settled } from "../fake-host-world.ts";
+import { cniCall, codeOf, FakePlugin, settled } from "../fake-host-world.ts";
 import { PatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { readDefinition } from "../networks/read-definition.ts";
-import type { CniAnswer, Host } from "./host.ts";
+import { messageOf, PodWorld } from "./fake-pod-world.ts";
 import { networkStatuses } from "./operator.ts";
-
-/** Definitions of namespace "default", by name, as their spec.config. */
-const DEFINITIONS: Readonly<Record<string, object>> = {
-  a: {
-    plugin: "routed",
-    ipam: { ranges: [[{ subnet: "10.1.0.0/24" }], [{ subnet: "fd01::/64" }]] },
-  },
-  b: { plugin: "other", ipam: { ranges: [[{ subnet: "10.2.0.0/24" }]] } },
-  bare: { plugin: "other" },
-  over: { plugin: "other", dependsOn: ["default/a"] },
-  lost: { plugin: "other", dependsOn: ["net9"] },
-  tiny: { plugin: "other", ipam: { ranges: [[{ subnet: "10.3.0.0/30" }]] } },
-};
-
-class PodWorld extends FakeHostWorld {
-  constructor() {
-    super();
-    for (const [name, config] of Object.entries(DEFINITIONS)) {
-      this.definitions.put(
-        readDefinition({
-          namespace: "default",
-          name,
-          configText: JSON.stringify({ cniVersion: "1.0.0", type: "patchbay", ...config }),
-          resourceName: "",
-          findConflist: () => undefined,
-        }),
-      );
-    }
-  }
-
-  /** An ADD, DEL or CHECK of a pod with that annotation. */
-  call(host: Host, verb: string, networks: unknown, name = "c1"): Promise<CniAnswer> {
-    const text = typeof networks === "string" ? networks : JSON.stringify(networks);
-    const annotations = { "k8s.v1.cni.cncf.io/networks": text };
-    const config = {
-      ipam: { ranges: [[{ subnet: "10.0.0.0/24" }]] },
-      runtimeConfig: { "io.kubernetes.cri.pod-annotations": annotations },
-    };
-    const netns = this.namespaces.has(`/run/netns/${name}`)
-      ? `/run/netns/${name}`
-      : this.makeNetns(name, this.namespaces.size + 10);
-    return host.invoke({
-      ...cniCall(verb, { containerId: name, netns, config }),
-      args: `K8S_POD_NAMESPACE=default;K8S_POD_NAME=${name}`,
-    });
-  }
-
-  get calls(): string[] {
-    return [...this.routed.calls, ...this.other.calls];
-  }
-
-  get records(): string[] {
-    return [...this.store.load().attachments]
-      .map(({ ifname, network, state }) => `${ifname} ${network} ${state.kind}`)
-      .sort();
-  }
-
-  get heldAddresses(): number {
-    return this.store.load().leases.filter(({ releasedWallMs }) => releasedWallMs === undefined)
-      .length;
-  }
-}
-
-function messageOf(answer: CniAnswer): string {
-  const { msg, details } = JSON.parse(answer.resultJson) as { msg: string; details: string };
-  return `${msg} ${details}`;
-}
 
 describe("ADD with several networks", () => {
   it("attaches all, the default one first, and answers with the default network alone", async () => {

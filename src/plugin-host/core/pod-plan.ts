@@ -1,4 +1,3 @@
-import { formatAddress } from "../../ip/address.ts";
 import { mergeRequested, parseRequested } from "../cni/network-config.ts";
 import type { CniRequest } from "../cni/request.ts";
 import { PatchbayError } from "../errors.ts";
@@ -66,10 +65,8 @@ function planPrimary(request: AddRequest, context: SelectionContext): NetworkWis
   const { config, args, ifname } = request;
   const text = config.annotations[DEFAULT_NETWORK_ANNOTATION] ?? "";
   const chosen = text.trim() === "" ? undefined : planDefaultNetwork(text, request, context);
-  const requested = [
-    ...config.requestedAddresses,
-    ...(args.ip === undefined ? [] : parseRequested(args.ip.split(","), "CNI_ARGS IP")),
-  ];
+  const argTexts = args.ip === undefined ? [] : args.ip.split(",");
+  const requested = [...config.requestedAddresses, ...parseRequested(argTexts, "CNI_ARGS IP")];
   const addresses = mergeRequested([...(chosen?.addresses ?? []), ...requested]);
   return {
     ...NO_WISH,
@@ -77,7 +74,9 @@ function planPrimary(request: AddRequest, context: SelectionContext): NetworkWis
     ...chosen,
     ifname,
     addresses,
-    addressTexts: [...(chosen?.addressTexts ?? []), ...requested.map(formatAddress)],
+    addressTexts: [
+      ...new Set([...(chosen?.addressTexts ?? []), ...config.requestedAddressTexts, ...argTexts]),
+    ],
     mac: chosen?.mac ?? config.requestedMac ?? parseMac(args.mac),
     bandwidth: chosen?.bandwidth ?? config.requestedBandwidth,
     portMappings: [...(chosen?.portMappings ?? []), ...config.portMappings],
@@ -107,7 +106,7 @@ function toWish(
     config,
     ifname: context.ifname,
     addresses: mergeRequested([...config.requestedAddresses, ...selection.ips]),
-    addressTexts: selection.ipTexts,
+    addressTexts: [...new Set([...config.requestedAddressTexts, ...selection.ipTexts])],
     mac: selection.mac,
     infinibandGuid: selection.infinibandGuid ?? "",
     deviceId: selection.deviceId ?? "",
