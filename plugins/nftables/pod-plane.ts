@@ -27,8 +27,9 @@ export function createPodPlane({ netfilter, kernel }: PodPlaneDeps): NamespacePl
       const changes = changesOf(plan, await kernel.routes(netns.path));
       // Ways that nothing is behind go first, and come last.
       await apply(netns, changes.remove);
-      await netfilter.load(netns, podRules(plan));
+      const digest = await netfilter.replaceTables(netns, podRules(plan));
       await apply(netns, changes.add);
+      return digest;
     },
     async inspect(netns, plan) {
       const digest = await netfilter.ruleDigest(netns, tables);

@@ -1,57 +1,78 @@
 import { hash } from "node:crypto";
-import type { Family } from "../../src/ip/address.ts";
-import type { NamespacePlan } from "../../src/services/namespace-plane.ts";
+import { type Family, parseAddress } from "../../src/ip/address.ts";
 import type {
-  NetworkRoute,
-  PlannedEndpoint,
-  PlannedFrontend,
-} from "../../src/services/plan-types.ts";
+  ChainRules,
+  Match,
+  Rule,
+  RuleVerdict,
+  TableRules,
+} from "../../src/kernel/nf-rules.ts";
+import type { NamespacePlan } from "../../src/services/namespace-plane.ts";
+import type { Protocol } from "../../src/services/model.ts";
+import type { PlannedEndpoint, PlannedFrontend } from "../../src/services/plan-types.ts";
 import { TABLE } from "./skeleton.ts";
 
-/** Longest name of an interface (linux/if.h, IFNAMSIZ), of letters that mean nothing else to nft. */
-const IFNAME = /^[A-Za-z0-9_.@-]{1,15}$/;
+/** linux/if.h, IFNAMSIZ with the zero at its end. */
+const IFNAME_BYTES_MAX = 15;
+const COMMENT_CHARACTERS_MAX = 120;
 
 /**
- * The rules of a pod's namespace, both families, as one transaction for `nft -f` that replaces whatever was there. A pod has few
- * Services on its networks, and one client: they are rules, not maps as in the node (docs/decisions/0018). Throws RangeError for an
- * interface with a name that nft would read otherwise.
+ * What a pod's namespace holds, both families. A pod has few Services on its networks, and one client: they are rules, not maps as
+ * in the node (docs/decisions/0018). Throws RangeError for an interface that cannot be.
  */
-export function podRules(plan: NamespacePlan): string {
-  return ([4, 6] as const).flatMap((family) => [...tableOf(plan, family), ""]).join("\n");
+export function podRules(plan: NamespacePlan): readonly TableRules[] {
+  return ([4, 6] as const).map((family) => ({
+    family: family === 4 ? "ip" : "ip6",
+    table: TABLE,
+    comment: "Services on networks; written by patchbay: changes are undone",
+    chains: chainsOf(plan, family),
+  }));
 }
 
-function tableOf(plan: NamespacePlan, family: Family): string[] {
-  const table = `${family === 4 ? "ip" : "ip6"} ${TABLE}`;
-  // Without the first line the second one fails where there is no table.
-  const clear = [`add table ${table}`, `delete table ${table}`];
+function chainsOf(plan: NamespacePlan, family: Family): readonly ChainRules[] {
   const frontends = plan.frontends.filter((each) => each.family === family && each.onNetwork);
-  if (frontends.length === 0) return clear;
-  const ip = family === 4 ? "ip" : "ip6";
-  const addresses = [...new Set(frontends.map(({ address }) => address))];
-  const elements = frontends.map(
-    ({ address, protocol, port }, index) =>
-      `${address} . ${protocol.toLowerCase()} . ${port} : goto service-${index}`,
-  );
+  if (frontends.length === 0) return [];
+  const addresses = new Set(frontends.map(({ address }) => address));
   return [
-    ...clear,
-    `table ${table} {`,
-    'comment "Services on networks; written by patchbay, do not edit: changes are undone"',
+    {
+      name: "refuse",
+      // Reset for TCP, as on the node: a client takes an ICMPv6 error during connect() for a soft one and waits.
+      rules: [
+        rule([{ kind: "protocol", protocol: 6 }], { kind: "tcp-reset" }),
+        rule([], { kind: "port-unreachable" }),
+      ],
+    },
     ...frontends.map((frontend, index) => serviceChain(frontend, { index, client: plan.client })),
-    ...chain("refuse", ["meta l4proto tcp reject with tcp reset", "reject"]),
-    ...chain("discard", ["drop"]),
-    ...chain("output", [
-      "type nat hook output priority -100; policy accept;",
-      `${ip} daddr . meta l4proto . th dport vmap { ${elements.join(", ")} }`,
-      // Ports that the Services do not have: as on the node, and never out by the network.
-      `${ip} daddr { ${addresses.join(", ")} } goto refuse`,
-    ]),
-    ...chain("postrouting", [
-      "type nat hook postrouting priority 100; policy accept;",
-      ...masquerades(plan, { ip, frontends }),
-    ]),
-    "}",
+    {
+      name: "output",
+      hook: { type: "nat", hook: "output", priority: -100 },
+      rules: [
+        ...frontends.map(({ address, protocol, port }, index) =>
+          rule(
+            [
+              { kind: "protocol", protocol: protocolNumbers[protocol] },
+              { kind: "destination", address: parseAddress(address) },
+              { kind: "destination-port", port },
+            ],
+            { kind: "goto", chain: `service-${index}` },
+          ),
+        ),
+        // Ports that the Services do not have: as on the node, and never out by the network.
+        ...[...addresses].map((address) =>
+          rule([{ kind: "destination", address: parseAddress(address) }], refuse),
+        ),
+      ],
+    },
+    {
+      name: "postrouting",
+      hook: { type: "nat", hook: "postrouting", priority: 100 },
+      rules: masquerades(plan, frontends),
+    },
   ];
 }
+
+const protocolNumbers: Readonly<Record<Protocol, number>> = { TCP: 6, UDP: 17, SCTP: 132 };
+const refuse: RuleVerdict = { kind: "goto", chain: "refuse" };
 
 /**
  * The source of a connection was chosen by the way to the cluster IP, mostly the default network's: it becomes the pod's address on
@@ -59,63 +80,66 @@ function tableOf(plan: NamespacePlan, family: Family): string[] {
  */
 function masquerades(
   { ifnames }: NamespacePlan,
-  { ip, frontends }: { readonly ip: string; readonly frontends: readonly PlannedFrontend[] },
-): string[] {
-  const byNetwork = Map.groupBy(frontends, ({ onNetwork }) => onNetwork?.network ?? "");
-  return [...byNetwork].flatMap(([network, members]) => {
-    const names = (ifnames.get(network) ?? []).map(quoted);
-    if (names.length === 0) return [];
-    const addresses = [...new Set(members.map(({ address }) => address))];
-    const original = `ct original ${ip} daddr { ${addresses.join(", ")} }`;
-    return [`oifname { ${names.join(", ")} } ct status & dnat == dnat ${original} masquerade`];
-  });
+  frontends: readonly PlannedFrontend[],
+): readonly Rule[] {
+  const rules = new Map<string, Rule>();
+  for (const { address, onNetwork } of frontends) {
+    for (const name of ifnames.get(onNetwork?.network ?? "") ?? []) {
+      rules.set(
+        `${name} ${address}`,
+        rule(
+          [
+            { kind: "output-interface", name: checkedName(name) },
+            { kind: "translated" },
+            { kind: "original-destination", address: parseAddress(address) },
+          ],
+          { kind: "masquerade" },
+        ),
+      );
+    }
+  }
+  return [...rules.values()];
 }
 
 function serviceChain(
-  { family, protocol, service, portName, onNetwork }: PlannedFrontend,
+  { protocol, service, portName, onNetwork }: PlannedFrontend,
   { index, client }: { readonly index: number; readonly client: string },
-): string {
-  const route = onNetwork?.route ?? { kind: "reject" };
-  const verdict = verdictOf(route, { family, protocol: protocol.toLowerCase(), client });
-  return chain(`service-${index}`, [
-    // Read by people; what a Service is called says nothing to nft but this.
-    `${verdict} comment "${`${service}:${portName}`.replaceAll(/[^\w/:.-]/g, "?").slice(0, 127)}"`,
-  ]).join("\n");
-}
-
-function verdictOf(
-  route: NetworkRoute,
-  { family, protocol, client }: { family: Family; protocol: string; client: string },
-): string {
-  switch (route.kind) {
-    case "reject":
-      return "goto refuse";
-    case "drop":
-      return "goto discard";
-    case "forward": {
-      const dnat = `meta l4proto ${protocol} dnat ${family === 4 ? "ip" : "ip6"} to`;
-      const endpoints =
-        route.pick === "same" ? [favouriteOf(route.endpoints, client)] : route.endpoints;
-      const [only, ...others] = endpoints;
-      if (only && others.length === 0) {
-        const host = family === 4 ? only.address : `[${only.address}]`;
-        return `${dnat} ${host}:${only.port}`;
+): ChainRules {
+  const comment = `${service}:${portName}`.slice(0, COMMENT_CHARACTERS_MAX);
+  const rules = ((): readonly Rule[] => {
+    const route = onNetwork?.route ?? { kind: "reject" };
+    switch (route.kind) {
+      case "reject":
+        return [rule([], refuse)];
+      case "drop":
+        return [rule([], { kind: "drop" })];
+      case "forward": {
+        const { endpoints, pick } = route;
+        return draws(pick === "same" ? [favouriteOf(endpoints, client)] : endpoints, protocol);
       }
-      return `${dnat} ${drawOf(endpoints)}`;
     }
-  }
+  })();
+  return {
+    name: `service-${index}`,
+    rules: rules.map((each, at) => (at === 0 ? { ...each, comment } : each)),
+  };
 }
 
-/** Each endpoint has as many numbers as it has weight. */
-function drawOf(endpoints: readonly PlannedEndpoint[]): string {
-  let next = 0;
-  const elements = endpoints.map(({ address, port, weight }) => {
-    const first = next;
-    next += weight;
-    const numbers = weight === 1 ? `${first}` : `${first}-${next - 1}`;
-    return `${numbers} : ${address} . ${port}`;
+/** One rule for each endpoint, which takes its share of what those before it left; the last one takes all. */
+function draws(endpoints: readonly PlannedEndpoint[], protocol: Protocol): readonly Rule[] {
+  const transport: Match = { kind: "protocol", protocol: protocolNumbers[protocol] };
+  let left = endpoints.reduce((sum, { weight }) => sum + weight, 0);
+  return endpoints.map(({ address, port, weight }) => {
+    const draw: Match = { kind: "draw", modulus: left, below: weight };
+    const isLast = left === weight;
+    left -= weight;
+    const verdict = { kind: "dnat", address: parseAddress(address), port } as const;
+    return rule(isLast ? [transport] : [transport, draw], verdict);
   });
-  return `numgen random mod ${next} map { ${elements.join(", ")} }`;
+}
+
+function rule(matches: readonly Match[], verdict: RuleVerdict): Rule {
+  return { matches, verdict };
 }
 
 /**
@@ -138,11 +162,8 @@ function scoreOf({ address, port, weight }: PlannedEndpoint, client: string): nu
   return -weight / Math.log((bits + 0.5) / 2 ** 48);
 }
 
-function quoted(ifname: string): string {
-  if (IFNAME.test(ifname)) return JSON.stringify(ifname);
-  throw new RangeError(`Interface ${JSON.stringify(ifname)} has a name that nft cannot be told`);
-}
-
-function chain(name: string, lines: readonly string[]): string[] {
-  return [`chain ${name} {`, ...lines, "}"];
+function checkedName(ifname: string): string {
+  const byteCount = Buffer.byteLength(ifname);
+  if (byteCount > 0 && byteCount <= IFNAME_BYTES_MAX && !ifname.includes("\0")) return ifname;
+  throw new RangeError(`${JSON.stringify(ifname)} is no name of an interface`);
 }

@@ -23,8 +23,8 @@ export async function startKernelWorker(
     // Its heap is a few buffers; dumps, records and messages are outside of it.
     resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4, stackSizeMb: 1 },
     execArgv: [],
-    // Without the compiled code of the run before, the worker would load the TypeScript stripper: 25 MB. PATH is where nft is found.
-    env: { ...pickEnvironment("NODE_COMPILE_CACHE"), ...pickEnvironment("PATH") },
+    // Without the compiled code of the run before, the worker would load the TypeScript stripper: 25 MB.
+    env: pickEnvironment("NODE_COMPILE_CACHE"),
   });
   await new Promise<void>((resolve, reject) => {
     const failed = (cause: unknown): void => reject(workerGone(where, cause));

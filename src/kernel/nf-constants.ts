@@ -9,6 +9,7 @@ export const NFNL_MSG_BATCH_END = 17;
 export const NFNLGRP_NFTABLES = 7;
 
 // linux/netfilter/nf_tables.h
+export const NFT_MSG_NEWTABLE = 0;
 export const NFT_MSG_GETTABLE = 1;
 export const NFT_MSG_GETCHAIN = 4;
 export const NFT_MSG_GETRULE = 7;
@@ -52,6 +53,11 @@ export const NFTA_SET_ELEM_KEY_END = 10;
 export const NFTA_SET_ELEM_EXPRESSIONS = 11;
 export const NFT_SET_ELEM_INTERVAL_END = 0x1;
 export const NFTA_DATA_VALUE = 1;
+export const NFTA_DATA_VERDICT = 2;
+export const NFTA_VERDICT_CODE = 1;
+export const NFTA_VERDICT_CHAIN = 2;
+export const NFTA_HOOK_HOOKNUM = 1;
+export const NFTA_HOOK_PRIORITY = 2;
 export const NFTA_EXPR_NAME = 1;
 export const NFTA_EXPR_DATA = 2;
 export const NFTA_COUNTER_PACKETS = 2;
@@ -85,12 +91,18 @@ export const CTA_PROTO_DST_PORT = 3;
 
 /** enum nft_rule_attributes */
 export const NFTA_RULE_TABLE = 1;
+export const NFTA_RULE_CHAIN = 2;
 export const NFTA_RULE_HANDLE = 3;
+export const NFTA_RULE_EXPRESSIONS = 4;
 export const NFTA_RULE_POSITION = 6;
+export const NFTA_RULE_USERDATA = 7;
 
 /** enum nft_chain_attributes */
 export const NFTA_CHAIN_TABLE = 1;
 export const NFTA_CHAIN_HANDLE = 2;
 export const NFTA_CHAIN_NAME = 3;
+export const NFTA_CHAIN_HOOK = 4;
+export const NFTA_CHAIN_POLICY = 5;
 export const NFTA_CHAIN_USE = 6;
+export const NFTA_CHAIN_TYPE = 7;
 export const NFTA_CHAIN_COUNTERS = 8;

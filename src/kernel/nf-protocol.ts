@@ -1,5 +1,6 @@
 import type { FlowFilter } from "./conntrack.ts";
 import type { NetnsPath } from "./kernel.ts";
+import type { TableRules } from "./nf-rules.ts";
 import type { ElementRun, SetPlace, TablePlace } from "./nfnetlink.ts";
 
 /** What the main thread asks of the nfnetlink worker, and what comes back. */
@@ -18,7 +19,11 @@ export type NfRequest = { readonly id: number } & (
       readonly netns: NetnsPlace;
       readonly tables: readonly TablePlace[];
     }
-  | { readonly method: "load-inside"; readonly netns: NetnsPlace; readonly ruleset: string }
+  | {
+      readonly method: "replace-tables-inside";
+      readonly netns: NetnsPlace;
+      readonly tables: readonly TableRules[];
+    }
   | {
       readonly method: "monitor-start";
       readonly tables: readonly TablePlace[];

@@ -4,6 +4,7 @@ import { NETLINK_NETFILTER } from "./rtnetlink-constants.ts";
 import { nextSequence } from "./netlink-answers.ts";
 import { MESSAGE_HEADER_BYTES, type MessageWriter } from "./netlink-message.ts";
 import {
+  ensureSendBuffer,
   extendedAck,
   openNetlinkSocket,
   receive,
@@ -18,6 +19,8 @@ import { WorkerFault } from "./worker-fault.ts";
 const MOST_DUMP_TRIES = 16;
 /** Room for the answers of one send. */
 const RECEIVE_BUFFER_BYTES = 2 << 20;
+/** Of a new socket: no less than net.core.wmem_default on any kernel. */
+const LEAST_SEND_BUFFER_BYTES = 128 << 10;
 
 /**
  * A socket for questions, opened when the first comes, and again after a failure: an abandoned dump
@@ -34,6 +37,26 @@ export class NfSocket {
   /** Sends what nothing is answered to. */
   send(writer: MessageWriter): void {
     this.#use((fd) => sendAll(fd, writer.bytes.subarray(0, writer.length)));
+  }
+
+  /**
+   * Sends a batch whose message of this sequence asks for an acknowledgement. The kernel works inside send(): all answers
+   * wait already, errors first.
+   */
+  commit(writer: MessageWriter, sequence: number): void {
+    this.#use((fd) => {
+      ensureSendBuffer(fd, Math.max(writer.length * 2, LEAST_SEND_BUFFER_BYTES));
+      sendAll(fd, writer.bytes.subarray(0, writer.length));
+      for (let isDone = false; !isDone; ) {
+        receiveOrThrow(fd);
+        eachMessage((at, type) => {
+          if (type !== NLMSG_ERROR || isDone) return;
+          const value = verdict(at);
+          if (value !== 0) throw new WorkerFault(value, extendedAck(at));
+          isDone = received.view.getUint32(at + 8, true) === sequence;
+        });
+      }
+    });
   }
 
   /**

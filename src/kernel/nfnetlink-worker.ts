@@ -2,7 +2,6 @@ import { fstatSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { parentPort } from "node:worker_threads";
 import { errno } from "./errno.ts";
-import { KernelError } from "./kernel-error.ts";
 import { close } from "./libc.ts";
 import { commitRuns } from "./nf-commit.ts";
 import { findValues, readCounters, readElements } from "./nf-elements.ts";
@@ -10,9 +9,12 @@ import { NfFault, nfFailureOf } from "./nf-fault.ts";
 import { readFlows, removeFlows } from "./nf-flows.ts";
 import { NfMonitor } from "./nf-monitor.ts";
 import type { NetnsPlace, NfRequest } from "./nf-protocol.ts";
+import { writeTables } from "./nf-rule-messages.ts";
+import type { TableRules } from "./nf-rules.ts";
 import { NfSocket } from "./nf-request.ts";
 import { readChains, readRuleDigest, readTable } from "./nf-tables.ts";
-import { loadRuleset } from "./nftables.ts";
+import { MessageWriter } from "./netlink-message.ts";
+import type { TablePlace } from "./nfnetlink.ts";
 import { bindPortId, openNetlinkSocket, setReceiveBuffer } from "./netlink-socket.ts";
 import { NETLINK_NETFILTER } from "./rtnetlink-constants.ts";
 import { inNetns, openNetns } from "./worker-netns.ts";
@@ -22,6 +24,8 @@ import { inNetns, openNetns } from "./worker-netns.ts";
 
 /** Room for an error of each message of a large batch. */
 const BATCH_RECEIVE_BUFFER_BYTES = 4 << 20;
+/** After it the kernel has finished what a batch deleted. */
+const CLOSE_MS = 250;
 
 if (parentPort === null) throw new Error("nfnetlink-worker.ts is the entry of a worker thread");
 const port = parentPort;
@@ -36,14 +40,7 @@ const flowQuestions = new NfSocket();
 port.on("message", (request: NfRequest) => {
   try {
     const result = handle(request);
-    if (result instanceof Promise) {
-      result.then(
-        () => port.postMessage({ id: request.id, result: undefined }),
-        (error: unknown) => port.postMessage({ id: request.id, failure: nfFailureOf(error) }),
-      );
-    } else {
-      port.postMessage({ id: request.id, result }, transferOf(result));
-    }
+    port.postMessage({ id: request.id, result }, transferOf(result));
   } catch (error) {
     port.postMessage({ id: request.id, failure: nfFailureOf(error) });
   }
@@ -79,11 +76,9 @@ function handle(request: NfRequest): unknown {
     case "remove-flows":
       return withFlowSocket(request.netns, (socket) => removeFlows(socket, request.groups));
     case "rule-digest-inside":
-      return withSocketIn(request.netns, (socket) =>
-        request.tables.map((table) => readRuleDigest(socket, table) ?? "").join(" "),
-      );
-    case "load-inside":
-      return loadIn(request.netns, request.ruleset);
+      return withSocketIn(request.netns, (socket) => readDigests(socket, request.tables));
+    case "replace-tables-inside":
+      return withSocketIn(request.netns, (socket) => replaceTables(socket, request.tables));
     case "close":
       monitor.stop();
       questions.close();
@@ -108,18 +103,25 @@ function withSocketIn<Result>(netns: NetnsPlace, run: (socket: NfSocket) => Resu
   try {
     return inPlace(netns, () => run(socket));
   } finally {
-    socket.close();
+    // Closing one while the kernel has deletions to finish waits for it, 16 ms (nft_rcv_nl_event).
+    setTimeout(() => socket.close(), CLOSE_MS);
   }
 }
 
-/** nft is forked off by this thread, so that it starts where the thread is; waiting for it needs no namespace. */
-async function loadIn(netns: NetnsPlace, ruleset: string): Promise<void> {
-  try {
-    await inPlace(netns, () => loadRuleset(ruleset));
-  } catch (error) {
-    if (!(error instanceof KernelError)) throw error;
-    throw new NfFault(error.errno, error.extendedAck || error.message);
-  }
+function replaceTables(socket: NfSocket, tables: readonly TableRules[]): string {
+  const writer = new MessageWriter(16_384);
+  const isThere = (table: TableRules | TablePlace) => readTable(socket, table) !== undefined;
+  const batch = writeTables(writer, tables, isThere);
+  if (batch) socket.commit(writer, batch.sequence);
+  return readDigests(socket, tables);
+}
+
+/** One text for all; "" where there is none of them. */
+function readDigests(socket: NfSocket, tables: readonly TablePlace[]): string {
+  return tables
+    .map((table) => readRuleDigest(socket, table) ?? "")
+    .join(" ")
+    .trim();
 }
 
 function inPlace<Result>({ path, identity }: NetnsPlace, run: () => Result): Result {

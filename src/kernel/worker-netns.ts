@@ -45,8 +45,8 @@ export function openNetns(path: string): number {
 }
 
 /**
- * Runs a synchronous function inside a namespace. Nothing in it may start a thread, or a process that
- * is not meant to run there: they stay. Without a way back every later change would go to the wrong namespace, so
+ * Runs a synchronous function inside a namespace. Nothing in it may start a thread or a process:
+ * they would stay there. Without a way back every later change would go to the wrong namespace, so
  * the process ends then.
  */
 export function inNetns<Result>(fd: number, run: () => Result): Result {

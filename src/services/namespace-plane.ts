@@ -17,8 +17,11 @@ export interface NamespacePlan {
  * ENOENT where the namespace is gone.
  */
 export interface NamespacePlane {
-  /** Brings what a namespace holds, whatever that is, to exactly this, all at once; connections that are there go on. */
-  program(netns: NetnsPlace, plan: NamespacePlan): Promise<void>;
+  /**
+   * Brings what a namespace holds, whatever that is, to exactly this, all at once; connections that are there go on. Answers
+   * what inspect() says until somebody changes it.
+   */
+  program(netns: NetnsPlace, plan: NamespacePlan): Promise<string>;
   /** A text that is another one once somebody changed what program() left, or what it depends on. */
   inspect(netns: NetnsPlace, plan: NamespacePlan): Promise<string>;
   conntrack(netns: NetnsPlace): Pick<Conntrack, "flows" | "remove">;

@@ -16,7 +16,7 @@ export class FakeNamespacePlane implements NamespacePlane {
   isClosed = false;
   readonly #held = new Map<string, string>();
 
-  async program(netns: NetnsPlace, plan: NamespacePlan): Promise<void> {
+  async program(netns: NetnsPlace, plan: NamespacePlan): Promise<string> {
     this.calls.push(netns.identity);
     this.running++;
     this.most = Math.max(this.most, this.running);
@@ -28,6 +28,7 @@ export class FakeNamespacePlane implements NamespacePlane {
     this.#requireThere(netns);
     if (plan.frontends.length === 0) this.#held.delete(netns.identity);
     else this.#held.set(netns.identity, describe(plan));
+    return this.inspect(netns);
   }
 
   async inspect(netns: NetnsPlace): Promise<string> {

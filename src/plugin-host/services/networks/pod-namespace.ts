@@ -163,8 +163,7 @@ export class PodNamespace {
     const before = this.#held;
     const plan = planOf(this);
     this.#hold("unknown");
-    await plane.program(this.place, plan);
-    this.#digest = await plane.inspect(this.place, plan);
+    this.#digest = await plane.program(this.place, plan);
     this.#hold(plan.frontends.length === 0 ? undefined : plan);
     const gone = typeof before === "object" ? before.frontends : [];
     await this.#dropStaleFlows(plane, [...gone, ...plan.frontends]);
