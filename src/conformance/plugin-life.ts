@@ -23,6 +23,7 @@ export class PluginUnreachable extends Error {
 export class PluginLife {
   readonly #options: PluginLifeOptions;
   #process: PluginProcess | undefined;
+  #wasKilled = false;
   /** How that process ended. */
   #exit: ProcessExit | undefined;
   #connection: { client: NetworkPluginClient; probe: NetworkPluginProbe } | undefined;
@@ -47,7 +48,9 @@ export class PluginLife {
   async begin(): Promise<void> {
     const { socket, launcher } = this.#options;
     if (launcher) {
-      if (await accepts(socket)) {
+      // A child that was just being forked has the socket too, until the kernel has killed it.
+      const limitMs = this.#wasKilled ? CONFORMANCE_LIMITS.kernelMs : 0;
+      if (!(await this.#isFree(limitMs))) {
         throw new PluginUnreachable(
           `Another process serves ${socket}: stop it, or leave out --start`,
         );
@@ -64,6 +67,7 @@ export class PluginLife {
     this.#process?.kill("SIGKILL");
     await this.#process?.exited;
     this.#process = undefined;
+    this.#wasKilled = true;
   }
 
   /** SIGTERM. Undefined: it has not ended within CONFORMANCE_LIMITS.stopMs, and was killed. */
@@ -125,6 +129,16 @@ export class PluginLife {
   #connected(): { client: NetworkPluginClient; probe: NetworkPluginProbe } {
     if (!this.#connection) throw new PluginUnreachable("The plugin does not run");
     return this.#connection;
+  }
+
+  /** False: somebody still serves the socket after the time. */
+  async #isFree(limitMs: number): Promise<boolean> {
+    const { socket } = this.#options;
+    for (const deadline = performance.now() + limitMs; await accepts(socket); ) {
+      if (performance.now() >= deadline) return false;
+      await new Promise((resolve) => setTimeout(resolve, CONFORMANCE_LIMITS.pollMs));
+    }
+    return true;
   }
 
   /** gRPC alone would wait a second before it dials again. */
