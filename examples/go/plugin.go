@@ -6,12 +6,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
-	"strconv"
+	"strings"
 
 	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -26,9 +26,8 @@ const name = "go-bridge"
 func main() {
 	kit.Serve(&pb.GetInfoResponse{
 		Name: name, Version: "1.0.0", ContractVersions: []string{"patchbay.plugin.v1"},
-		Roles: []pb.Role{pb.Role_ROLE_NETWORK},
-		Capabilities: []pb.Capability{
-			pb.Capability_CAPABILITY_ATTACH_IN_PARALLEL, pb.Capability_CAPABILITY_REPAIR},
+		Roles:            []pb.Role{pb.Role_ROLE_NETWORK},
+		Capabilities:     []pb.Capability{pb.Capability_CAPABILITY_ATTACH_IN_PARALLEL, pb.Capability_CAPABILITY_REPAIR},
 		ConfigSchemaJson: `{"properties": {"bridge": {"type": "string", "pattern": "^[a-zA-Z0-9][^/: ]{0,14}$"}}}`,
 	}, &plugin{})
 }
@@ -57,10 +56,9 @@ func (*plugin) Detach(_ context.Context, req *pb.DetachRequest) (*pb.DetachRespo
 
 func (*plugin) List(_ context.Context, req *pb.ListRequest) (*pb.ListResponse, error) {
 	answer := &pb.ListResponse{}
-	for _, link := range kit.Must(netlink.LinkList()) {
+	for _, link := range kit.Dump(netlink.LinkList) {
 		if id := kit.FindAttachment(name, link.Attrs().Alias, req.Network); id != "" {
-			listed := &pb.ListedAttachment{AttachmentId: id, Object: link.Attrs().Name}
-			answer.Attachments = append(answer.Attachments, listed)
+			answer.Attachments = append(answer.Attachments, &pb.ListedAttachment{AttachmentId: id, Object: link.Attrs().Name})
 		}
 	}
 	return answer, nil
@@ -87,26 +85,22 @@ func (*plugin) Check(_ context.Context, req *pb.CheckRequest) (*pb.CheckResponse
 
 // plan is what Attach makes and answers. It follows from the request alone: a repeat gets the same.
 func plan(req *pb.AttachRequest) *pb.AttachResponse {
-	if req.Masquerade != nil || len(req.RequestedAddresses) > 0 {
-		panic(status.Error(codes.InvalidArgument, "masquerade, requested_addresses: not by "+name))
-	}
+	kit.Refuse(req.Masquerade != nil || len(req.RequestedAddresses) > 0, codes.InvalidArgument,
+		"masquerade, requested_addresses: not by %s", name)
+	mac := cmp.Or(strings.ToLower(req.Mac), kit.MAC(req.AttachmentId).String())
 	host := &pb.Interface{Name: kit.LinkName(req.AttachmentId)}
-	pod := &pb.Interface{Name: req.Ifname, Sandbox: req.Netns, Mtu: cmp.Or(req.Mtu, 1500),
-		Mac: cmp.Or(req.Mac, kit.MAC(req.AttachmentId).String())}
+	pod := &pb.Interface{Name: req.Ifname, Sandbox: req.Netns, Mac: mac, Mtu: cmp.Or(req.Mtu, 1500)}
 	answer := &pb.AttachResponse{Interfaces: []*pb.Interface{host, pod}, Routes: kit.Routes(req)}
 	for _, own := range req.Addresses {
-		set := &pb.SetAddress{Address: own.Address, Gateway: own.Gateway, InterfaceIndex: 1}
-		answer.Addresses = append(answer.Addresses, set)
+		answer.Addresses = append(answer.Addresses,
+			&pb.SetAddress{Address: own.Address, Gateway: own.Gateway, InterfaceIndex: 1})
 	}
 	return answer
 }
 
 // apply makes what is missing; what is there stays as it is.
 func apply(req *pb.AttachRequest, answer *pb.AttachResponse) {
-	namespace := kit.Must(netns.GetFromPath(req.Netns))
-	defer namespace.Close()
-	// A socket that was opened there: no thread of Go's has to stay in the namespace.
-	pod := kit.Must(netlink.NewHandleAt(namespace, unix.NETLINK_ROUTE))
+	pod := kit.Inside(req.Netns)
 	defer pod.Close()
 	bridge := ensureBridge(req)
 	attrs := netlink.NewLinkAttrs()
@@ -115,23 +109,19 @@ func apply(req *pb.AttachRequest, answer *pb.AttachResponse) {
 	host, hostErr := netlink.LinkByName(attrs.Name)
 	inside, insideErr := pod.LinkByName(req.Ifname)
 	if hostErr != nil || insideErr != nil || inside.Attrs().ParentIndex != host.Attrs().Index {
-		if insideErr == nil {
-			panic(status.Errorf(codes.AlreadyExists, "%s is taken in %s", req.Ifname, req.Netns))
-		}
+		kit.Refuse(insideErr == nil, codes.AlreadyExists, "%s is taken in %s", req.Ifname, req.Netns)
 		if hostErr == nil {
 			kit.Check(netlink.LinkDel(host)) // Its other end has another name, or lies elsewhere.
 		}
 		// Both ends at once, each in its place: whoever is killed here leaves no half.
 		kit.Check(netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: req.Ifname,
-			PeerHardwareAddr: mac, PeerNamespace: netlink.NsFd(namespace)}))
+			PeerHardwareAddr: mac, PeerNamespace: netlink.NsFd(pod.Namespace)}))
 		host, inside = kit.Must(netlink.LinkByName(attrs.Name)), kit.Must(pod.LinkByName(req.Ifname))
 	}
-	kit.Check(netlink.LinkSetAlias(host, kit.Alias(name, req.AttachmentId, req.Network)))
-	kit.Check(netlink.LinkSetMaster(host, bridge))
-	kit.Check(netlink.LinkSetUp(host))
-	kit.Check(pod.LinkSetMTU(inside, attrs.MTU))
-	kit.Check(pod.LinkSetHardwareAddr(inside, mac))
-	kit.Check(pod.LinkSetUp(inside))
+	alias := kit.Alias(name, req.AttachmentId, req.Network)
+	kit.Check(errors.Join(
+		netlink.LinkSetAlias(host, alias), netlink.LinkSetMaster(host, bridge), netlink.LinkSetUp(host),
+		pod.LinkSetMTU(inside, attrs.MTU), pod.LinkSetHardwareAddr(inside, mac), pod.LinkSetUp(inside)))
 	for _, own := range answer.Addresses {
 		address := kit.Must(netlink.ParseAddr(own.Address))
 		address.Flags = unix.IFA_F_NODAD // IPAM has seen to it that nobody else has it.
@@ -153,9 +143,7 @@ func ensureBridge(req *pb.AttachRequest) netlink.Link {
 		kit.Check(err)
 	}
 	bridge := kit.Must(netlink.LinkByName(attrs.Name))
-	if bridge.Type() != "bridge" {
-		panic(status.Errorf(codes.InvalidArgument, "bridge: %s is a link of another type", attrs.Name))
-	}
+	kit.Refuse(bridge.Type() != "bridge", codes.InvalidArgument, "bridge: %s is none", attrs.Name)
 	kit.Check(netlink.LinkSetUp(bridge))
 	for _, own := range req.Addresses {
 		if gateway := net.ParseIP(own.Gateway); gateway != nil {
@@ -182,32 +170,30 @@ func compare(req *pb.AttachRequest, answer *pb.AttachResponse) (findings []*pb.F
 			findings = append(findings, &pb.Finding{Kind: kind, Object: object, Expected: object})
 		}
 	}
-	namespace := kit.Must(netns.GetFromPath(req.Netns))
-	defer namespace.Close()
-	pod := kit.Must(netlink.NewHandleAt(namespace, unix.NETLINK_ROUTE))
+	pod, wanted := kit.Inside(req.Netns), answer.Interfaces[1]
 	defer pod.Close()
 	host, hostErr := netlink.LinkByName(answer.Interfaces[0].Name)
 	inside, insideErr := pod.LinkByName(req.Ifname)
-	if errors.Join(hostErr, insideErr) != nil {
-		expect(false, "link-missing", req.Ifname)
+	if expect(hostErr == nil && insideErr == nil, "link-missing", req.Ifname); len(findings) > 0 {
 		return findings
 	}
 	expect(host.Attrs().Flags&inside.Attrs().Flags&net.FlagUp != 0, "link-down", req.Ifname)
 	expect(host.Attrs().MasterIndex != 0, "master", host.Attrs().Name)
-	expect(inside.Attrs().MTU == int(answer.Interfaces[1].Mtu), "mtu", strconv.Itoa(int(answer.Interfaces[1].Mtu)))
+	expect(inside.Attrs().MTU == int(wanted.Mtu), "mtu", fmt.Sprint(wanted.Mtu))
+	expect(inside.Attrs().HardwareAddr.String() == wanted.Mac, "mac", wanted.Mac)
 	addresses := kit.Must(pod.AddrList(inside, netlink.FAMILY_ALL))
 	for _, own := range answer.Addresses {
-		expect(slices.ContainsFunc(addresses, func(found netlink.Addr) bool {
-			return found.IPNet.String() == own.Address
-		}), "address-missing", own.Address)
+		isIt := func(found netlink.Addr) bool { return found.IPNet.String() == own.Address }
+		expect(slices.ContainsFunc(addresses, isIt), "address-missing", own.Address)
 	}
 	routes := kit.Must(pod.RouteListFiltered(netlink.FAMILY_ALL,
 		&netlink.Route{LinkIndex: inside.Attrs().Index}, netlink.RT_FILTER_OIF|netlink.RT_FILTER_TABLE))
 	for _, own := range answer.Routes {
-		expect(slices.ContainsFunc(routes, func(found netlink.Route) bool {
+		isIt := func(found netlink.Route) bool {
 			return found.Dst.String() == own.Destination && found.Gw.Equal(net.ParseIP(own.Gateway)) &&
 				found.Table == cmp.Or(int(own.Table), unix.RT_TABLE_MAIN)
-		}), "route-missing", own.Destination)
+		}
+		expect(slices.ContainsFunc(routes, isIt), "route-missing", own.Destination)
 	}
 	return findings
 }

@@ -1,5 +1,5 @@
 // Package kit is what any network plugin in Go wants: copy it. serve.go: socket, health, turns, statuses,
-// the end. names.go: names that follow from attachment ids, and the routes of a pod.
+// the end. inside.go: namespaces. names.go: names that follow from attachment ids, and the routes of a pod.
 package kit
 
 import (
@@ -18,8 +18,10 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
 	pb "patchbay.example/go-bridge/gen"
 )
 
@@ -73,7 +75,7 @@ var (
 )
 
 // inTurn lets calls for one attachment follow each other: a Detach may come while an Attach runs. What
-// Check and Must throw is what the call answers.
+// Check, Must and Refuse throw is what the call answers.
 func inTurn(ctx context.Context, req any, _ *grpc.UnaryServerInfo, call grpc.UnaryHandler) (answer any, err error) {
 	defer func() {
 		if thrown := recover(); thrown != nil {
@@ -108,4 +110,11 @@ func Check(err error) {
 func Must[T any](value T, err error) T {
 	Check(err)
 	return value
+}
+
+// Refuse ends the call with that status where something is so.
+func Refuse(isSo bool, code codes.Code, format string, args ...any) {
+	if isSo {
+		panic(status.Errorf(code, format, args...))
+	}
 }
