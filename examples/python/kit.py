@@ -14,6 +14,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from pyroute2 import IPRoute, NetlinkError, netns
 from patchbay.plugin.v1 import network_pb2, network_pb2_grpc, plugin_pb2_grpc
 
+NLM_F_DUMP_INTR = 0x10  # linux/netlink.h
 EVERYWHERE = {False: "0.0.0.0/0", True: "::/0"}
 
 
@@ -90,6 +91,15 @@ def find_link(sock, name):
     for index in sock.link_lookup(ifname=name):
         return sock.link("get", index=index)[0]
     return None
+
+
+def dump(ask):
+    """What the kernel holds, asked again where something came or went meanwhile: such a list has holes."""
+    for _ in range(20):
+        found = list(ask())
+        if not any(each["header"]["flags"] & NLM_F_DUMP_INTR for each in found):
+            return found
+    raise InterruptedError("the node's links change too fast to be listed")
 
 
 def alias_of(plugin, attachment_id, network):

@@ -48,7 +48,7 @@ class Plugin(plugin_pb2_grpc.PluginServicer, network_pb2_grpc.NetworkPluginServi
     def List(self, request, context):
         answer = network_pb2.ListResponse()
         with IPRoute() as node:
-            for link in node.get_links():
+            for link in kit.dump(node.get_links):
                 found = kit.find_attachment(NAME, link.get("ifalias"), request.network)
                 if found:
                     answer.attachments.add(attachment_id=found, object=link.get("ifname"))
@@ -78,7 +78,7 @@ def plan(request):
         raise ValueError(f"masquerade, requested_addresses: not by {NAME}")
     answer = network_pb2.AttachResponse(routes=kit.routes_of(request))
     answer.interfaces.add(name=kit.link_name(request.attachment_id))
-    mac = request.mac or kit.mac_of(request.attachment_id)
+    mac = request.mac.lower() or kit.mac_of(request.attachment_id)
     answer.interfaces.add(name=request.ifname, sandbox=request.netns, mac=mac, mtu=request.mtu or 1500)
     for own in request.addresses:
         answer.addresses.add(address=own.address, gateway=own.gateway, interface_index=1)
@@ -138,8 +138,8 @@ def ensure_bridge(node, request):
     node.link("set", index=link["index"], state="up")
     for own in request.addresses:
         if own.gateway:
-            length = int(own.address.split("/")[1])
-            node.addr("replace", index=link["index"], address=own.gateway, prefixlen=length, flags=IFA_F_NODAD)
+            gateway = {"address": own.gateway, "prefixlen": int(own.address.split("/")[1])}
+            node.addr("replace", index=link["index"], flags=IFA_F_NODAD, **gateway)
     return link["index"]
 
 
@@ -159,14 +159,14 @@ def compare(request, answer):
         expect(link["flags"] & IFF_UP, "link-down", request.ifname)
         expect(link.get("mtu") == answer.interfaces[1].mtu, "mtu", answer.interfaces[1].mtu)
         expect(link.get("address") == answer.interfaces[1].mac, "mac", answer.interfaces[1].mac)
-        addresses = {f"{each.get('address')}/{each['prefixlen']}" for each in sock.get_addr(index=link["index"])}
+        found = sock.get_addr(index=link["index"])
+        addresses = {f"{each.get('address')}/{each['prefixlen']}" for each in found}
         for own in answer.addresses:
             expect(own.address in addresses, "address-missing", own.address)
-        routes = {
-            (f"{each.get('dst') or ANY[each['family']]}/{each['dst_len']}", each.get("gateway") or "", each.get("table"))
-            for each in sock.get_routes()
-            if each.get("oif") == link["index"]
-        }
+        routes = set()
+        for each in sock.get_routes(oif=link["index"]):
+            destination = f"{each.get('dst') or ANY[each['family']]}/{each['dst_len']}"
+            routes.add((destination, each.get("gateway") or "", each.get("table")))
         for own in answer.routes:
             route = (own.destination, own.gateway, own.table or RT_TABLE_MAIN)
             expect(route in routes, "route-missing", own.destination)
