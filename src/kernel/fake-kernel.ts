@@ -14,6 +14,7 @@ import type {
   KernelOperation,
   Link,
   LinkAddress,
+  MonitoredKind,
   Neighbour,
   NetnsBatch,
   NetnsIdentity,
@@ -176,9 +177,14 @@ export class FakeKernel implements Kernel {
     dropNamespace(namespace);
   }
 
-  async monitor(listener: (event: KernelEvent) => void): Promise<() => Promise<void>> {
+  async monitor(
+    listener: (event: KernelEvent) => void,
+    kinds: readonly MonitoredKind[] = ["link", "address", "route"],
+  ): Promise<() => Promise<void>> {
     this.#requireOpen("monitor", "the node");
-    const own = (event: KernelEvent): void => listener(event);
+    const own = (event: KernelEvent): void => {
+      if (event.kind === "resync" || kinds.includes(event.kind)) listener(event);
+    };
     this.#listeners.add(own);
     return async () => {
       this.#listeners.delete(own);

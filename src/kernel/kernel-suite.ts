@@ -163,6 +163,29 @@ export function kernelSuite(
         await kernel.removeLinks([other]);
         assert.equal(events.length, count);
       });
+
+      it("tells each listener of what it wants, whoever comes later wants more", async () => {
+        const ofLinks: KernelEvent[] = [];
+        const ofAll: KernelEvent[] = [];
+        const stopLinks = await kernel.monitor((event) => ofLinks.push(event), ["link"]);
+        const stopAll = await kernel.monitor((event) => ofAll.push(event));
+        const name = freshName();
+        await kernel.apply([
+          {
+            operations: [
+              { kind: "add-link", name, link: { type: "bridge" } },
+              { kind: "add-address", link: name, address: parsePrefix("10.67.0.1/24") },
+            ],
+          },
+        ]);
+        await eventually(async () => ofAll.some((event) => event.kind === "address"));
+        const isOfIt = (event: KernelEvent) => event.kind === "link" && event.link.name === name;
+        await eventually(async () => ofLinks.some(isOfIt) && ofAll.some(isOfIt));
+        assert.ok(ofLinks.every(({ kind }) => kind === "link" || kind === "resync"));
+        await kernel.removeLinks([name]);
+        await stopLinks();
+        await stopAll();
+      });
     });
 
     describe("readSysctl()", () => {

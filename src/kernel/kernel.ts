@@ -61,9 +61,13 @@ export interface Kernel {
 
   /**
    * Tells of changes in the node's own namespace until the returned function is called. After the
-   * kernel dropped events (ENOBUFS) a "resync" event says that everything may have changed.
+   * kernel dropped events (ENOBUFS) a "resync" event says that everything may have changed. `kinds` are those
+   * that the listener wants; absent: all. What nobody wants is not even made.
    */
-  monitor(listener: (event: KernelEvent) => void): Promise<() => Promise<void>>;
+  monitor(
+    listener: (event: KernelEvent) => void,
+    kinds?: readonly MonitoredKind[],
+  ): Promise<() => Promise<void>>;
 
   /** Closes sockets and the worker. */
   close(): Promise<void>;
@@ -337,6 +341,8 @@ export interface NetnsIdentity {
   readonly device: bigint;
   readonly inode: bigint;
 }
+
+export type MonitoredKind = "link" | "address" | "route";
 
 export type KernelEvent =
   | { readonly kind: "link"; readonly change: "new" | "deleted"; readonly link: Link }

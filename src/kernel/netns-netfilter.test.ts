@@ -5,6 +5,7 @@ import { after, before, describe, it } from "node:test";
 import { parseAddress } from "../ip/address.ts";
 import type { NetnsPath } from "./kernel.ts";
 import { type NetnsNetfilter, type NetnsPlace, openNetnsNetfilter } from "./netns-netfilter.ts";
+import { encodeTables } from "./nf-rule-messages.ts";
 import type { ChainRules, Rule, TableRules } from "./nf-rules.ts";
 import { enterOwnNetns } from "./nf-test-node.ts";
 import { privateNodeSkip } from "./private-node-skip.ts";
@@ -23,6 +24,8 @@ describe("openNetnsNetfilter()", { skip: privateNodeSkip }, () => {
   const name = `inside-${process.pid}`;
   let netfilter: NetnsNetfilter;
   let place: NetnsPlace;
+  const replace = (netns: NetnsPlace, tables: readonly TableRules[]) =>
+    netfilter.replaceTables(netns, encodeTables(tables));
 
   before(async () => {
     execFileSync("ip", ["netns", "add", name]);
@@ -90,7 +93,7 @@ describe("openNetnsNetfilter()", { skip: privateNodeSkip }, () => {
         },
       ];
       const place4 = { family: family as "ip" | "ip6", table: "inside-test" };
-      await netfilter.replaceTables(place, [{ ...place4, comment: "for a test", chains }]);
+      await replace(place, [{ ...place4, comment: "for a test", chains }]);
       const host = family === "ip" ? endpoint : `[${endpoint}]`;
       assert.equal(
         nft(["netns", "exec", name, "nft", "list", "table", family, "inside-test"]),
@@ -117,17 +120,17 @@ describe("openNetnsNetfilter()", { skip: privateNodeSkip }, () => {
       );
       assert.equal(execFileSync("nft", ["list", "tables"], { encoding: "utf8" }), "");
       // Again and again: what there was goes in the same transaction.
-      await netfilter.replaceTables(place, [{ ...place4, comment: "again", chains }]);
-      await netfilter.replaceTables(place, [{ ...place4, comment: "", chains: [] }]);
+      await replace(place, [{ ...place4, comment: "again", chains }]);
+      await replace(place, [{ ...place4, comment: "", chains: [] }]);
       assert.equal(nft(["netns", "exec", name, "nft", "list", "ruleset"]), "");
-      await netfilter.replaceTables(place, [{ ...place4, comment: "", chains: [] }]);
+      await replace(place, [{ ...place4, comment: "", chains: [] }]);
     }
   });
 
   it("ruleDigest() is another one when a rule is, and when the table is gone", async () => {
-    const whole = await netfilter.replaceTables(place, [rules]);
+    const whole = await replace(place, [rules]);
     assert.equal(await netfilter.ruleDigest(place, [table]), whole);
-    assert.equal(await netfilter.replaceTables(place, [rules]), whole);
+    assert.equal(await replace(place, [rules]), whole);
     nft(["netns", "exec", name, "nft", "add", "rule", "ip", "inside-test", "c", "drop"]);
     const more = await netfilter.ruleDigest(place, [table]);
     assert.notEqual(more, whole);
@@ -136,10 +139,10 @@ describe("openNetnsNetfilter()", { skip: privateNodeSkip }, () => {
   });
 
   it("replaceTables() is all or nothing, and says what the kernel says", async () => {
-    const whole = await netfilter.replaceTables(place, [rules]);
+    const whole = await replace(place, [rules]);
     const wrong: Rule = { matches: [], verdict: { kind: "goto", chain: "nowhere" } };
     const broken = { ...rules, chains: [{ name: "c", rules: [wrong] }] };
-    await assert.rejects(netfilter.replaceTables(place, [broken]), {
+    await assert.rejects(replace(place, [broken]), {
       code: "ENOENT",
       operation: "replace-tables",
     });
@@ -149,16 +152,16 @@ describe("openNetnsNetfilter()", { skip: privateNodeSkip }, () => {
   it("replaceTables() writes thousands of rules", async () => {
     const same = Array.from({ length: 20_000 }, () => dropping);
     const many = { ...rules, chains: [{ name: "c", rules: same }] };
-    const digest = await netfilter.replaceTables(place, [many]);
+    const digest = await replace(place, [many]);
     assert.notEqual(digest, "");
-    assert.equal(await netfilter.replaceTables(place, [{ ...rules, chains: [] }]), "");
+    assert.equal(await replace(place, [{ ...rules, chains: [] }]), "");
   });
 
   it("a namespace that is gone, or another one by now, is ENOENT", async () => {
     const gone = { ...place, path: `${place.path}-gone` as NetnsPath };
-    await assert.rejects(netfilter.replaceTables(gone, [rules]), { code: "ENOENT" });
+    await assert.rejects(replace(gone, [rules]), { code: "ENOENT" });
     const other = { ...place, identity: "1:2" };
-    await assert.rejects(netfilter.replaceTables(other, [rules]), { code: "ENOENT" });
+    await assert.rejects(replace(other, [rules]), { code: "ENOENT" });
     await assert.rejects(netfilter.ruleDigest(other, [table]), { code: "ENOENT" });
   });
 

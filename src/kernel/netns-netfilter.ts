@@ -1,7 +1,7 @@
 import { KernelConntrack } from "./conntrack-kernel.ts";
 import type { Conntrack } from "./conntrack.ts";
 import type { NetnsPlace } from "./nf-protocol.ts";
-import type { TableRules } from "./nf-rules.ts";
+import type { TablesBatch } from "./nf-rule-messages.ts";
 import { NfWorkerClient } from "./nf-worker-client.ts";
 import type { TablePlace } from "./nfnetlink.ts";
 
@@ -12,8 +12,8 @@ export type { NetnsPlace } from "./nf-protocol.ts";
  * may go whenever it likes. Every failure is a KernelError, of ENOENT where the namespace is not there any more.
  */
 export interface NetnsNetfilter {
-  /** Makes these tables hold exactly this, in one transaction. Answers what ruleDigest() says of them then. */
-  replaceTables(netns: NetnsPlace, tables: readonly TableRules[]): Promise<string>;
+  /** Makes tables hold exactly this (encodeTables), in one transaction. Answers what ruleDigest() says of them then. */
+  replaceTables(netns: NetnsPlace, batch: TablesBatch): Promise<string>;
   /** Hashes of these tables' flags, chains and rules; another text when any of it was changed, "" when all are gone. */
   ruleDigest(netns: NetnsPlace, tables: readonly TablePlace[]): Promise<string>;
   conntrack(netns: NetnsPlace): Pick<Conntrack, "flows" | "remove">;
@@ -28,9 +28,9 @@ export interface NetnsNetfilter {
 export async function openNetnsNetfilter(): Promise<NetnsNetfilter> {
   const client = await NfWorkerClient.start();
   return {
-    replaceTables(netns, tables) {
+    replaceTables(netns, batch) {
       const where = { operation: "replace-tables", object: `of ${netns.path}` };
-      return client.call({ method: "replace-tables-inside", netns, tables }, { where });
+      return client.call({ method: "replace-tables-inside", netns, batch }, { where });
     },
     ruleDigest(netns, tables) {
       const where = { operation: "hash-rules", object: `of ${netns.path}` };

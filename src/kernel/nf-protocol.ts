@@ -1,6 +1,6 @@
 import type { FlowFilter } from "./conntrack.ts";
 import type { NetnsPath } from "./kernel.ts";
-import type { TableRules } from "./nf-rules.ts";
+import type { TablesBatch } from "./nf-rule-messages.ts";
 import type { ElementRun, SetPlace, TablePlace } from "./nfnetlink.ts";
 
 /** What the main thread asks of the nfnetlink worker, and what comes back. */
@@ -22,7 +22,7 @@ export type NfRequest = { readonly id: number } & (
   | {
       readonly method: "replace-tables-inside";
       readonly netns: NetnsPlace;
-      readonly tables: readonly TableRules[];
+      readonly batch: TablesBatch;
     }
   | {
       readonly method: "monitor-start";

@@ -40,13 +40,13 @@ export class NfSocket {
   }
 
   /**
-   * Sends a batch whose message of this sequence asks for an acknowledgement. The kernel works inside send(): all answers
-   * wait already, errors first.
+   * Sends a batch in which the message of this sequence asks for an acknowledgement. The kernel works inside send(): all
+   * answers wait already, errors first.
    */
-  commit(writer: MessageWriter, sequence: number): void {
+  commit({ bytes, sequence }: { readonly bytes: Uint8Array; readonly sequence: number }): void {
     this.#use((fd) => {
-      ensureSendBuffer(fd, Math.max(writer.length * 2, LEAST_SEND_BUFFER_BYTES));
-      sendAll(fd, writer.bytes.subarray(0, writer.length));
+      ensureSendBuffer(fd, Math.max(bytes.length * 2, LEAST_SEND_BUFFER_BYTES));
+      sendAll(fd, bytes);
       for (let isDone = false; !isDone; ) {
         receiveOrThrow(fd);
         eachMessage((at, type) => {

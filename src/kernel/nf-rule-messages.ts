@@ -41,41 +41,42 @@ import {
   tableFamily,
 } from "./nf-messages.ts";
 import type { ChainRules, Match, Rule, RuleVerdict, TableRules } from "./nf-rules.ts";
-import type { MessageWriter } from "./netlink-message.ts";
+import { MessageWriter } from "./netlink-message.ts";
 import type { TablePlace } from "./nfnetlink.ts";
 import { AF_UNSPEC, NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE } from "./rtnetlink-constants.ts";
 
-/** Where the last message that is not a mark begins: it asks for an acknowledgement. */
-export interface WrittenBatch {
-  readonly start: number;
+/** A batch (one transaction) after which tables hold exactly what they were given, whatever they held before. */
+export interface TablesBatch {
+  readonly tables: readonly TablePlace[];
+  readonly bytes: Uint8Array;
+  /** Of the message that asks for an acknowledgement. */
   readonly sequence: number;
 }
 
-/**
- * Writes a batch (one transaction) after which these tables hold exactly this. `isThere` says which there are now: those go
- * first. undefined: there is nothing to do.
- */
-export function writeTables(
-  writer: MessageWriter,
-  tables: readonly TableRules[],
-  isThere: (table: TablePlace) => boolean,
-): WrittenBatch | undefined {
+/** Pure but for the sequence numbers. Throws RangeError for a comment that is too long. */
+export function encodeTables(tables: readonly TableRules[]): TablesBatch {
+  const writer = new MessageWriter(16_384);
   writeMark(writer, NFNL_MSG_BATCH_BEGIN);
-  let last = -1;
+  let last = 0;
   for (const table of tables) {
-    if (isThere(table)) last = writeTable(writer, table, NFT_MSG_DELTABLE);
-    if (table.chains.length === 0) continue;
+    // Made first, so that there is one to delete.
     writeTable(writer, table, NFT_MSG_NEWTABLE);
-    for (const chain of table.chains) last = writeChain(writer, table, chain);
+    last = writeTable(writer, table, NFT_MSG_DELTABLE);
+    if (table.chains.length === 0) continue;
+    last = writeTable(writer, table, NFT_MSG_NEWTABLE);
+    for (const chain of table.chains) writeChain(writer, table, chain);
     for (const chain of table.chains) {
       for (const rule of chain.rules) last = writeRule(writer, table, { chain, rule });
     }
   }
-  if (last < 0) return undefined;
   const { view } = writer;
   view.setUint16(last + 6, view.getUint16(last + 6, true) | NLM_F_ACK, true);
   writeMark(writer, NFNL_MSG_BATCH_END);
-  return { start: last, sequence: writer.view.getUint32(last + 8, true) };
+  return {
+    tables: tables.map(({ family, table }) => ({ family, table })),
+    bytes: writer.bytes.slice(0, writer.length),
+    sequence: writer.view.getUint32(last + 8, true),
+  };
 }
 
 function writeMark(writer: MessageWriter, type: number): void {

@@ -9,11 +9,8 @@ import { NfFault, nfFailureOf } from "./nf-fault.ts";
 import { readFlows, removeFlows } from "./nf-flows.ts";
 import { NfMonitor } from "./nf-monitor.ts";
 import type { NetnsPlace, NfRequest } from "./nf-protocol.ts";
-import { writeTables } from "./nf-rule-messages.ts";
-import type { TableRules } from "./nf-rules.ts";
 import { NfSocket } from "./nf-request.ts";
 import { readChains, readRuleDigest, readTable } from "./nf-tables.ts";
-import { MessageWriter } from "./netlink-message.ts";
 import type { TablePlace } from "./nfnetlink.ts";
 import { bindPortId, openNetlinkSocket, setReceiveBuffer } from "./netlink-socket.ts";
 import { NETLINK_NETFILTER } from "./rtnetlink-constants.ts";
@@ -78,7 +75,10 @@ function handle(request: NfRequest): unknown {
     case "rule-digest-inside":
       return withSocketIn(request.netns, (socket) => readDigests(socket, request.tables));
     case "replace-tables-inside":
-      return withSocketIn(request.netns, (socket) => replaceTables(socket, request.tables));
+      return withSocketIn(request.netns, (socket) => {
+        socket.commit(request.batch);
+        return readDigests(socket, request.batch.tables);
+      });
     case "close":
       monitor.stop();
       questions.close();
@@ -106,14 +106,6 @@ function withSocketIn<Result>(netns: NetnsPlace, run: (socket: NfSocket) => Resu
     // Closing one while the kernel has deletions to finish waits for it, 16 ms (nft_rcv_nl_event).
     setTimeout(() => socket.close(), CLOSE_MS);
   }
-}
-
-function replaceTables(socket: NfSocket, tables: readonly TableRules[]): string {
-  const writer = new MessageWriter(16_384);
-  const isThere = (table: TableRules | TablePlace) => readTable(socket, table) !== undefined;
-  const batch = writeTables(writer, tables, isThere);
-  if (batch) socket.commit(writer, batch.sequence);
-  return readDigests(socket, tables);
 }
 
 /** One text for all; "" where there is none of them. */

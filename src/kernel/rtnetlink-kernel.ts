@@ -8,6 +8,7 @@ import type {
   KernelEvent,
   Link,
   LinkAddress,
+  MonitoredKind,
   Neighbour,
   NetnsBatch,
   NetnsIdentity,
@@ -35,6 +36,11 @@ import {
   RTM_NEWNEIGH,
   RTM_NEWROUTE,
   RTM_NEWTFILTER,
+  RTMGRP_IPV4_IFADDR,
+  RTMGRP_IPV4_ROUTE,
+  RTMGRP_IPV6_IFADDR,
+  RTMGRP_IPV6_ROUTE,
+  RTMGRP_LINK,
 } from "./rtnetlink-constants.ts";
 import type { Qdisc, QdiscPlace, Redirect } from "./traffic-control.ts";
 import { readQdisc, readRedirect, writeGetFilters, writeGetQdisc } from "./traffic-messages.ts";
@@ -42,6 +48,7 @@ import { failureOf } from "./worker-fault.ts";
 import { netnsIdentity } from "./worker-netns.ts";
 import type {
   ApplyAnswer,
+  RequestBody,
   SlowAnswer,
   WorkerAnswer,
   WorkerFailure,
@@ -56,6 +63,17 @@ export interface RtnetlinkOptions {
   readonly monitorReceiveBufferBytes?: number;
 }
 
+const MONITORED_KINDS: readonly MonitoredKind[] = ["link", "address", "route"];
+
+const GROUPS: Readonly<Record<MonitoredKind, number>> = {
+  link: RTMGRP_LINK,
+  address: RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
+  route: RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE,
+};
+
+/** Of the 64 datagrams that may be on their way. */
+const MONITOR_CREDIT_STEP = 16;
+
 /** Starts the rtnetlink worker in the namespace of this process. Linux only. */
 export async function openKernel(options: RtnetlinkOptions = {}): Promise<RtnetlinkKernel> {
   const where = { operation: "open-kernel", object: "the worker" };
@@ -69,9 +87,14 @@ export class RtnetlinkKernel implements Kernel {
   readonly #pending = new Map<number, Pending>();
   readonly #removal: LinkRemoval;
   readonly #monitorReceiveBufferBytes: number;
-  readonly #listeners = new Set<(event: KernelEvent) => void>();
+  /** With what each wants to hear of. */
+  readonly #listeners = new Map<(event: KernelEvent) => void, readonly MonitoredKind[]>();
   #monitorChange: Promise<unknown> = Promise.resolve();
   #nextId = 1;
+  /** Requests that leave together. */
+  #outbox: WorkerRequest[] = [];
+  /** Datagrams of the monitor that the worker has no credit for again yet. */
+  #monitorRead = 0;
   #gone: Error | undefined;
   #closing: Promise<void> | undefined;
 
@@ -84,7 +107,9 @@ export class RtnetlinkKernel implements Kernel {
         { operation: "remove-link", object: `links in ${place(netns)}` },
       ),
     );
-    worker.on("message", (answer: WorkerAnswer) => this.#receive(answer));
+    worker.on("message", (answers: readonly WorkerAnswer[]) => {
+      for (const answer of answers) this.#receive(answer);
+    });
     worker.on("error", (error) => this.#lose(error as Error));
     worker.on("exit", (code) => this.#lose(new Error(`The rtnetlink worker exited with ${code}`)));
   }
@@ -231,10 +256,15 @@ export class RtnetlinkKernel implements Kernel {
     await this.#call({ method: "delete-netns", path }, { operation: "delete-netns", object: path });
   }
 
-  async monitor(listener: (event: KernelEvent) => void): Promise<() => Promise<void>> {
+  async monitor(
+    listener: (event: KernelEvent) => void,
+    kinds: readonly MonitoredKind[] = MONITORED_KINDS,
+  ): Promise<() => Promise<void>> {
     // A wrapper, so that one function given twice is two listeners.
-    const own = (event: KernelEvent): void => listener(event);
-    this.#listeners.add(own);
+    const own = (event: KernelEvent): void => {
+      if (event.kind === "resync" || kinds.includes(event.kind)) listener(event);
+    };
+    this.#listeners.set(own, kinds);
     try {
       await this.#updateMonitor();
     } catch (error) {
@@ -284,7 +314,9 @@ export class RtnetlinkKernel implements Kernel {
         return;
       }
       const receiveBufferBytes = this.#monitorReceiveBufferBytes;
-      await this.#call({ method: "monitor-start", receiveBufferBytes }, where);
+      const wanted = [...this.#listeners.values()].flat();
+      const groups = wanted.reduce((all, kind) => all | GROUPS[kind], 0);
+      await this.#call({ method: "monitor-start", receiveBufferBytes, groups }, where);
     });
     this.#monitorChange = change.catch(() => {});
     return change;
@@ -332,16 +364,29 @@ export class RtnetlinkKernel implements Kernel {
         fail: (failure) => reject(errorOf?.(failure) ?? callError(where, failure)),
         lose: (cause) => reject(workerGone(where, cause)),
       });
-      this.#worker.postMessage({ id, ...request });
+      this.#send({ id, ...request });
+    });
+  }
+
+  /** With all that is asked before the event loop turns: pods' networks are attached side by side. */
+  #send(request: WorkerRequest): void {
+    if (this.#outbox.push(request) > 1) return;
+    setImmediate(() => {
+      const requests = this.#outbox;
+      this.#outbox = [];
+      this.#worker.postMessage(requests);
     });
   }
 
   #receive(answer: WorkerAnswer): void {
     if ("monitor" in answer) {
-      this.#worker.postMessage({ id: 0, method: "monitor-credit" } satisfies WorkerRequest);
-      const events =
-        answer.monitor === "resync" ? [{ kind: "resync" } as const] : eventsIn(answer.monitor);
-      for (const event of events) for (const listener of this.#listeners) listener(event);
+      this.#credit(answer.monitor.length);
+      for (const datagram of answer.monitor) {
+        const events = datagram === "resync" ? [{ kind: "resync" } as const] : eventsIn(datagram);
+        for (const event of events) {
+          for (const listener of this.#listeners.keys()) listener(event);
+        }
+      }
       return;
     }
     const pending = this.#pending.get(answer.id);
@@ -351,6 +396,14 @@ export class RtnetlinkKernel implements Kernel {
     else pending.resolve(answer.result);
   }
 
+  /** Told now and then: the worker need not be woken for each. */
+  #credit(datagrams: number): void {
+    this.#monitorRead += datagrams;
+    if (this.#monitorRead < MONITOR_CREDIT_STEP) return;
+    this.#send({ id: 0, method: "monitor-credit", datagrams: this.#monitorRead });
+    this.#monitorRead = 0;
+  }
+
   #lose(cause: Error): void {
     this.#gone ??= cause;
     const lost = [...this.#pending.values()];
@@ -358,12 +411,6 @@ export class RtnetlinkKernel implements Kernel {
     for (const pending of lost) pending.lose(this.#gone);
   }
 }
-
-type RequestBody = WorkerRequest extends infer Request
-  ? Request extends WorkerRequest
-    ? Omit<Request, "id">
-    : never
-  : never;
 
 interface Pending {
   resolve(result: unknown): void;

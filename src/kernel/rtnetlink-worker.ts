@@ -13,21 +13,11 @@ import {
   sendAll,
   setReceiveBuffer,
 } from "./netlink-socket.ts";
-import {
-  NLM_F_ACK,
-  NLM_F_DUMP_INTR,
-  NLMSG_DONE,
-  NLMSG_ERROR,
-  RTMGRP_IPV4_IFADDR,
-  RTMGRP_IPV4_ROUTE,
-  RTMGRP_IPV6_IFADDR,
-  RTMGRP_IPV6_ROUTE,
-  RTMGRP_LINK,
-} from "./rtnetlink-constants.ts";
+import { NLM_F_ACK, NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR } from "./rtnetlink-constants.ts";
 import { runProgram } from "./worker-apply.ts";
 import { failureOf, WorkerFault } from "./worker-fault.ts";
 import { createNetns, deleteNetns, inNetns, openNetns } from "./worker-netns.ts";
-import type { SlowAnswer, WorkerRequest } from "./worker-protocol.ts";
+import type { RequestBody, SlowAnswer, WorkerAnswer, WorkerRequest } from "./worker-protocol.ts";
 
 // Entry of the one thread that owns setns and every rtnetlink socket. It moves bytes: messages are
 // built and read on the main thread (apply-program.ts, *-messages.ts), so that little is loaded here.
@@ -42,26 +32,49 @@ const port = parentPort;
 const nodeSocket = openNetlinkSocket();
 let removalSocket: number | undefined;
 
-port.on("message", (request: WorkerRequest) => {
-  try {
-    const result = handle(request);
-    if (result instanceof Promise) {
-      result.then(
-        (value) => port.postMessage({ id: request.id, result: value }),
-        (error: unknown) => port.postMessage({ id: request.id, failure: failureOf(error) }),
-      );
-    } else {
-      port.postMessage({ id: request.id, result });
-    }
-  } catch (error) {
-    port.postMessage({ id: request.id, failure: failureOf(error) });
+/** Answers that have not left yet. */
+let answers: WorkerAnswer[] = [];
+
+port.on("message", (requests: readonly WorkerRequest[]) => {
+  for (const request of requests) {
+    serve(request);
+    // The main thread goes on with what is done while the next one is; short ones leave together.
+    if (request.method === "apply") sendAnswers();
   }
+  sendAnswers();
 });
-port.postMessage({ id: 0, result: undefined });
+port.postMessage([]);
 // Now and not at the exit only, which a kill -9 leaves out: the next start is smaller for it.
 flushCompileCache();
 
-function handle(request: WorkerRequest): unknown {
+function serve({ id, ...request }: WorkerRequest): void {
+  try {
+    const result = handle(request);
+    if (!(result instanceof Promise)) {
+      answers.push({ id, result });
+      return;
+    }
+    result.then(
+      (value) => sendAnswer({ id, result: value }),
+      (error: unknown) => sendAnswer({ id, failure: failureOf(error) }),
+    );
+  } catch (error) {
+    answers.push({ id, failure: failureOf(error) });
+  }
+}
+
+function sendAnswer(answer: WorkerAnswer): void {
+  answers.push(answer);
+  sendAnswers();
+}
+
+function sendAnswers(): void {
+  if (answers.length === 0) return;
+  port.postMessage(answers);
+  answers = [];
+}
+
+function handle(request: RequestBody): unknown {
   switch (request.method) {
     case "apply":
       return runProgram(request, nodeSocket);
@@ -78,11 +91,11 @@ function handle(request: WorkerRequest): unknown {
     case "delete-netns":
       return deleteNetns(request.path);
     case "monitor-start":
-      return startMonitor(request.receiveBufferBytes);
+      return startMonitor(request);
     case "monitor-stop":
       return stopMonitor();
     case "monitor-credit":
-      return addMonitorCredit();
+      return addMonitorCredit(request.datagrams);
     case "close":
       stopMonitor();
       close(nodeSocket);
@@ -254,20 +267,34 @@ function readSysctl(path: string, netns: string | undefined): string {
 }
 
 // The monitor: a socket of its own, watched by this thread's event loop, so that idle costs nothing.
-let monitor: { readonly socket: number; watcher: { close(): void } | undefined } | undefined;
+let monitor:
+  | {
+      readonly socket: number;
+      readonly groups: number;
+      watcher: { close(): void } | undefined;
+    }
+  | undefined;
 let monitorCredit = MOST_MONITOR_CREDIT;
 /** The kernel dropped events, and the queue has not been empty since. */
 let monitorIsDropping = false;
 
-function startMonitor(receiveBufferBytes: number): void {
-  if (monitor) return;
-  const socket = openNetlinkSocket(
-    RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE,
-  );
+function startMonitor(wanted: {
+  readonly receiveBufferBytes: number;
+  readonly groups: number;
+}): void {
+  const { receiveBufferBytes, groups } = wanted;
+  if (monitor?.groups === groups) return;
+  const isAnew = monitor !== undefined;
+  const socket = openNetlinkSocket(groups);
   setReceiveBuffer(socket, receiveBufferBytes);
-  monitorCredit = MOST_MONITOR_CREDIT;
+  stopMonitor();
+  // What is on its way is still to be paid for.
+  if (!isAnew) monitorCredit = MOST_MONITOR_CREDIT;
   monitorIsDropping = false;
-  monitor = { socket, watcher: watchReadable(socket, readMonitor) };
+  monitor = { socket, groups, watcher: watchReadable(socket, readMonitor) };
+  if (!isAnew) return;
+  monitorCredit--;
+  sendAnswer({ monitor: ["resync"] });
 }
 
 function stopMonitor(): void {
@@ -277,6 +304,16 @@ function stopMonitor(): void {
 }
 
 function readMonitor(): void {
+  const told: (Uint8Array | "resync")[] = [];
+  readDatagrams(told);
+  if (told.length > 0) sendAnswer({ monitor: told });
+}
+
+function readDatagrams(told: (Uint8Array | "resync")[]): void {
+  const tellResync = (): void => {
+    monitorCredit--;
+    told.push("resync");
+  };
   while (monitor && monitorCredit > 0) {
     const failed = receive(monitor.socket);
     if (failed === errno.EAGAIN) {
@@ -286,7 +323,7 @@ function readMonitor(): void {
     }
     if (failed === 0) {
       monitorCredit--;
-      port.postMessage({ monitor: received.bytes.slice(0, received.length) });
+      told.push(received.bytes.slice(0, received.length));
       continue;
     }
     // Dropped by the kernel (ENOBUFS) or longer than our buffer: something is missing. Until the queue is empty the
@@ -299,13 +336,8 @@ function readMonitor(): void {
   if (monitor) monitor.watcher = undefined;
 }
 
-function tellResync(): void {
-  monitorCredit--;
-  port.postMessage({ monitor: "resync" });
-}
-
-function addMonitorCredit(): void {
-  monitorCredit++;
+function addMonitorCredit(datagrams: number): void {
+  monitorCredit += datagrams;
   if (monitor && monitor.watcher === undefined && monitorCredit >= MOST_MONITOR_CREDIT / 2) {
     monitor.watcher = watchReadable(monitor.socket, readMonitor);
   }

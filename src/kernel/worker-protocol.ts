@@ -1,7 +1,12 @@
 import type { ApplyProgram } from "./program-format.ts";
 
-/** What the main thread asks of the rtnetlink worker, and what comes back. */
-export type WorkerRequest = { readonly id: number } & (
+/**
+ * What the main thread asks of the rtnetlink worker, and what comes back: lists of them, because waking a
+ * thread costs more than most of what it is woken for.
+ */
+export type WorkerRequest = { readonly id: number } & RequestBody;
+
+export type RequestBody =
   | ({ readonly method: "apply" } & ApplyProgram)
   /** Requests with NLM_F_DUMP, back to back in `bytes`. */
   | { readonly method: "dump"; readonly bytes: Uint8Array; readonly netns: string | undefined }
@@ -12,16 +17,22 @@ export type WorkerRequest = { readonly id: number } & (
   | { readonly method: "read-sysctl"; readonly path: string; readonly netns: string | undefined }
   | { readonly method: "create-netns"; readonly path: string }
   | { readonly method: "delete-netns"; readonly path: string }
-  | { readonly method: "monitor-start"; readonly receiveBufferBytes: number }
+  /** Asked for other groups than before it begins anew, and a "resync" comes. */
+  | {
+      readonly method: "monitor-start";
+      readonly receiveBufferBytes: number;
+      /** RTMGRP_* */
+      readonly groups: number;
+    }
   | { readonly method: "monitor-stop" }
-  | { readonly method: "monitor-credit" }
-  | { readonly method: "close" }
-);
+  | { readonly method: "monitor-credit"; readonly datagrams: number }
+  | { readonly method: "close" };
 
 export type WorkerAnswer =
   | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly failure: WorkerFailure }
-  | { readonly monitor: Uint8Array | "resync" };
+  /** In order; each costs one of the credit. */
+  | { readonly monitor: readonly (Uint8Array | "resync")[] };
 
 export interface WorkerFailure {
   readonly errno: number;

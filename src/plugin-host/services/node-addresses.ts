@@ -38,7 +38,8 @@ export class NodeAddresses {
   /** Tells the addresses of now, then each change. Resolves when the first were told. */
   async start(): Promise<void> {
     if (this.#stopMonitor) return;
-    this.#stopMonitor = this.#options.kernel.monitor((event) => this.#onEvent(event));
+    const { kernel } = this.#options;
+    this.#stopMonitor = kernel.monitor((event) => this.#onEvent(event), ["address"]);
     // A monitor that fails costs the changes, not the addresses.
     this.#stopMonitor.catch((error: unknown) => this.#options.onError(formatErrorChain(error)));
     await this.#read();
