@@ -52,6 +52,8 @@ export const LIMITS = {
   driftBatchMax: 64,
   /** Times that the same difference of an attachment is mended unasked: who makes it again wants it. */
   driftRepairsMax: 2,
+  /** Differences of one attachment that are mended unasked before the rest is only told of. */
+  driftRepairedMax: 64,
   /** Attachments of a network that its plugin is told when it is asked to look after it: the newest. */
   repairAttachmentsMax: 256,
   /** Entries of the DEL journal replayed in one round. */

@@ -253,14 +253,28 @@ function parseBandwidth(rates: Partial<Bandwidth> | undefined): Bandwidth | unde
   return { ingressRate, ingressBurst, egressRate, egressBurst };
 }
 
-/** What a configuration depends on. With linkInContainer the master is an interface of the pod, as CNI's macvlan and vlan have it. */
-export function dependenciesOf({
-  dependsOn = [],
-  linkInContainer,
-  master,
-}: Pick<ConfigShape, "dependsOn" | "linkInContainer" | "master">): string[] {
-  const isInside = linkInContainer === true && typeof master === "string" && master !== "";
-  return [...dependsOn, ...(isInside ? [master] : [])];
+/**
+ * What a configuration depends on. With linkInContainer the master is an interface of the pod, as CNI's
+ * macvlan and vlan have it: those of a delegate as well.
+ */
+export function dependenciesOf(
+  config: Pick<ConfigShape, "dependsOn" | "linkInContainer" | "master" | "delegate">,
+): string[] {
+  const { dependsOn = [], delegate } = config;
+  const plugins: unknown = isObject(delegate) ? delegate["plugins"] : undefined;
+  const members: unknown[] = Array.isArray(plugins) ? plugins : [delegate];
+  return [...dependsOn, ...[config, ...members].flatMap(masterInside)];
+}
+
+/** A delegate is of others, and may be anything. */
+function masterInside(member: unknown): string[] {
+  if (!isObject(member) || member["linkInContainer"] !== true) return [];
+  const { master } = member;
+  return typeof master === "string" && master !== "" ? [master] : [];
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
 }
 
 /**

@@ -4,7 +4,23 @@ import type { ClaimId } from "./attachment.ts";
 import { claimNameOf, claimOwner, isClaimOwner } from "./claim-owner.ts";
 import type { HostContext } from "./context.ts";
 import { describePod } from "./detach.ts";
+import type { NetworkWish } from "./network-wish.ts";
 import type { Network } from "./state.ts";
+
+/** Throws PatchbayError INVALID_NETWORK_CONFIG where two attachments of a pod ask for a claim on one network. */
+export function requireClaimsOnce(wishes: readonly NetworkWish[]): void {
+  const fields = new Map<string, string>();
+  for (const { claim, config, field } of wishes) {
+    if (claim === undefined) continue;
+    const key = `${claim} ${config.name}`;
+    const before = fields.get(key);
+    if (before !== undefined) {
+      const message = `${field}.ipam-claim-reference names IPAMClaim ${claimNameOf(claim)}, which ${before} has on network ${config.name}`;
+      throw new PatchbayError("INVALID_NETWORK_CONFIG", message);
+    }
+    fields.set(key, field);
+  }
+}
 
 /**
  * Moves the addresses that a claim holds to an attachment; undefined where it holds none yet: the next

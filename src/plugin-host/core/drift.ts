@@ -11,7 +11,7 @@ interface Seen {
   readonly checkedMs: number;
   /** Differences of the last comparison that were left, in words. */
   readonly left: string;
-  /** How often each was mended. */
+  /** How often each was mended, by what should be: what is found instead may differ each time. */
   readonly repairs: ReadonlyMap<string, number>;
 }
 
@@ -81,6 +81,18 @@ function mend(context: HostContext, record: AttachmentRecord): Promise<Finding[]
   });
 }
 
+/** Who makes always other differences wants them as well. */
+function mayMend(found: readonly Finding[], repairs: ReadonlyMap<string, number>): boolean {
+  return (
+    repairs.size < LIMITS.driftRepairedMax &&
+    found.every((item) => (repairs.get(keyOf(item)) ?? 0) < LIMITS.driftRepairsMax)
+  );
+}
+
+function keyOf({ kind, object, expected }: Finding): string {
+  return `${kind} ${object} ${expected}`;
+}
+
 async function lookAt(context: HostContext, record: AttachmentRecord): Promise<void> {
   const { events, clock } = context.ports;
   const before = context.drift.get(record.id);
@@ -91,17 +103,18 @@ async function lookAt(context: HostContext, record: AttachmentRecord): Promise<v
     // Without the lock: who only looks must not keep a DEL waiting.
     const found = await checkRecord(context, record);
     if (isOvertaken(context, record)) return;
-    const mayMend = found.filter(
-      (item) => (repairs.get(describeFinding(item)) ?? 0) < LIMITS.driftRepairsMax,
-    );
-    const isMended = found.length > 0 && mayMend.length === found.length;
+    const isMended = found.length > 0 && mayMend(found, repairs);
     const after = isMended ? await mend(context, record) : found;
-    const mended = after.filter(({ repaired }) => repaired).map(describeFinding);
+    const repaired = after.filter((item) => item.repaired);
+    const mended = repaired.map(describeFinding);
     left = after
       .filter(({ repaired }) => !repaired)
       .map(describeFinding)
       .join("; ");
-    for (const text of mended) repairs.set(text, (repairs.get(text) ?? 0) + 1);
+    for (const key of repaired.map(keyOf)) {
+      const count = repairs.get(key) ?? 0;
+      if (count > 0 || repairs.size < LIMITS.driftRepairedMax) repairs.set(key, count + 1);
+    }
     if (mended.length > 0) {
       const message = `${who} was not as recorded and was mended: ${mended.join("; ")}`;
       events.emit({ kind: "drift-repaired", subject: record.id, message });

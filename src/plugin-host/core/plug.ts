@@ -6,6 +6,7 @@ import { type AttachedRecord, attachRecords, publish } from "./attach.ts";
 import type { AttachmentId, AttachmentRecord } from "./attachment.ts";
 import type { HostContext } from "./context.ts";
 import { describePod, detachRecords } from "./detach.ts";
+import { takenError } from "./ifnames.ts";
 import { identifyNetns } from "./netns.ts";
 import type { NetworkWish } from "./network-wish.ts";
 import { freeIfname, planExtra } from "./pod-plan.ts";
@@ -21,16 +22,23 @@ export function findPod(context: HostContext, pod: string): AttachmentRecord {
   );
   // A pod that is made again while the old one goes: the one that is not on its way out.
   const standing = heads.filter(({ state }) => state.kind !== "detaching");
-  const [found, ...others] = standing.length > 0 ? standing : heads;
+  // A runtime may have several networks of its own: the first of them is the pod's.
+  const candidates = (standing.length > 0 ? standing : heads).sort(byIfname);
+  const [found] = candidates;
   if (pod === "" || !found) {
     throw new PatchbayError("NOT_ATTACHED", `No pod ${JSON.stringify(pod)} is attached`);
   }
-  if (others.length === 0) return found;
-  const ids = [found, ...others].map(({ containerId }) => containerId.slice(0, 13)).join(", ");
+  const containers = new Set(candidates.map(({ containerId }) => containerId));
+  if (containers.size === 1) return found;
+  const ids = [...containers].map((id) => id.slice(0, 13)).join(", ");
   throw new PatchbayError(
     "INVALID_SELECTION",
     `${JSON.stringify(pod)} means more than one attachment (containers ${ids}): name a container`,
   );
+}
+
+function byIfname(left: AttachmentRecord, right: AttachmentRecord): number {
+  return left.ifname.localeCompare(right.ifname, "en", { numeric: true });
 }
 
 /**
@@ -59,7 +67,10 @@ export async function plug(
     await publish(context, [existing]);
     return existing;
   }
-  refuseTaken(standing, wish.ifname);
+  const holder = context.state
+    .recordsOfContainer(primary.containerId)
+    .find(({ ifname }) => ifname === wish.ifname);
+  if (holder) throw takenError(holder);
   checkWish(context, wish);
   const pod = primary.request.pod;
   const records = recordWishes(
@@ -97,20 +108,22 @@ export async function unplug(
   trace: CallTrace,
 ): Promise<readonly AttachmentRecord[]> {
   const { pod, target } = order;
-  const records = context.state.recordsOfPod(pod.primaryId);
+  const records = context.state.recordsOfContainer(pod.containerId);
   const namespace = pod.request.pod?.namespace ?? "";
-  const isMeant = ({ ifname, network }: AttachmentRecord) =>
-    ifname === target || network === target || network === `${namespace}/${target}`;
-  const meant = records.filter(isMeant);
-  if (meant.some(({ id }) => id === pod.primaryId)) {
+  const byIfname = records.filter(({ ifname }) => ifname === target);
+  const byNetwork = records.filter(
+    ({ network }) => network === target || network === `${namespace}/${target}`,
+  );
+  // An interface and another's network may have the same name; a network has a longer one as well.
+  const meant = byIfname.length > 0 ? byIfname : byNetwork;
+  if (meant.some(({ id, primaryId }) => id === primaryId)) {
     throw new PatchbayError(
       "INVALID_SELECTION",
       `${target} is the default network of ${describePod(pod)}, which the container runtime alone detaches`,
     );
   }
-  const byNetwork = meant.filter(({ ifname }) => ifname !== target);
-  if (byNetwork.length > 1) {
-    const names = byNetwork.map(({ ifname }) => ifname).join(", ");
+  if (meant.length > 1) {
+    const names = meant.map(({ ifname }) => ifname).join(", ");
     const message = `${describePod(pod)} has ${target} more than once (${names}): name the interface`;
     throw new PatchbayError("INVALID_SELECTION", message);
   }
@@ -144,7 +157,8 @@ function planSelection(
   // Who names no interface means the one that the network has.
   const same = standing.filter((record) => record.network === network);
   const only = same.length === 1 ? same[0]?.ifname : undefined;
-  const taken = new Set(standing.map(({ ifname }) => ifname));
+  const inContainer = context.state.recordsOfContainer(primary.containerId);
+  const taken = new Set(inContainer.map(({ ifname }) => ifname));
   const ifname = selection.ifname ?? only ?? freeIfname(taken, 1);
   return planExtra(selection, { definitions, policy: context.policy, podNamespace, ifname });
 }
@@ -158,16 +172,6 @@ function findSame(
       record.network === wish.config.name &&
       record.ifname === wish.ifname &&
       record.state.kind === "attached",
-  );
-}
-
-function refuseTaken(standing: readonly AttachmentRecord[], ifname: string): void {
-  const holder = standing.find((record) => record.ifname === ifname);
-  if (!holder) return;
-  const { network, state } = holder;
-  throw new PatchbayError(
-    "INTERFACE_EXISTS",
-    `${ifname} of ${describePod(holder)} is ${state.kind} to network ${network}`,
   );
 }
 

@@ -4,7 +4,7 @@ import { PluginError } from "../../plugin-sdk/network-plugin.ts";
 import { cniCall, codeOf, FakePlugin, settled } from "../fake-host-world.ts";
 import { PatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { messageOf, PodWorld } from "./fake-pod-world.ts";
+import { messageOf, PodWorld } from "../fake-pod-world.ts";
 import { networkStatuses } from "./operator.ts";
 
 describe("ADD with several networks", () => {

@@ -1,6 +1,7 @@
 import {
   type AttachRequest,
   detachRequestOfId,
+  type ListedAttachment,
   type NetworkPlugin,
   type RepairNetworkRequest,
 } from "../../plugin-sdk/network-plugin.ts";
@@ -255,27 +256,43 @@ async function judgeOrphansOf(
 ): Promise<void> {
   const { clock, events } = context.ports;
   const { name } = plugin.info;
+  const failures: string[] = [];
+  const remove = async ({ attachmentId, object }: ListedAttachment) => {
+    // Somebody may have asked for it since.
+    if (isKnown(context, attachmentId)) return;
+    const detach = { limitMs: LIMITS.detachMs, what: `Detach of ${object}` };
+    try {
+      await context.pluginCalls.run(attachmentId, detach, () =>
+        plugin.detach(detachRequestOfId(attachmentId)),
+      );
+    } catch (error) {
+      failures.push(`${object}: ${formatErrorChain(error)}`);
+      return;
+    }
+    mark(attachmentId, false);
+    const message = `${object} was held by ${name} without a record`;
+    events.emit({ kind: "orphan-removed", subject: attachmentId, message });
+  };
   try {
     const what = `List of ${name}`;
     const listing = plugin.list({ network: "" });
     const held = await withDeadline(listing, { clock, limitMs: LIMITS.listMs, what });
+    const leaked: ListedAttachment[] = [];
     for (const { attachmentId, object } of held) {
       if (isKnown(context, attachmentId)) continue;
       mark(attachmentId, true);
       const verdict = context.leaks.observe(attachmentId, "no-record", clock.monotonicMs());
-      if (verdict !== "leaked") continue;
-      const detach = { limitMs: LIMITS.detachMs, what: `Detach of ${object}` };
-      await context.pluginCalls.run(attachmentId, detach, () =>
-        plugin.detach(detachRequestOfId(attachmentId)),
-      );
-      mark(attachmentId, false);
-      const message = `${object} was held by ${name} without a record`;
-      events.emit({ kind: "orphan-removed", subject: attachmentId, message });
+      if (verdict === "leaked") leaked.push({ attachmentId, object });
     }
+    await forEachAtOnce(leaked, remove);
   } catch (error) {
-    const message = `Reconciling ${name}: ${formatErrorChain(error)}`;
-    events.emit({ kind: "detach-failed", subject: name, message });
+    failures.push(formatErrorChain(error));
   }
+  const [first] = failures;
+  if (first === undefined) return;
+  const more = failures.length > 1 ? ` (and ${failures.length - 1} more)` : "";
+  const message = `Reconciling ${name}: ${first}${more}`;
+  events.emit({ kind: "detach-failed", subject: name, message });
 }
 
 function isKnown(context: HostContext, id: string): boolean {

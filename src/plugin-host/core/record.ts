@@ -5,9 +5,10 @@ import { can } from "../../plugin-sdk/network-plugin.ts";
 import type { CniArgs } from "../cni/request.ts";
 import { type ErrorCode, PatchbayError } from "../errors.ts";
 import { type AttachmentId, type AttachmentRecord, attachmentIdOf } from "./attachment.ts";
-import { takeClaimed } from "./claims.ts";
+import { requireClaimsOnce, takeClaimed } from "./claims.ts";
 import { type HostContext, requirePlugin } from "./context.ts";
 import { requireFreeHostPorts } from "./host-ports.ts";
+import { requireFreeIfnames } from "./ifnames.ts";
 import type { NetworkWish } from "./network-wish.ts";
 import { planOrder } from "./order.ts";
 import { planAttach } from "./plan.ts";
@@ -49,8 +50,13 @@ export function recordWishes(
   const { state } = context;
   const { wishes } = options;
   state.requireRoomFor(wishes.length);
+  requireClaimsOnce(wishes);
   const order = planOrderOf(context, pod, wishes);
   const ids = wishes.map((wish, index) => idOf(pod, wish, index));
+  requireFreeIfnames(state.recordsOfContainer(pod.containerId), {
+    netnsIdentity: pod.netnsIdentity,
+    attachments: wishes.map(({ ifname }, index) => ({ ifname, id: ids[index] as AttachmentId })),
+  });
   requireFreeHostPorts(state.attachments.values(), {
     containerId: pod.containerId,
     primaryId: pod.primaryId,
@@ -66,10 +72,12 @@ export function recordWishes(
     const [firstId] = ids;
     const primaryId = pod.primaryId ?? firstId;
     if (primaryId === undefined) return [];
-    const standing = pod.primaryId === undefined ? [] : [pod.primaryId];
     const records = given.map((each, index) => {
-      const after = (order[index] ?? []).map((place) => ids[place] as AttachmentId);
-      const place = { primaryId, after: [...standing, ...after], createdWallMs };
+      const after = [
+        ...standingBefore(context, pod, each.wish),
+        ...(order[index] ?? []).map((place) => ids[place] as AttachmentId),
+      ];
+      const place = { primaryId, after, createdWallMs };
       return toRecord(context, pod, { ...each, ...place });
     });
     state.commit([
@@ -99,6 +107,24 @@ function planOrderOf(context: HostContext, pod: RecordedPod, wishes: readonly Ne
   }));
   const standing = pod.standing.flatMap(({ network, ifname }) => [network, ifname]);
   return planOrder(ordered, new Set(standing));
+}
+
+/** Of what the pod has, what the network comes after, and goes before: as if all had been asked for at once. */
+function standingBefore(
+  context: HostContext,
+  { primaryId, standing }: RecordedPod,
+  { config }: NetworkWish,
+): AttachmentId[] {
+  const isParallel = (plugin: string) => {
+    const found = context.ports.plugins.find(plugin);
+    return found !== undefined && can(found, "CAPABILITY_ATTACH_IN_PARALLEL");
+  };
+  const isBeside = isParallel(config.plugin);
+  const isBefore = ({ id, network, ifname, plugin }: AttachmentRecord) =>
+    id === primaryId ||
+    config.dependsOn.some((name) => name === network || name === ifname) ||
+    !(isBeside || isParallel(plugin));
+  return standing.filter(isBefore).map(({ id }) => id);
 }
 
 function give(

@@ -31,6 +31,8 @@ export class HostState {
   readonly #attachments = new Map<AttachmentId, AttachmentRecord>();
   /** Ids by that of their pod's first attachment. */
   readonly #pods = new Map<AttachmentId, Set<AttachmentId>>();
+  /** Ids by container id. */
+  readonly #containers = new Map<string, Set<AttachmentId>>();
   readonly #networks = new Map<string, Network>();
   /** Configuration as the store has it, by network. */
   readonly #storedConfigs = new Map<string, string>();
@@ -50,6 +52,12 @@ export class HostState {
   /** All attachments of a pod by the id of its first one, which need not be there any more. */
   recordsOfPod(primaryId: AttachmentId): AttachmentRecord[] {
     const ids = [...(this.#pods.get(primaryId) ?? [])];
+    return ids.flatMap((id) => this.#attachments.get(id) ?? []);
+  }
+
+  /** All attachments of a container: a runtime with several networks of its own makes several pods of one. */
+  recordsOfContainer(containerId: string): AttachmentRecord[] {
+    const ids = [...(this.#containers.get(containerId) ?? [])];
     return ids.flatMap((id) => this.#attachments.get(id) ?? []);
   }
 
@@ -203,17 +211,16 @@ export class HostState {
 
   #remember(record: AttachmentRecord): void {
     this.#attachments.set(record.id, record);
-    const pod = this.#pods.get(record.primaryId) ?? new Set();
-    this.#pods.set(record.primaryId, pod.add(record.id));
+    addTo(this.#pods, record.primaryId, record.id);
+    addTo(this.#containers, record.containerId, record.id);
   }
 
   #forget(id: AttachmentId): void {
     const record = this.#attachments.get(id);
     if (!record) return;
     this.#attachments.delete(id);
-    const pod = this.#pods.get(record.primaryId);
-    pod?.delete(id);
-    if (pod?.size === 0) this.#pods.delete(record.primaryId);
+    removeFrom(this.#pods, record.primaryId, id);
+    removeFrom(this.#containers, record.containerId, id);
   }
 
   /** Drops what has cooled down from the store. */
@@ -229,14 +236,15 @@ export class HostState {
     if (changes.length > 0) this.#store.commit(changes);
   }
 
-  /** Names come and go with conflists: what no pod has and no address cools on makes room. */
+  /** Names come and go with conflists: what no pod and no claim has and no address cools on makes room. */
   #forgetUnusedNetworks(): void {
     const used = new Set([...this.#attachments.values()].map((record) => record.network));
     const nowMs = this.#clock.monotonicMs();
+    const isHeld = ({ pool }: Network) => pool.leases().next().done !== true;
     const isCooling = ({ ipam, pool }: Network) =>
       ipam.families.some((family) => pool.counts(family, nowMs).cooling > 0n);
     const unused = [...this.#networks.values()].filter(
-      (network) => !used.has(network.name) && !isCooling(network),
+      (network) => !used.has(network.name) && !isHeld(network) && !isCooling(network),
     );
     this.commit(unused.map(({ name }): StoreChange => ({ kind: "delete-network", name })));
     for (const { name } of unused) this.#networks.delete(name);
@@ -288,6 +296,17 @@ export class HostState {
     const remaining = releasedWallMs + cooldownMs - this.#clock.wallMs();
     return Math.max(0, Math.min(cooldownMs, remaining));
   }
+}
+
+function addTo<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {
+  const set = sets.get(key) ?? new Set();
+  sets.set(key, set.add(value));
+}
+
+function removeFrom<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {
+  const set = sets.get(key);
+  set?.delete(value);
+  if (set?.size === 0) sets.delete(key);
 }
 
 function toNetwork(config: NetworkConfig, pool: Pool): Network {
