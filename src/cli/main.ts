@@ -15,6 +15,7 @@ import { addInstallCommand } from "./install.ts";
 import { addIpamCommand } from "./ipam.ts";
 import { addNetworkStatusCommand } from "./network-status.ts";
 import { addNetworksCommand } from "./networks.ts";
+import { addMapCommand } from "./map-command.ts";
 import { openThisNode } from "./node-traces.ts";
 import { createOutput, sanitize } from "./output.ts";
 import { addPluginsCommand } from "./plugins.ts";
@@ -101,6 +102,7 @@ export function createProgram(context: CliContext, setExitCode: (code: number) =
   addAttachmentsCommand(program, context);
   addNetworksCommand(program, context, setExitCode);
   addNetworkStatusCommand(program, context);
+  addMapCommand(program, context);
   addAttachCommand(program, context);
   addDetachCommand(program, context);
   addIpamCommand(program, context);

@@ -1,13 +1,11 @@
-import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { type CliContext, type CommonOptions, withHost } from "./context.ts";
-import { CliError, EXIT, whyRefused } from "./failure.ts";
+import { CliError } from "./failure.ts";
 import { formatNumber } from "./format.ts";
-import { sanitize } from "./output.ts";
-import { placeFile } from "./place-file.ts";
 import { noSuchService } from "./services-list.ts";
 import { drawServices } from "./services-map.ts";
 import { withServicesOptions } from "./services-options.ts";
+import { writePicture } from "./write-picture.ts";
 
 interface MapOptions extends CommonOptions {
   readonly output?: string;
@@ -41,15 +39,6 @@ Examples:
       throw noSuchService(service);
     }
     const svg = drawServices(views);
-    if (output === undefined) {
-      context.output.line(svg.trimEnd());
-      return;
-    }
-    try {
-      placeFile(resolve(output), Buffer.from(svg), 0o644);
-    } catch (cause) {
-      throw new CliError(`Cannot write ${output}: ${whyRefused(cause)}`, EXIT.failure, { cause });
-    }
-    context.output.line(sanitize(`Drew ${formatNumber(views.length, "Service")}: ${output}`));
+    writePicture(context, { svg, file: output, what: formatNumber(views.length, "Service") });
   });
 }

@@ -71,8 +71,8 @@ export function drawPicture({ title, width, height, rules, colors, elements }: P
   ].join("\n");
 }
 
-export function drawLabel({ x, y, text, style, anchor, tone, whole }: Label): string {
-  const classes = [style, tone].filter(Boolean).join(" ");
+export function drawLabel({ x, y, text, style, anchor, tone, whole, isStill }: Label): string {
+  const classes = [style, tone, isStill && "still"].filter(Boolean).join(" ");
   const at = anchor === "start" ? "" : ` text-anchor="${anchor}"`;
   const tip = whole === undefined ? "" : drawTip(whole);
   return `<text class="${classes}" x="${x}" y="${y}"${at}>${tip}${escapeXml(text)}</text>`;

@@ -18,6 +18,8 @@ export interface Label<Tone extends string = string> {
   readonly tone?: Tone;
   /** The whole of it, where the text is cut or stands for more. */
   readonly whole?: string;
+  /** The pointer goes to what it stands on, which says more. */
+  readonly isStill?: boolean;
 }
 
 export interface LabelOptions<Tone extends string> {
@@ -25,6 +27,7 @@ export interface LabelOptions<Tone extends string> {
   readonly anchor?: Label["anchor"];
   readonly tone?: Tone | undefined;
   readonly whole?: string | undefined;
+  readonly isStill?: boolean;
 }
 
 /** Advance of a monospace character by its size: 0.55 (Consolas) to 0.62 (SF Mono). */
@@ -38,12 +41,14 @@ export function textWidth(text: string, style: TextStyle): number {
 /** A text from anywhere at a place, no wider than it may be. */
 export function placeLabel<Tone extends string = never>(
   at: { readonly x: number; readonly y: number; readonly text: string; readonly style: TextStyle },
-  { maxWidth, anchor = "start", tone, whole: given }: LabelOptions<Tone>,
+  { maxWidth, anchor = "start", tone, whole, isStill = false }: LabelOptions<Tone>,
 ): Label<Tone> {
   const clean = sanitize(at.text);
   const text = cutText(clean, at.style, maxWidth);
-  const whole = given === undefined ? clean : sanitize(given);
-  return { ...at, text, anchor, ...(tone && { tone }), ...(whole !== text && { whole }) };
+  const all = whole === undefined ? clean : sanitize(whole);
+  const placed = { ...at, text, anchor, ...(tone && { tone }) };
+  if (isStill) return { ...placed, isStill };
+  return all === text ? placed : { ...placed, whole: all };
 }
 
 /** The text, or its beginning with "…". */
@@ -57,4 +62,30 @@ export function cutText(text: string, style: TextStyle, maxWidth: number): strin
     cut += segment;
   }
   return `${cut}…`;
+}
+
+/** The text on at most so many lines, broken at spaces; what does not fit is cut. No text: no line. */
+export function wrapText(
+  text: string,
+  style: TextStyle,
+  { maxWidth, lines: most }: { readonly maxWidth: number; readonly lines: number },
+): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ").filter((part) => part !== "")) {
+    const last = lines.at(-1);
+    const joined = last === undefined ? word : `${last} ${word}`;
+    const isFull = last !== undefined && textWidth(joined, style) > maxWidth;
+    if (isFull && lines.length < most) lines.push(word);
+    else lines[Math.max(0, lines.length - 1)] = joined;
+  }
+  return lines.map((line) => cutText(line, style, maxWidth));
+}
+
+/** The text, or its beginning and its end with "…" between: names of pods differ at the end. */
+export function cutMiddle(text: string, style: TextStyle, maxWidth: number): string {
+  if (textWidth(text, style) <= maxWidth) return text;
+  const segments = Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
+  const tail = segments.slice(-12).join("");
+  const room = maxWidth - textWidth(tail, style);
+  return room < maxWidth / 3 ? cutText(text, style, maxWidth) : cutText(text, style, room) + tail;
 }
