@@ -45,13 +45,14 @@ export async function benchMemoryBound(options: Options): Promise<BenchRow[]> {
     await using host = await startHostWithNetworks(join(folder, "bound-node"), { wrapper });
     await using kernel = await openKernel();
     const keys = { plugin: "routed", ipam: dualStack(140) };
-    const { binary, cniPath, networks } = ourContender("bound", { root: host.root, keys });
+    const { binary, cniPath, networks, argsOf } = ourContender("bound", { root: host.root, keys });
     const stdinFile = join(folder, "bound.json");
     const further = askingFor(Object.keys(FURTHER_NETWORKS));
     writeFileSync(stdinFile, JSON.stringify({ ...networks[0]?.config, ...further }));
     for (let round = 0; round < (quick ? 1 : 5); round++) {
       progress(`${podsAtOnce} ADDs at once in ${LIMIT_BYTES >> 20} MiB, round ${round + 1}`);
-      const pods = await createPods(kernel, `bound-${round}`, podsAtOnce);
+      const made = await createPods(kernel, `bound-${round}`, podsAtOnce);
+      const pods = made.map((pod, index) => ({ ...pod, cniArgs: argsOf?.(index) ?? "" }));
       const common = { binary, cniPath, stdinFile, concurrency: podsAtOnce };
       rounds.push(addUntilAllAreThere(pods, { ...common, folder }));
       execPlugins({ ...common, calls: pods, command: "DEL" });

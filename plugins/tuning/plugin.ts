@@ -86,28 +86,37 @@ export function withTuning(inner: NetworkPlugin, deps: TuningDeps): NetworkPlugi
     held?.write({ attachmentId, network, netns, netnsIdentity, ifname, mac, detail: null });
   }
 
-  /** Where the attachment's ifb is. Who has a node's end has none in the pod, so that most need not look there. */
-  async function findIfb(request: DetachRequest): Promise<FoundIfb> {
+  /**
+   * Removes the attachment's ifb, unless it is known to lie in a pod. On the node it is removed unseen and in
+   * the same turn as what the plugin removes: the kernel takes as long for several links as for one, and
+   * one that is not there is none.
+   */
+  async function removeIfb(request: DetachRequest): Promise<void> {
     const { attachmentId } = request;
     const name = ifbNameOf(attachmentId);
-    const [ifb, nodeEnd] = await Promise.all([
-      kernel.findLink(name),
+    const [nodeEnd] = await Promise.all([
+      // Asked before the plugin removes it.
       kernel.findLink(linkNamesOf(attachmentId).hostIfname),
+      kernel.removeLinks([name]),
     ]);
-    if (ifb ?? nodeEnd) return { names: ifb ? [name] : [], netns: undefined, isHeld: false };
+    // Who has a node's end has no ifb in the pod, so that most need not look there.
+    if (!nodeEnd) await kernel.removeLinks(...(await findInPod(request)));
+  }
+
+  /** The ifb in the pod's namespace. */
+  async function findInPod(request: DetachRequest): Promise<Removal> {
+    const { attachmentId } = request;
+    const name = ifbNameOf(attachmentId);
     const known = held?.find(attachmentId);
     const isKnown = known && (await isNetns(kernel, known.netns, known.netnsIdentity));
     const netns = (isKnown ? known.netns : request.netns) as NetnsPath;
     const isInPod = netns !== "" && (await isThere(kernel, { name, netns }));
-    return { names: isInPod ? [name] : [], netns, isHeld: known !== undefined };
+    return isInPod ? [[name], netns] : [[]];
   }
 
-  async function removeIfb(
-    attachmentId: string,
-    { names, netns, isHeld }: FoundIfb,
-  ): Promise<void> {
-    if (names.length > 0) await kernel.removeLinks(names, netns);
-    if (isHeld) held?.remove(attachmentId);
+  async function removeHeldIfb(attachmentId: string, removal: Removal): Promise<void> {
+    await kernel.removeLinks(...removal);
+    held?.remove(attachmentId);
   }
 
   async function checkOwn(
@@ -139,10 +148,11 @@ export function withTuning(inner: NetworkPlugin, deps: TuningDeps): NetworkPlugi
     },
 
     async detach(request) {
-      // Both in one turn: the kernel takes as long for several links as for one.
-      const ifb = await findIfb(request);
+      const { attachmentId } = request;
+      // What lies in the pod is found first, so that it is removed in one turn with the plugin's own.
+      const inPod = held?.find(attachmentId) && (await findInPod(request));
       const results = await Promise.allSettled([
-        removeIfb(request.attachmentId, ifb),
+        inPod ? removeHeldIfb(attachmentId, inPod) : removeIfb(request),
         inner.detach(request),
       ]);
       const failures = results.flatMap((result) =>
@@ -270,13 +280,8 @@ function podInterface({ netns, ifname }: AttachRequest, { interfaces }: AttachRe
   return interfaces.find((each) => each.name === ifname && each.sandbox === netns);
 }
 
-interface FoundIfb {
-  /** None, or one. */
-  readonly names: readonly string[];
-  readonly netns: NetnsPath | undefined;
-  /** A file says that there is one. */
-  readonly isHeld: boolean;
-}
+/** Arguments of removeLinks(). */
+type Removal = readonly [names: readonly string[], netns?: NetnsPath];
 
 /** In a namespace that is gone there is nothing. */
 async function isThere(
