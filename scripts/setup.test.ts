@@ -134,6 +134,36 @@ describe("setup.js", () => {
     assert.equal(setUp().status, 0);
   });
 
+  it("builds an example once, and again when its sources change", () => {
+    writeIn("machine/go", '#!/bin/sh\necho "go version go1.26.0 linux/amd64"\n');
+    chmodSync(join(checkout, "machine/go"), 0o755);
+    const script = `mkdir -p "$1" && echo "example go" >> "${checkout}/calls"`;
+    writeIn("examples/go/build.sh", script);
+    const first = setUp();
+    assert.match(first.stdout, /Building examples\/go\n[^]*Built examples\/go/);
+    assert.deepEqual(calls(), ["npm ci", "cargo build", "example go"]);
+    assert.equal(setUp().stdout, "");
+    writeIn("examples/go/plugin.go", "package main\n");
+    assert.match(setUp("--check").stdout, /Examples are not built: go/);
+    setUp();
+    assert.ok(calls().includes("example go"));
+    assert.equal(setUp("--check").status, 0);
+  });
+
+  it("goes on without an example that cannot be built, says so aloud, and tries again", () => {
+    writeIn("machine/go", '#!/bin/sh\necho "go version go1.26.0 linux/amd64"\n');
+    chmodSync(join(checkout, "machine/go"), 0o755);
+    writeIn("examples/go/build.sh", "echo no network >&2; exit 1");
+    const failed = setUp();
+    assert.equal(failed.status, 0, failed.stderr);
+    assert.match(failed.stdout, /GOING ON WITHOUT examples\/go[^]*no network[^]*What to do: /);
+    const stamp = readFileSync(join(checkout, "build/examples/go.json"), "utf8");
+    assert.match((JSON.parse(stamp) as { reason: string }).reason, /build\.sh .*exit code 1/);
+    writeIn("examples/go/build.sh", 'mkdir -p "$1"');
+    setUp();
+    assert.match(readFileSync(join(checkout, "build/examples/go.json"), "utf8"), /"reason":""/);
+  });
+
   it("says which Node is there when it is not the pinned one", () => {
     writeIn("package.json", '{"type":"module","devDependencies":{"node":"26.11.0"}}');
     const result = setUp();
