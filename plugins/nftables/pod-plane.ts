@@ -1,8 +1,10 @@
 import { parseAddress, prefixContains } from "../../src/ip/address.ts";
 import type { Kernel, KernelOperation, Route } from "../../src/kernel/kernel.ts";
 import type { NetnsNetfilter, NetnsPlace } from "../../src/kernel/netns-netfilter.ts";
+import { encodeTables, type TablesBatch } from "../../src/kernel/nf-rule-messages.ts";
 import type { NamespacePlan, NamespacePlane } from "../../src/services/namespace-plane.ts";
-import { podRules } from "./pod-rules.ts";
+import type { PlannedFrontend } from "../../src/services/plan-types.ts";
+import { dependsOnClient, podRules } from "./pod-rules.ts";
 import { TABLE } from "./skeleton.ts";
 
 export interface PodPlaneDeps {
@@ -22,12 +24,20 @@ const tables = [
 
 /** Services inside namespaces of pods: rules of their own, and routes where a pod has none to a cluster IP. */
 export function createPodPlane({ netfilter, kernel }: PodPlaneDeps): NamespacePlane {
+  /** Most pods of a node hold the same: what was encoded last is likely to be wanted again. */
+  let last: { readonly plan: NamespacePlan; readonly batch: TablesBatch } | undefined;
+  const encode = (plan: NamespacePlan): TablesBatch => {
+    if (last === undefined || !sameRules(last.plan, plan)) {
+      last = { plan, batch: encodeTables(podRules(plan)) };
+    }
+    return last.batch;
+  };
   return {
     async program(netns, plan) {
       const changes = changesOf(plan, await kernel.routes(netns.path));
       // Ways that nothing is behind go first, and come last.
       await apply(netns, changes.remove);
-      const digest = await netfilter.replaceTables(netns, podRules(plan));
+      const digest = await netfilter.replaceTables(netns, encode(plan));
       await apply(netns, changes.add);
       return digest;
     },
@@ -46,6 +56,22 @@ export function createPodPlane({ netfilter, kernel }: PodPlaneDeps): NamespacePl
   ): Promise<void> {
     if (operations.length > 0) await kernel.apply([{ netns: path, operations }]);
   }
+}
+
+/** Whether the rules are the same; frontends are compared as objects. */
+function sameRules(one: NamespacePlan, other: NamespacePlan): boolean {
+  const { frontends, ifnames, client } = one;
+  if (frontends.length !== other.frontends.length || ifnames.size !== other.ifnames.size) {
+    return false;
+  }
+  const isSame = (frontend: PlannedFrontend, index: number): boolean => {
+    if (frontend !== other.frontends[index]) return false;
+    return client === other.client || !dependsOnClient(frontend);
+  };
+  return (
+    frontends.every(isSame) &&
+    [...ifnames].every(([network, names]) => names.join() === other.ifnames.get(network)?.join())
+  );
 }
 
 /**

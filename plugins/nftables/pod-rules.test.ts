@@ -6,7 +6,7 @@ import type { FrontendKey } from "../../src/services/model.ts";
 import type { NamespacePlan } from "../../src/services/namespace-plane.ts";
 import type { NetworkRoute, PlannedFrontend } from "../../src/services/plan-types.ts";
 import { text } from "../../src/services/sample-objects.ts";
-import { podRules } from "./pod-rules.ts";
+import { dependsOnClient, ENDPOINTS_MAX, podRules } from "./pod-rules.ts";
 
 describe("podRules()", () => {
   it("of nothing takes both tables away", () => {
@@ -77,6 +77,23 @@ describe("podRules()", () => {
       const after = targetOf(client, endpoints.slice(1));
       if (target !== "10.20.0.1") assert.equal(after, target);
     }
+  });
+
+  it("leads each client to a choice of its own where there are many endpoints", () => {
+    const endpoints = Array.from({ length: 200 }, (_, index) => `10.20.0.${index + 1}`);
+    const targetsOf = (client: string): readonly string[] =>
+      print(podRules({ ...planOf(frontend({ endpoints })), client })).flatMap(
+        (line) => /dnat (\S+)/.exec(line)?.[1] ?? [],
+      );
+    const all = new Set<string>();
+    for (let number = 0; number < 20; number++) {
+      const targets = targetsOf(`p${number}`);
+      assert.equal(new Set(targets).size, ENDPOINTS_MAX);
+      for (const target of targets) all.add(target);
+    }
+    assert.equal(all.size, endpoints.length, "all clients together reach all");
+    assert.equal(dependsOnClient(frontend({ endpoints })), true);
+    assert.equal(dependsOnClient(frontend({})), false);
   });
 
   it("bounds comments, and takes no name that is none of an interface", () => {

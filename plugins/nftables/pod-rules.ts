@@ -15,6 +15,8 @@ import { TABLE } from "./skeleton.ts";
 /** linux/if.h, IFNAMSIZ with the zero at its end. */
 const IFNAME_BYTES_MAX = 15;
 const COMMENT_CHARACTERS_MAX = 120;
+/** Endpoints that one client is led to: each is a rule. Of more, every client has its own choice. */
+export const ENDPOINTS_MAX = 64;
 
 /**
  * What a pod's namespace holds, both families. A pod has few Services on its networks, and one client: they are rules, not maps as
@@ -114,8 +116,8 @@ function serviceChain(
       case "drop":
         return [rule([], { kind: "drop" })];
       case "forward": {
-        const { endpoints, pick } = route;
-        return draws(pick === "same" ? [favouriteOf(endpoints, client)] : endpoints, protocol);
+        const count = route.pick === "same" ? 1 : ENDPOINTS_MAX;
+        return draws(favouritesOf(route.endpoints, { client, count }), protocol);
       }
     }
   })();
@@ -123,6 +125,13 @@ function serviceChain(
     name: `service-${index}`,
     rules: rules.map((each, at) => (at === 0 ? { ...each, comment } : each)),
   };
+}
+
+/** Whether another client has other rules for it. */
+export function dependsOnClient({ onNetwork }: PlannedFrontend): boolean {
+  const route = onNetwork?.route;
+  if (route?.kind !== "forward") return false;
+  return route.pick === "same" || route.endpoints.length > ENDPOINTS_MAX;
 }
 
 /** One rule for each endpoint, which takes its share of what those before it left; the last one takes all. */
@@ -146,15 +155,16 @@ function rule(matches: readonly Match[], verdict: RuleVerdict): Rule {
  * Rendezvous hashing (Thaler and Ravishankar, 1998): a client keeps its endpoint while that is there, wherever it runs, and of
  * those that come it may prefer one. Weights as in draft-ietf-bess-weighted-hrw.
  */
-function favouriteOf(endpoints: readonly PlannedEndpoint[], client: string): PlannedEndpoint {
-  const [first, ...others] = endpoints;
-  if (first === undefined) throw new RangeError("A list without endpoints");
-  let best = { endpoint: first, score: scoreOf(first, client) };
-  for (const endpoint of others) {
-    const score = scoreOf(endpoint, client);
-    if (score > best.score) best = { endpoint, score };
-  }
-  return best.endpoint;
+function favouritesOf(
+  endpoints: readonly PlannedEndpoint[],
+  { client, count }: { readonly client: string; readonly count: number },
+): readonly PlannedEndpoint[] {
+  if (endpoints.length <= count) return endpoints;
+  return endpoints
+    .map((endpoint) => ({ endpoint, score: scoreOf(endpoint, client) }))
+    .sort((one, other) => other.score - one.score)
+    .slice(0, count)
+    .map(({ endpoint }) => endpoint);
 }
 
 function scoreOf({ address, port, weight }: PlannedEndpoint, client: string): number {
