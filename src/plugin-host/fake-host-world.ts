@@ -11,7 +11,7 @@ import { FakeAttachmentServices } from "./fake-attachment-services.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { FakeDelJournal } from "./fake-del-journal.ts";
 import { FakeStore } from "./fake-store.ts";
-import { type CniAnswer, Host } from "./core/host.ts";
+import { type CniAnswer, Host, type HostOptions } from "./core/host.ts";
 import type { HostEvent, HostPorts } from "./core/ports.ts";
 import type { StepName } from "./core/steps.ts";
 import { OPEN_POLICY } from "./networks/visibility.ts";
@@ -96,7 +96,7 @@ export class FakeHostWorld {
   bootId = "boot-1";
 
   /** A host that is not started. */
-  makeHost(changes: Partial<HostPorts> = {}): Host {
+  makeHost(changes: Partial<HostPorts> = {}, options: Partial<HostOptions> = {}): Host {
     const plugins = new Map([this.routed, this.other].map((plugin) => [plugin.info.name, plugin]));
     const ports: HostPorts = {
       clock: this.clock,
@@ -110,11 +110,19 @@ export class FakeHostWorld {
       definitions: this.definitions,
       ...changes,
     };
-    return new Host(ports, { bootId: this.bootId, ownNetns: "4:1", policy: OPEN_POLICY });
+    return new Host(ports, {
+      bootId: this.bootId,
+      ownNetns: "4:1",
+      policy: OPEN_POLICY,
+      ...options,
+    });
   }
 
-  async startHost(changes: Partial<HostPorts> = {}): Promise<Host> {
-    const host = this.makeHost(changes);
+  async startHost(
+    changes: Partial<HostPorts> = {},
+    options: Partial<HostOptions> = {},
+  ): Promise<Host> {
+    const host = this.makeHost(changes, options);
     await host.start();
     return host;
   }

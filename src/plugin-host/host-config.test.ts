@@ -21,6 +21,7 @@ describe("parseHostConfig()", () => {
         namespaceIsolation: false,
         globalNamespaces: ["default"],
         sysctlAllowList: undefined,
+        repairsDrift: true,
       },
       cni: {
         binDirs: ["/opt/cni/bin", "/usr/lib/cni"],
@@ -54,7 +55,10 @@ describe("parseHostConfig()", () => {
       globalNamespaces: ["kube-system", "shared"],
       sysctlAllowList: ["net.ipv4.conf.IFNAME.arp_notify", "net.core.*"],
     };
-    assert.deepEqual(parseHostConfig({ networks }).networks, networks);
+    assert.deepEqual(parseHostConfig({ networks: { ...networks, repairDrift: false } }).networks, {
+      ...networks,
+      repairsDrift: false,
+    });
     const cni = { binDirs: ["/b"], confDir: "/c", execTimeoutMs: 100, runningMax: 2 };
     assert.deepEqual(parseHostConfig({ cni }).cni, cni);
   });

@@ -29,6 +29,8 @@ export interface CniConfig {
 export interface NetworksConfig extends NetworkPolicy {
   /** Sysctls that networks may set in pods, a trailing "*" for all that begin so; undefined: not said. */
   readonly sysctlAllowList: readonly string[] | undefined;
+  /** Whether the loop that compares attachments with the kernel mends what differs, or only tells. */
+  readonly repairsDrift: boolean;
 }
 
 export interface ServicesConfig {
@@ -167,6 +169,7 @@ function parseNetworks(json: unknown): NetworksConfig {
     "namespaceIsolation",
     "globalNamespaces",
     "sysctlAllowList",
+    "repairDrift",
   ]);
   const sysctls = networks["sysctlAllowList"];
   return {
@@ -178,6 +181,7 @@ function parseNetworks(json: unknown): NetworksConfig {
       networks["globalNamespaces"] ?? ["default"],
       "networks.globalNamespaces",
     ).map(([text, field]) => asMatch(text, { field, rule: DNS_LABEL })),
+    repairsDrift: asFlag(networks["repairDrift"] ?? true, "networks.repairDrift"),
     sysctlAllowList:
       sysctls === undefined
         ? undefined

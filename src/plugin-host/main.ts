@@ -218,7 +218,12 @@ export async function runHost(options: RunHostOptions): Promise<void> {
       services: services.attachments,
       definitions,
     },
-    { bootId, ownNetns: ownNetnsIdentity(), policy: config.networks },
+    {
+      bootId,
+      ownNetns: ownNetnsIdentity(),
+      policy: config.networks,
+      repairsDrift: config.networks.repairsDrift,
+    },
   );
 
   // Who empties a table of Services mostly empties all: `nft flush ruleset`.

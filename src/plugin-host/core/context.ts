@@ -22,6 +22,8 @@ export interface HostContext {
   readonly ownNetns: string;
   /** Which networks a pod may ask for. */
   readonly policy: NetworkPolicy;
+  /** Whether the slow loop mends drift, or only tells of it. */
+  readonly repairsDrift: boolean;
   /** Work beside the calls, each kind at most once at a time. */
   readonly chores: Chores;
   /** What comparisons of attachments with the kernel found before. */

@@ -103,7 +103,7 @@ async function lookAt(context: HostContext, record: AttachmentRecord): Promise<v
     // Without the lock: who only looks must not keep a DEL waiting.
     const found = await checkRecord(context, record);
     if (isOvertaken(context, record)) return;
-    const isMended = found.length > 0 && mayMend(found, repairs);
+    const isMended = context.repairsDrift && found.length > 0 && mayMend(found, repairs);
     const after = isMended ? await mend(context, record) : found;
     const repaired = after.filter((item) => item.repaired);
     const mended = repaired.map(describeFinding);

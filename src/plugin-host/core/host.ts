@@ -37,6 +37,8 @@ export interface HostOptions {
   readonly ownNetns: string;
   /** Which networks a pod may ask for. */
   readonly policy: NetworkPolicy;
+  /** Whether the slow loop mends drift, or only tells of it. Default true. */
+  readonly repairsDrift?: boolean;
 }
 
 /**
@@ -64,6 +66,7 @@ export class Host {
       pluginCalls: new PluginCalls(ports.clock),
       ownNetns: options.ownNetns,
       policy: options.policy,
+      repairsDrift: options.repairsDrift ?? true,
       chores: new Chores(ports.clock, LIMITS.patienceMs),
       drift: new DriftMemory(),
     };

@@ -443,3 +443,20 @@ describe("a plugin that cannot be called", () => {
     assert.deepEqual(world.other.calls, ["attach net2"]);
   });
 });
+
+it("a host that only tells of drift mends none", async () => {
+  const world = new PodWorld();
+  world.other.info.capabilities.push("CAPABILITY_REPAIR");
+  const repairs: boolean[] = [];
+  const finding = { kind: "mtu", object: "net1", expected: "1500", found: "1400", repaired: false };
+  world.other.check = async (request?: { repair: boolean }) => {
+    repairs.push(request?.repair ?? false);
+    return [finding];
+  };
+  const host = await world.startHost({}, { repairsDrift: false });
+  await world.call(host, "ADD", "b");
+  await world.pass(4 * LIMITS.driftMs);
+  assert.ok(repairs.length > 1);
+  assert.ok(!repairs.includes(true));
+  assert.equal(world.events.filter(({ kind }) => kind === "drift-found").length, 1);
+});
