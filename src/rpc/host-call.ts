@@ -1,7 +1,7 @@
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { shortenSocketPath } from "./unix-server.ts";
 
-/** Failure of a call to the host. `unreachable`: nothing answers on the socket. */
+/** Failure of a call to the host. `unreachable`: no host answers on the socket. */
 export class HostCallError extends Error {
   override readonly name = "HostCallError";
   readonly unreachable: boolean;
@@ -41,7 +41,9 @@ export async function* readStream<T>(
 }
 
 export function toCallError(error: ServiceError): HostCallError {
-  const unreachable = error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED;
+  // Of the host's own failures many have these codes too; those end with their word in brackets.
+  const isLost = error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED;
+  const unreachable = isLost && !/ \[[A-Z_]+\]$/.test(error.details ?? "");
   return new HostCallError(error.details || error.message, unreachable, { cause: error });
 }
 

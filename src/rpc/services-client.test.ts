@@ -79,6 +79,15 @@ describe("connectHostWithServices()", () => {
     await assert.rejects(Array.fromAsync(client.watchServices({})), expected);
   });
 
+  it("takes what the host says for an answer, whatever its code", async (t) => {
+    for (const code of ["UNAVAILABLE", "DEADLINE_EXCEEDED"] as const) {
+      const message = "Attach of net1 of a/b failed: no link eth9 [ATTACH_FAILED]";
+      const refusal = grpcError(code, message);
+      const client = await connect(t, { AttachNetwork: (_call, done) => done(refusal) });
+      await assert.rejects(client.attachNetwork({}), { message, unreachable: false });
+    }
+  });
+
   it("rejects when the host hangs up without an answer", async (t) => {
     const client = await connect(t, { ApplyServices: (stream) => void stream.end() });
     await assert.rejects(client.applyServices({}), HostCallError);
