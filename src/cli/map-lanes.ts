@@ -26,7 +26,7 @@ export interface Row {
   readonly cells: ReadonlyMap<Lane, readonly InterfaceCard[]>;
 }
 
-const LANE_WIDTH = { min: 180, max: 380 } as const;
+const LANE_WIDTH = { min: 168, max: 410 } as const;
 
 /** A column for each network, as wide as what stands in it; networks beyond `ownLanes` share the last one. */
 export function planLanes(
@@ -41,7 +41,6 @@ export function planLanes(
 ): { lanes: Lane[]; rows: Row[] } {
   const own = networks.slice(0, place.ownLanes);
   const rest = networks.slice(place.ownLanes);
-  const columns = rest.length === 0 ? own : [...own, mergeNetworks(rest)];
   const indexOf = new Map(own.map(({ name }, index) => [name, index]));
   const described = pods.map((pod) => {
     const families = familiesOf(pod.interfaces.flatMap(({ addresses }) => addresses));
@@ -52,6 +51,8 @@ export function planLanes(
     });
     return { pod, byColumn: Map.groupBy(cards, ({ index }) => index) };
   });
+  const podsOfRest = described.filter(({ byColumn }) => byColumn.has(own.length)).length;
+  const columns = rest.length === 0 ? own : [...own, mergeNetworks(rest, podsOfRest)];
   let x = place.left;
   const lanes = columns.map((network, index): Lane => {
     const cards = described.flatMap(({ byColumn }) =>
@@ -74,9 +75,7 @@ export function planLanes(
   return { lanes, rows };
 }
 
-function mergeNetworks(networks: readonly MapNetwork[]): MapNetwork {
-  const sum = (count: (network: MapNetwork) => number) =>
-    networks.reduce((total, network) => total + count(network), 0);
+function mergeNetworks(networks: readonly MapNetwork[], pods: number): MapNetwork {
   return {
     name: `${formatNumber(networks.length, "network")} more`,
     plugin: "various",
@@ -86,7 +85,7 @@ function mergeNetworks(networks: readonly MapNetwork[]): MapNetwork {
     links: [],
     settings: [],
     troubles: networks.flatMap(({ name, troubles }) => troubles.map((why) => `${name}: ${why}`)),
-    interfaces: sum(({ interfaces }) => interfaces),
-    pods: sum(({ pods }) => pods),
+    interfaces: networks.reduce((sum, { interfaces }) => sum + interfaces, 0),
+    pods,
   };
 }

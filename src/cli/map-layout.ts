@@ -15,7 +15,7 @@ const PLUGINS_SHOWN = 24;
 
 const MARGIN = 20;
 const PADDING = 12;
-const WIDTH_MIN = 940;
+const WIDTH_MIN = 860;
 const LANE_GAP = 18;
 /** From the line of a network to its interfaces. */
 const STUB = 20;
@@ -81,7 +81,7 @@ function placeHead(canvas: MapCanvas, head: MapHead, { width }: Frame): number {
   }
   let x = MARGIN;
   for (const { text, ...look } of legend) {
-    canvas.box({ role: "mark", x, y, width: 22, height: 12, ...look });
+    canvas.box({ x, y, width: 22, height: 12, ...look });
     canvas.label([x + 28, y + 10], text, { style: "note", maxWidth });
     x += 28 + textWidth(text, "note") + 18;
   }
@@ -89,10 +89,11 @@ function placeHead(canvas: MapCanvas, head: MapHead, { width }: Frame): number {
 }
 
 const legend = [
-  { hue: 0, text: "interface" },
-  { hue: 0, isDefault: true, text: "with the pod's default route" },
-  { tone: "warning", isDashed: true, text: "coming or going" },
-  { tone: "bad", isDashed: true, text: "not working" },
+  { role: "mark", hue: 0, text: "interface of a pod" },
+  { role: "mark", hue: 0, isDefault: true, text: "with its default route" },
+  { role: "mark", tone: "warning", isDashed: true, text: "coming or going" },
+  { role: "link", hue: 0, text: "link of the node" },
+  { role: "mark", tone: "bad", isDashed: true, text: "not working" },
 ] as const;
 
 /** The node's own part: plugins, networks, links. Returns its lower edge, and where each line begins. */
@@ -158,7 +159,7 @@ function placeRows(
     });
     const x = MARGIN + PADDING;
     const top = y + CARD_GAP;
-    canvas.box({ role: "pod", x, y: top, width: podWidth, height });
+    canvas.box({ role: "pod", x, y: top, width: podWidth, height: POD_HEIGHT });
     const inner = podWidth - 2 * PADDING;
     const whole = sanitize(pod.name);
     const name = cutMiddle(whole, "main", inner);
@@ -170,7 +171,7 @@ function placeRows(
       whole: pod.containerId === id ? undefined : `container ${pod.containerId}`,
     });
     for (const [lane, cards] of cells) {
-      let cardTop = top;
+      let cardTop = top + Math.max(0, POD_HEIGHT - stackHeight(cards)) / 2;
       for (const card of cards) {
         const at = { x: lane.x + STUB, y: cardTop, width: lane.width - STUB };
         placeInterface(canvas, card, { ...at, left: lane.left, hue: lane.hue });

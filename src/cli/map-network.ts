@@ -92,7 +92,9 @@ export function placeTag(canvas: MapCanvas, at: { right: number; baseline: numbe
 }
 
 function cardLines(network: MapNetwork, width: number): CardLine[] {
-  const { name, subnets, settings, troubles, interfaces, pods } = network;
+  const { name, subnets, troubles, interfaces, pods } = network;
+  // Where nothing hangs on its links they are facts like others.
+  const settings = [...(pods === 0 ? network.links : []), ...network.settings];
   const inner = width - 2 * PADDING;
   const hidden = subnets.slice(SUBNETS_SHOWN);
   const trouble = sanitize(troubles.join("; "));

@@ -8,7 +8,7 @@ import { drawLabel, drawPicture, drawTip, type Palette } from "./svg-document.ts
 /** The node as an SVG. `part` says what of it was asked for; empty: all. */
 export function drawNode(answers: NodeAnswers, part = ""): string {
   const whole = modelNode(answers);
-  const model = part === "" ? whole : { ...whole, unused: [] };
+  const model = part === "" ? whole : withoutOthers(whole);
   const head = describeHead(answers, model, part);
   const { width, height, boxes, labels, buses, joints } = layOutNode(model, head);
   const below = boxes.filter(({ role }) => role === "node" || role === "row");
@@ -32,6 +32,12 @@ export function drawNode(answers: NodeAnswers, part = ""): string {
   });
 }
 
+/** Of a part: nothing that it has nothing to do with. */
+function withoutOthers(model: NodeModel): NodeModel {
+  const used = new Set(model.networks.map(({ plugin }) => plugin));
+  return { ...model, unused: [], plugins: model.plugins.filter(({ name }) => used.has(name)) };
+}
+
 function describeHead({ status }: NodeAnswers, model: NodeModel, part: string): MapHead {
   const { networks, unused, pods } = model;
   const interfaces = pods.reduce((sum, pod) => sum + pod.interfaces.length, 0);
@@ -39,6 +45,7 @@ function describeHead({ status }: NodeAnswers, model: NodeModel, part: string): 
     formatNumber(pods.length, "pod"),
     formatNumber(networks.length + unused.length, "network"),
     formatNumber(interfaces, "interface"),
+    ...describePlugins(model),
   ];
   const facts = [counts.join(", "), `Patchbay ${status.version}`];
   const name = status.nodeName === "" ? "This node" : `Node ${status.nodeName}`;
@@ -47,6 +54,17 @@ function describeHead({ status }: NodeAnswers, model: NodeModel, part: string): 
     facts: facts.join(" · "),
     trouble: status.ready ? "" : `Not ready: ${status.reason}`,
   };
+}
+
+function describePlugins({ plugins }: NodeModel): string[] {
+  const foreign = plugins.filter(({ builtIn }) => !builtIn).length;
+  const bad = plugins.filter(({ trouble }) => trouble !== "").length;
+  const facts = [
+    ...(foreign > 0 ? [`${foreign} third-party`] : []),
+    ...(bad > 0 ? [`${bad} not working`] : []),
+  ];
+  const count = formatNumber(plugins.length, "plugin");
+  return [facts.length > 0 ? `${count} (${facts.join(", ")})` : count];
 }
 
 function drawBox({ role, x, y, width, height, hue, tone, tip, ...box }: MapBox): string {

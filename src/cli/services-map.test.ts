@@ -12,40 +12,15 @@ import {
   fakeServices,
   forward,
 } from "./fake-services.ts";
-import { type Box, layOutServices } from "./services-map-layout.ts";
+import {
+  areaOf,
+  assertApart,
+  assertLabelsFit,
+  assertWellFormed,
+  isWithin,
+} from "./picture-check.ts";
+import { layOutServices } from "./services-map-layout.ts";
 import { drawServices } from "./services-map.ts";
-import { type Label, textWidth } from "./svg-text.ts";
-
-interface Area {
-  readonly left: number;
-  readonly right: number;
-  readonly top: number;
-  readonly bottom: number;
-}
-
-const areaOf = ({ x, y, width, height }: Box): Area => ({
-  ...{ left: x, right: x + width, top: y, bottom: y + height },
-});
-
-function areaOfLabel({ x, y, text, style, anchor }: Label): Area {
-  const width = textWidth(text, style);
-  const left = anchor === "start" ? x : anchor === "end" ? x - width : x - width / 2;
-  return { left, right: left + width, top: y - 10, bottom: y + 3 };
-}
-
-function overlaps(one: Area, other: Area): boolean {
-  const isBeside = one.right <= other.left || other.right <= one.left;
-  return !isBeside && one.top < other.bottom && other.top < one.bottom;
-}
-
-function isWithin(inner: Area, outer: Area): boolean {
-  return (
-    inner.left >= outer.left &&
-    inner.right <= outer.right &&
-    inner.top >= outer.top &&
-    inner.bottom <= outer.bottom
-  );
-}
 
 const long = "n".repeat(253);
 const extremes = [
@@ -93,21 +68,8 @@ describe("layOutServices()", () => {
           JSON.stringify(inner[index]),
         );
       }
-      for (const group of [bands, areas, layout.labels.map(areaOfLabel)]) {
-        const sorted = group.toSorted((one, other) => one.top - other.top);
-        for (const [index, area] of sorted.entries()) {
-          assert.ok(isWithin(area, page), JSON.stringify(area));
-          for (const other of sorted.slice(index + 1, index + 60)) {
-            assert.ok(!overlaps(area, other), `${JSON.stringify(area)} ${JSON.stringify(other)}`);
-          }
-        }
-      }
-      // A text that begins in a box ends in it.
-      for (const label of layout.labels) {
-        const area = areaOfLabel(label);
-        const touched = areas.filter((box) => overlaps(area, box));
-        for (const box of touched) assert.ok(isWithin(area, box), JSON.stringify(label));
-      }
+      for (const group of [bands, areas]) assertApart(group, page);
+      assertLabelsFit(layout.labels, areas, page);
       for (const { x1, y1, x2, y2 } of layout.edges) {
         assert.ok(areas.some((box) => box.right === x1 && box.top < y1 && y1 < box.bottom));
         assert.ok(areas.some((box) => box.left === x2 && box.top < y2 && y2 < box.bottom));
@@ -184,14 +146,7 @@ describe("drawServices()", () => {
   });
 
   it("writes well-formed tags", () => {
-    const open: string[] = [];
-    for (const [, close, name = "", empty] of drawServices(extremes).matchAll(
-      /<(\/?)(\w+)[^<>]*?(\/?)>/g,
-    )) {
-      if (close) assert.equal(open.pop(), name);
-      else if (!empty) open.push(name);
-    }
-    assert.deepEqual(open, []);
+    assertWellFormed(drawServices(extremes));
   });
 });
 
