@@ -39,8 +39,7 @@ export function formatJson(report: Report): string {
 /** docs/performance.md. */
 export function formatPage(report: Report): string {
   const { machine, rows } = report;
-  const pods = rows.filter((row) => !isOfServices(row));
-  const services = rows.filter(isOfServices);
+  const { pods, networks, services } = partsOf(rows);
   const missed = rows.filter((row) => isMet(row) === false);
   const targets = rows.filter((row) => row.target);
   return `# Performance
@@ -58,6 +57,15 @@ inside a private node.
 ![Ours and the peer's, shorter is better](performance.svg)
 
 ${formatRows(pods)}
+
+## Networks of a pod, and plugins of others
+
+A pod's default network and three by its annotation; a plugin of a third party, by its socket; a CNI plugin as a network, by \`cni-exec\`. Multus was not run
+here: what says "quoted" was measured another time on such a machine.
+
+![Networks: ours and the peer's, shorter is better](performance-networks.svg)
+
+${formatRows(networks)}
 
 ## Services
 
@@ -86,6 +94,13 @@ ${targets.length - missed.length} of ${targets.length} targets are met.${formatM
 - **kernel**: \`kernel.apply\` inside the process, with the way to the worker thread and back, against \`bench-attach --loop\`.
 - **host**: Rss of the whole process as /proc/PID/smaps_rollup says, after pods came and went through the shim, 100 at once.
 - **ipam**: the best of nine rounds in memory, with nothing around it.
+- **networks, four**: routed by the conflist, and by the annotation two bridges and another routed one, dual-stack all; the peer is
+  \`bridge\` + \`host-local\` executed four times, one after the other, the sum of what each took: what Multus executes, without Multus.
+- **networks, Go plugin**: \`examples/go/noop\` answers from the request alone. "Added" is the host's own step from the record to the plugin's answer
+  (\`patchbay_step_duration_seconds{step="add.joined"}\`), of which a built-in plugin has its work alone; the call over its socket is the host's client in the bench's process.
+- **networks, cni-exec**: the same \`bridge\` + \`host-local\` as a network of ours, through the shim, and executed as in **cni**. Memory is that of the host without its
+  delegates: Rss before, VmHWM of all the rounds.
+- **networks, in 256 MiB**: the host in a cgroup of that size without swap, 200 shims started together; those that are told to come again (code 11) do so when all have been answered.
 - **services** have three endpoints each unless it says otherwise, one of a hundred endpoints on this node. "One endpoint changed" and
   "rolling update" run in a process with the table, the plane and the netlink worker of a host, real kernel, from the object event to the
   acknowledgement; the peer flushes the Service's chain and adds its two rules by \`nft -f -\`, from start to exit.
@@ -100,9 +115,13 @@ ${targets.length - missed.length} of ${targets.length} targets are met.${formatM
 `;
 }
 
-/** Whether a row belongs to the part about Services. */
-export function isOfServices(row: BenchRow): boolean {
-  return row.name.startsWith("services:");
+/** The rows of each part of the page. */
+export function partsOf(rows: readonly BenchRow[]) {
+  const isOf = (area: string) => (row: BenchRow) => row.name.startsWith(`${area}:`);
+  const networks = rows.filter(isOf("networks"));
+  const services = rows.filter(isOf("services"));
+  const rest = new Set([...networks, ...services]);
+  return { pods: rows.filter((row) => !rest.has(row)), networks, services };
 }
 
 function formatRows(rows: readonly BenchRow[]): string {
