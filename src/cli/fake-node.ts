@@ -53,7 +53,7 @@ const definitions = [
   fakeDefinition({
     network: "infra/backup",
     plugin: "cni-exec",
-    cniTypes: ["bridge", "bandwidth"],
+    cniTypes: ["bridge"],
     subnets: ["10.30.0.0/24"],
     settings: { bridge: "backup0", mtu: "9000" },
   }),
@@ -116,7 +116,7 @@ export function fakePod(
       ...{ attachmentId: id(position), primaryId: id(0), isDefault: position === 0 },
       ...{ network, podNamespace, podName, state, addresses },
       plugin: definitions.find((it) => it.network === network)?.plugin ?? "routed",
-      containerId: (0xc0ff_ee12_3457 * (index + 7)).toString(16).padStart(64, "5"),
+      containerId: (0xc0ff_ee12_3457 * (index + 7)).toString(16).padEnd(64, "5"),
       ifname: position === 0 ? "eth0" : `net${position}`,
       mac: `02:00:00:00:${position.toString(16).padStart(2, "0")}:${host.padStart(2, "0")}`,
       hostIfname: network === "infra/storage" ? "" : `pb${id(position).slice(-10)}`,
@@ -133,7 +133,7 @@ export function fakeSmallNode(): NodeAnswers {
     { name: "default/web-7d4b9c5f6-8hwzq" },
     { name: "edge/gateway-0", networks: ["edge/wan", "tenant/blue"], route: "edge/wan" },
     { name: "infra/backup-agent-k2j7v", networks: ["infra/backup", "infra/storage"] },
-    { name: "kube-system/coredns-5d78c9869d-lq4tm" },
+    { name: "kube-system/dns-cache-lq4tm" },
     { name: "shop/db-0", networks: ["infra/storage", "infra/backup"] },
     { name: "shop/db-1", networks: ["infra/storage", "infra/backup"], moving: ["infra/backup"] },
     { name: "tenant/worker-0", networks: ["tenant/blue", "infra/storage"] },
@@ -156,7 +156,10 @@ export function fakeBusyNode(count: number): NodeAnswers {
   const down = { trouble: "it hung up: connect ECONNREFUSED, next try in 8 s" };
   const unused = [
     fakeDefinition({ network: "lab/roce", plugin: "host-device", settings: { device: "eth7" } }),
-    fakeDefinition({ network: "lab/ib", plugin: "", problem: "config: spec.config is not JSON" }),
+    fakeDefinition({
+      ...{ network: "lab/ib", plugin: "", subnets: [], settings: {} },
+      problem: "spec.config is no JSON: Unexpected end of JSON input",
+    }),
   ];
   return {
     status: fakeStatus({
