@@ -72,7 +72,7 @@ export const directions = {
   "src/plugin-host/cni": {
     folders: ["src/ip", "src/ipam", "src/plugin-host/errors.ts", "src/plugin-host/limits.ts"],
     types: ["src/kernel", "src/plugin-host", "src/plugin-sdk", "src/rpc"],
-    packages: ["node:assert", "ajv"],
+    packages: ["node:assert", "node:vm", "ajv"],
   },
   // Holds plugins of anybody against the contract: the host is not needed for it.
   "src/conformance": {

@@ -39,3 +39,9 @@ test("EventLog tells listeners until they have enough", () => {
   log.emit(event("c"));
   assert.deepEqual(heard, ["one a", "other a", "one b"]);
 });
+
+test("EventLog keeps no more of a message than a person reads", () => {
+  const log = new EventLog({ max: 3, now: () => 0 });
+  log.emit({ ...event("a"), message: "x".repeat(1_000_000) });
+  assert.equal(log.last(1)[0]?.message, `${"x".repeat(4_093)}...`);
+});

@@ -5,6 +5,9 @@ export interface TimedEvent extends HostEvent {
   readonly timeMs: number;
 }
 
+/** Of a message, UTF-16 units: what plugins find may be without end, and many events are kept. */
+const MESSAGE_MAX = 4_096;
+
 export type EventListener = (event: TimedEvent) => void;
 
 /** Keeps the last events and tells listeners of new ones. */
@@ -20,7 +23,7 @@ export class EventLog implements EventSink {
   }
 
   emit(event: HostEvent): void {
-    const timed = { ...event, timeMs: this.#now() };
+    const timed = { ...event, message: shorten(event.message), timeMs: this.#now() };
     this.#events.push(timed);
     if (this.#events.length > this.#max) this.#events.shift();
     for (const listener of this.#listeners) listener(timed);
@@ -36,4 +39,8 @@ export class EventLog implements EventSink {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
+}
+
+function shorten(text: string): string {
+  return text.length <= MESSAGE_MAX ? text : `${text.slice(0, MESSAGE_MAX - 3)}...`;
 }

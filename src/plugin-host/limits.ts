@@ -148,6 +148,8 @@ export const LIMITS = {
   pluginAnswerBytesMax: 4 << 20,
   /** Bytes of the schema that a plugin gives for its configuration. */
   pluginSchemaBytesMax: 64 << 10,
+  /** Compiling a plugin's schema, or checking one configuration by it, before it counts as unusable, ms. */
+  pluginSchemaMs: 1_000,
   /** Longest wait at the start for the answers of plugins whose sockets are there, ms. */
   pluginFirstLookMs: 1_000,
   /** Pause between two looks whether a plugin is well, ms. */

@@ -5,6 +5,7 @@ import { IpamConfigError } from "../../ipam/ipam-error.ts";
 import type { Bandwidth } from "../../plugin-sdk/network-plugin.ts";
 import { PatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { compilePluginSchema } from "./plugin-schema.ts";
 import type { CniVersion } from "./versions.ts";
 
 /** A network as its conflist describes it, checked. */
@@ -64,6 +65,9 @@ export interface PortMapping {
 export const MAC_PATTERN = "^(?!00(:00){5}$)[0-9a-fA-F][02468aceACE](:[0-9a-fA-F]{2}){5}$";
 const NAME_PATTERN = "^[A-Za-z0-9][A-Za-z0-9_.-]*$";
 const PROTOCOL_PATTERN = "^([tT][cC][pP]|[uU][dD][pP]|[sS][cC][tT][pP])?$";
+
+/** Of what a schema allows, in one error. */
+const WORDS_MAX = 32;
 
 /** Patterns in words. */
 const EXPECTED: Readonly<Record<string, string>> = {
@@ -213,7 +217,7 @@ export function parseNetworkConfig(
   cniVersion: CniVersion,
   options: ParseOptions = {},
 ): NetworkConfig {
-  if (!validateConfig(json)) throw invalidField(validateConfig, "");
+  if (!validateConfig(json)) throw invalidField(firstError(validateConfig), "");
   const config = json as unknown as ConfigShape;
   const hasOwnIpam = config.ipam !== undefined && config.ipam["type"] !== "none";
   const isDefaultPool =
@@ -307,19 +311,8 @@ export function checkMtu({ mtu, ipam }: NetworkConfig): void {
 /** Checks a plugin's own keys by the schema that it gave. Throws like parseNetworkConfig. */
 export function checkPluginConfig(configJson: string, schemaJson: string): void {
   if (schemaJson === "") return;
-  const validate = findCompiled(schemaJson);
-  if (!validate(JSON.parse(configJson))) throw invalidField(validate, "");
-}
-
-const compiledSchemas = new Map<string, ValidateFunction>();
-
-function findCompiled(schemaJson: string): ValidateFunction {
-  const known = compiledSchemas.get(schemaJson);
-  if (known) return known;
-  if (compiledSchemas.size >= LIMITS.networksMax) compiledSchemas.clear();
-  const compiled = ajv.compile(JSON.parse(schemaJson));
-  compiledSchemas.set(schemaJson, compiled);
-  return compiled;
+  const error = compilePluginSchema(schemaJson).findError(configJson);
+  if (error) throw invalidField(error, "");
 }
 
 /** The same ipam object comes with every call; parsing addresses again would be most of a call's work. */
@@ -408,7 +401,7 @@ function parseValidAttachments(json: Record<string, unknown>): ValidAttachment[]
   const field = ["cni.dev/valid-attachments", "cni.dev/attachments"].find((key) => key in json);
   if (field === undefined) return undefined;
   const list = json[field] ?? [];
-  if (!validateAttachments(list)) throw invalidField(validateAttachments, field);
+  if (!validateAttachments(list)) throw invalidField(firstError(validateAttachments), field);
   return (list as { containerID: string; ifname: string }[]).map((entry) => ({
     containerId: entry.containerID,
     ifname: entry.ifname,
@@ -425,8 +418,11 @@ function stableConfigJson(json: Record<string, unknown>): string {
   );
 }
 
-function invalidField(validate: ValidateFunction, prefix: string): PatchbayError {
-  const error = validate.errors?.[0] as ErrorObject;
+function firstError({ errors }: ValidateFunction): ErrorObject {
+  return errors?.[0] as ErrorObject;
+}
+
+function invalidField(error: ErrorObject, prefix: string): PatchbayError {
   const missing = error.keyword === "required" ? `/${error.params["missingProperty"]}` : "";
   const extra =
     error.keyword === "additionalProperties" ? `/${error.params["additionalProperty"]}` : "";
@@ -460,7 +456,8 @@ function expectationOf(error: ErrorObject): string {
       return `type ${error.params["type"]}`;
     case "pattern":
       return (
-        EXPECTED[error.params["pattern"] as string] ?? `a text like ${error.params["pattern"]}`
+        EXPECTED[error.params["pattern"] as string] ??
+        `a text like ${shorten(String(error.params["pattern"]))}`
       );
     case "minimum":
       return `at least ${error.params["limit"]}`;
@@ -471,15 +468,24 @@ function expectationOf(error: ErrorObject): string {
     case "maxItems":
       return `at most ${error.params["limit"]} entries`;
     case "enum":
-      return `one of ${(error.params["allowedValues"] as unknown[]).map(shortJson).join(", ")}`;
+      return `one of ${listOf((error.params["allowedValues"] as unknown[]).map(shortJson))}`;
     case "additionalProperties":
-      return `one of ${Object.keys((error.parentSchema?.["properties"] as object) ?? {}).join(", ")}`;
+      return `one of ${listOf(Object.keys((error.parentSchema?.["properties"] as object) ?? {}))}`;
     default:
       return `a value that ${error.message ?? "fits the schema"}`;
   }
 }
 
 function shortJson(value: unknown): string {
-  const text = JSON.stringify(value) ?? "nothing";
+  return shorten(JSON.stringify(value) ?? "nothing");
+}
+
+/** A schema may be a third party's, and have words without end. */
+function listOf(words: readonly string[]): string {
+  const more = words.length > WORDS_MAX ? ", ..." : "";
+  return words.slice(0, WORDS_MAX).map(shorten).join(", ") + more;
+}
+
+function shorten(text: string): string {
   return text.length <= 80 ? text : `${text.slice(0, 77)}...`;
 }

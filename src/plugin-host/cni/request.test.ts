@@ -94,7 +94,7 @@ const REFUSED: readonly [change: Partial<InvokeRequest__Output>, message: string
   ],
   [
     { ifname: "" },
-    "INVALID_ENVIRONMENT: CNI_IFNAME is missing, expected 1 to 15 bytes without blank, '/', ':' or '%'",
+    "INVALID_ENVIRONMENT: CNI_IFNAME is missing, expected 1 to 15 ASCII characters without blank, '/', ':' or '%', not 'all' or 'default'",
   ],
   [
     { netns: "" },
@@ -119,8 +119,11 @@ const IFNAMES: readonly [name: string, isGood: boolean][] = [
   ["e", true],
   ["x".repeat(15), true],
   ["x".repeat(16), false],
-  ["é".repeat(7), true],
-  ["é".repeat(8), false],
+  ["é", false],
+  ["\u202Eeth0", false],
+  ["all", false],
+  ["default", false],
+  ["defaults", true],
   ["eth0.5", true],
   ["...", true],
   [".", false],

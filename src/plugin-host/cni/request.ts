@@ -140,17 +140,21 @@ export function isContainerId(text: string): boolean {
 }
 
 /**
- * dev_valid_name() of net/core/dev.c: IFNAMSIZ counts bytes. A '%' would make the kernel take the
- * name for a template ("eth%d").
+ * dev_valid_name() of net/core/dev.c, of ASCII: what looks like another name is none. A '%' would make the
+ * kernel take the name for a template ("eth%d"); "all" and "default" are the sysctls of all links
+ * (sysctl_dev_name_is_allowed() of linux/inetdevice.h).
  */
 export function isIfname(text: string): boolean {
-  const fits = new TextEncoder().encode(text).length <= 15;
-  return fits && /^[^\s/:%]+$/.test(text) && !/^\.\.?$/.test(text) && isPrintable(text);
+  return /^[!-$&-.0-9;-~]{1,15}$/.test(text) && !/^(\.\.?|all|default)$/.test(text);
 }
 
 function parseIfname(text: string): string {
   if (isIfname(text)) return text;
-  throw invalidVariable("CNI_IFNAME", text, "1 to 15 bytes without blank, '/', ':' or '%'");
+  throw invalidVariable(
+    "CNI_IFNAME",
+    text,
+    "1 to 15 ASCII characters without blank, '/', ':' or '%', not 'all' or 'default'",
+  );
 }
 
 const NETNS_ROOTS = ["/run/", "/var/run/", "/proc/", "/var/lib/"];

@@ -58,7 +58,8 @@ describe("parseNetworkSelections() of the short form", () => {
   });
 
   const SHORT_FORM = "expected [namespace/]name[@interface]";
-  const IFNAME = "expected 1 to 15 bytes without blank, '/', ':' or '%'";
+  const IFNAME =
+    "expected 1 to 15 ASCII characters without blank, '/', ':' or '%', not 'all' or 'default'";
   const cases: readonly (readonly [string, string])[] = [
     ["a,", `[1] is "", ${SHORT_FORM}`],
     [",", `[0] is "", ${SHORT_FORM}`],
@@ -156,7 +157,7 @@ describe("parseNetworkSelections() of a JSON list", () => {
     [{ namespace: "A" }, '.namespace is "A", expected a DNS label'],
     [
       { interface: "a:b" },
-      ".interface is \"a:b\", expected 1 to 15 bytes without blank, '/', ':' or '%'",
+      ".interface is \"a:b\", expected 1 to 15 ASCII characters without blank, '/', ':' or '%', not 'all' or 'default'",
     ],
     [{ ips: "10.0.0.1" }, '.ips is "10.0.0.1", expected a list'],
     [{ ips: ["10.0.0.1", "x"] }, `.ips[1] is "x", ${IP}`],
@@ -229,7 +230,17 @@ describe("parseNetworkSelections() of a JSON list", () => {
     [{ "cni-args": nested(40) }, ".cni-args is nested too deep, expected at most 32 levels"],
     [
       { "default-route": ["10.0.0.1/8"] },
-      '.default-route[0] is "10.0.0.1/8", expected an IP address',
+      '.default-route[0] is "10.0.0.1/8", expected the IP address of a router',
+    ],
+    ...["0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", "::", "::1", "ff02::1"].map(
+      (gateway): [object, string] => [
+        { "default-route": [gateway] },
+        `.default-route[0] is "${gateway}", expected the IP address of a router`,
+      ],
+    ),
+    [
+      { "default-route": ["::ffff:10.0.0.1"] },
+      '.default-route[0] is "::ffff:10.0.0.1", expected the IP address of a router',
     ],
     [
       { "default-route": ["10.0.0.1", "10.0.0.2"] },

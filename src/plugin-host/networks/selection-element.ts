@@ -1,4 +1,10 @@
-import { formatAddress, type IpAddress, parseAddress, parsePrefix } from "../../ip/address.ts";
+import {
+  formatAddress,
+  type IpAddress,
+  parseAddress,
+  parsePrefix,
+  prefixContains,
+} from "../../ip/address.ts";
 import type { Bandwidth } from "../../plugin-sdk/network-plugin.ts";
 import { MAC_PATTERN, type PortMapping } from "../cni/network-config.ts";
 import { isIfname } from "../cni/request.ts";
@@ -49,7 +55,7 @@ const CNI_ARGS_DEPTH_MAX = 32;
 const IPS_MAX = 16;
 
 export const IFNAME: TextRule = {
-  expected: "1 to 15 bytes without blank, '/', ':' or '%'",
+  expected: "1 to 15 ASCII characters without blank, '/', ':' or '%', not 'all' or 'default'",
   test: isIfname,
 };
 
@@ -75,6 +81,22 @@ const ADDRESS: TextRule = { expected: "an IP address", test: (text) => reads(par
 const ADDRESS_OR_PREFIX: TextRule = {
   expected: "an IP address, with or without prefix length",
   test: (text) => reads(text.includes("/") ? parsePrefix : parseAddress, text),
+};
+
+/** What no neighbour has: RFC 6890, and RFC 4291, 2.5.5.2 for what is IPv4's. */
+const NO_GATEWAYS = [
+  "0.0.0.0/8",
+  "127.0.0.0/8",
+  "224.0.0.0/3",
+  "::/127",
+  "::ffff:0:0/96",
+  "ff00::/8",
+].map(parsePrefix);
+
+const GATEWAY: TextRule = {
+  expected: "the IP address of a router",
+  test: (text) =>
+    ADDRESS.test(text) && !NO_GATEWAYS.some((prefix) => prefixContains(prefix, parseAddress(text))),
 };
 
 const PROTOCOL: TextRule = {
@@ -145,7 +167,7 @@ function readDefaultRoute(place: Place): IpAddress[] {
   const items = itemsIn(place, "default-route", { max: IPS_MAX });
   const gateways: IpAddress[] = [];
   for (const item of items) {
-    const gateway = addressOf(asText(item, ADDRESS));
+    const gateway = addressOf(asText(item, GATEWAY));
     if (gateways.some(({ family }) => family === gateway.family)) {
       throw unexpected(item, `one gateway for IPv${gateway.family}`);
     }

@@ -1,5 +1,5 @@
-import { Ajv } from "ajv";
 import { type Capability, type PluginInfo, PluginError } from "../../plugin-sdk/network-plugin.ts";
+import { compilePluginSchema } from "../cni/plugin-schema.ts";
 import { LIMITS } from "../limits.ts";
 import { toPlainText } from "./plain-text.ts";
 
@@ -65,8 +65,9 @@ function checkSchema(json: string): string {
     }
     // Its answer would be a promise, and a promise is no refusal.
     if ("$async" in schema) throw new TypeError("$async is not supported");
-    new Ajv({ allErrors: false, strict: false }).compile(schema);
-    return JSON.stringify(schema);
+    const text = JSON.stringify(schema);
+    compilePluginSchema(text);
+    return text;
   } catch (error) {
     throw refusal(`config_schema_json is no JSON schema: ${toPlainText(String(error))}`);
   }
