@@ -5,14 +5,15 @@
 #   NAME     the plugin's, as GetInfo says it
 #   PROGRAM  serves the plugin; gets --socket PATH behind its arguments
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." # Paths of the program are as seen from there.
 [ "${PATCHBAY_PRIVATE_NODE:-}" = 1 ] ||
   exec node_modules/.bin/node scripts/private-node.js sh examples/try.sh "$@"
 
 name=$1
 shift
 root=$(mktemp -d)
-trap 'kill $host $plugin; wait; rm -rf "$root"' EXIT
+one=try-one-$$ two=try-two-$$
+trap 'test $? = 0 || cat "$root/log"; kill $host $plugin || :; wait; for pod in $one $two; do ip netns delete $pod; done; rm -rf "$root"' EXIT
 ip link set lo up
 node_modules/.bin/node src/cli/patchbay.js host --root "$root" --metrics-port 0 2>"$root/log" &
 host=$!
@@ -30,7 +31,7 @@ CONFIG
 }
 
 mkdir -p /run/netns
-for pod in one two; do
+for pod in $one $two; do
   ip netns add $pod
   for attempt in 1 2 3 4 5 6 7 8 9 10; do
     answer=$(cni ADD $pod) && break
@@ -39,8 +40,8 @@ for pod in one two; do
   printf '%s\n' "$answer"
 done
 ip -brief link show
-ip netns exec two ip -brief address show eth0
-for address in $(ip netns exec two ip -brief address show eth0 | tr ' ' '\n' | grep -E '^(10|fd00)'); do
-  ip netns exec one ping -c 1 -W 5 "${address%/*}"
+ip netns exec $two ip -brief address show eth0
+for address in $(ip netns exec $two ip -brief address show eth0 | tr ' ' '\n' | grep -E '^(10|fd00)'); do
+  ip netns exec $one ping -c 1 -W 5 "${address%/*}"
 done
-for pod in one two; do cni DEL $pod; done
+for pod in $one $two; do cni DEL $pod; done

@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { lstatSync } from "node:fs";
+import { lstatSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { parsePrefix } from "../../src/ip/address.ts";
 import { pathsBelow } from "../../src/plugin-host/paths.ts";
-import { EXAMPLES, findReasonToSkip } from "../examples.ts";
+import { EXAMPLES, findReasonToSkip, NOOP_PLUGIN } from "../examples.ts";
 import {
   findSkipReason,
   type HostProcess,
@@ -19,7 +19,17 @@ import {
   until,
 } from "./harness.ts";
 import { askFor, startHostWith, statusOf } from "./pod-networks.ts";
-import { add, assertReaches, assertSilentSuccess, check, del, errorOf } from "./runtime.ts";
+import {
+  add,
+  addOk,
+  assertReaches,
+  assertSilentSuccess,
+  check,
+  del,
+  delOk,
+  errorOf,
+  makeNetwork,
+} from "./runtime.ts";
 
 const LIMIT_MS = 60_000;
 
@@ -28,6 +38,8 @@ const LOAD_PODS = 6;
 
 /** Pause before a call that failed is made again, as runtimes do, ms. */
 const AGAIN_MS = 50;
+
+const skipNoop = findSkipReason() ?? findReasonToSkip("go") ?? false;
 
 for (const { name, plugin, command } of EXAMPLES) {
   const skip = findSkipReason() ?? findReasonToSkip(name) ?? false;
@@ -186,7 +198,46 @@ for (const { name, plugin, command } of EXAMPLES) {
       assert.ok(identityOf(socket), "the old one took the new one's socket away");
     });
   });
+
+  test(`try.sh shows the example in ${name}: two pods that reach each other`, {
+    skip,
+  }, async () => {
+    await using node = await openNode();
+    const [file = "", ...args] = command("");
+    const program = [file, ...args.slice(0, args.indexOf("--socket"))];
+    const script = join(import.meta.dirname, "../../examples/try.sh");
+    const { exitCode, stdout, stderr } = await node.run(["sh", script, plugin, ...program]);
+    assert.equal(exitCode, 0, stdout + stderr);
+    assert.equal(stdout.match(/ 0% packet loss/g)?.length, 2, stdout);
+  });
 }
+
+describe("the example that does nothing", { skip: skipNoop }, () => {
+  test("answers a pod's addresses and routes, and makes nothing", async () => {
+    await using node = await openNode();
+    await node.startHost();
+    const { plugin, command } = NOOP_PLUGIN;
+    const socket = join(pathsBelow(node.root).pluginDir, `${plugin}.sock`);
+    const [file = "", ...args] = command(socket);
+    using child = spawn(file, args, { stdio: ["ignore", "inherit", "inherit"] });
+    const network = makeNetwork("routed", { plugin });
+    const pod = await node.createPod();
+    await untilSuccess(() => add(node, pod, network));
+    const { ips, routes } = await addOk(node, pod, network);
+    assert.deepEqual([ips.length, routes.length], [2, 2]);
+    assert.deepEqual((await node.readKernel(pod.netns)).links.length, 1);
+    await delOk(node, pod, network);
+    child.kill("SIGTERM");
+    assert.deepEqual(await once(child, "exit"), [0, null]);
+  });
+});
+
+test("the plugins of the examples have under 200 lines", () => {
+  for (const file of ["go/plugin.go", "python/plugin.py"]) {
+    const text = readFileSync(join(import.meta.dirname, "../../examples", file), "utf8");
+    assert.ok(text.trimEnd().split("\n").length < 200, file);
+  }
+});
 
 /** Tells a socket from the next one of that name. */
 function identityOf(path: string): number | undefined {
