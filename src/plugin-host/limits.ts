@@ -140,6 +140,8 @@ export const LIMITS = {
   pluginSocketsMax: 64,
   /** Pause between two looks into the plugin folder in case an event was lost, ms. */
   pluginFolderMs: 10_000,
+  /** Shortest time between two looks into the plugin folder while it changes, ms. */
+  pluginFolderPauseMs: 100,
   /** Answer of a plugin to a greeting, GetInfo for example, ms. */
   pluginGreetingMs: 5_000,
   /** Bytes of one message to or from a service plugin. */

@@ -91,6 +91,11 @@ function runWithin<Result>(limitMs: number, work: () => Result): Result {
   context.work = work;
   try {
     return script.runInContext(context, { timeout: limitMs }) as Result;
+  } catch (error) {
+    // The engine's own word for it is an object of the other context.
+    const { code } = error as { readonly code?: unknown };
+    if (code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
+    throw new Error(`It took longer than ${limitMs} ms`, { cause: code });
   } finally {
     delete context.work;
   }

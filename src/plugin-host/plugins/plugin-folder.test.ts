@@ -269,7 +269,9 @@ describe("PluginFolder with PluginRegistry", () => {
       has("plugin-failed", /second\.sock: its name fake is taken by/),
     );
     await first.stop();
-    await until("the second", () => isThere("fake"));
+    await until("the second", () =>
+      registry.list().some(({ socketPath }) => socketPath === socketOf("second")),
+    );
     await attach("fake");
     assert.deepEqual(second.calls, ["Attach"]);
   });

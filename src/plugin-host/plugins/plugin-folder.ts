@@ -45,6 +45,10 @@ export class PluginFolder {
   #onAnswered: () => void = () => {};
   #watcher: FSWatcher | undefined;
   #cancelLook: () => void = () => {};
+  #lookedMs = Number.NEGATIVE_INFINITY;
+  /** A change was seen, and the look at it is to come. */
+  #isLookDue = false;
+  #cancelSoon: () => void = () => {};
   #isClosed = false;
 
   constructor(deps: PluginFolderDeps) {
@@ -62,7 +66,7 @@ export class PluginFolder {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     chmodSync(folder, 0o700);
     try {
-      this.#watcher = watch(folder, { persistent: false }, () => this.#look());
+      this.#watcher = watch(folder, { persistent: false }, () => this.#lookSoon());
       this.#watcher.on("error", () => this.#watcher?.close());
     } catch {
       // Out of watches: the clock does, later.
@@ -89,6 +93,7 @@ export class PluginFolder {
     this.#isClosed = true;
     this.#watcher?.close();
     this.#cancelLook();
+    this.#cancelSoon();
     for (const name of [...this.#sockets.keys()]) this.#forget(name, "the host stops");
   }
 
@@ -99,8 +104,25 @@ export class PluginFolder {
     });
   }
 
+  /** At once, and after that all changes of a while in one look: a thousand files come one by one. */
+  #lookSoon(): void {
+    if (this.#isLookDue || this.#isClosed) return;
+    const { clock } = this.#deps;
+    const pauseMs = this.#lookedMs + LIMITS.pluginFolderPauseMs - clock.monotonicMs();
+    if (pauseMs <= 0) {
+      this.#look();
+      return;
+    }
+    this.#isLookDue = true;
+    this.#cancelSoon = clock.after(pauseMs, () => {
+      this.#isLookDue = false;
+      this.#look();
+    });
+  }
+
   #look(): void {
     if (this.#isClosed) return;
+    this.#lookedMs = this.#deps.clock.monotonicMs();
     const { found, strays } = findPluginSockets(this.#deps.folder);
     for (const [name, reason] of strays) {
       if (this.#strays.get(name) !== reason) this.#emitFailed(name, reason);

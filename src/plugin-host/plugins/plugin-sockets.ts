@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync } from "node:fs";
+import { lstatSync, readdirSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { LIMITS } from "../limits.ts";
 
@@ -16,20 +16,33 @@ export interface PluginSockets {
 export function findPluginSockets(folder: string): PluginSockets {
   const found = new Map<string, string>();
   const strays = new Map<string, string>();
-  let names: string[];
-  try {
-    names = readdirSync(folder).sort();
-  } catch {
-    return { found, strays };
-  }
-  for (const name of names) {
-    const stat = lstatSync(join(folder, name), { throwIfNoEntry: false });
+  for (const name of socketNamesIn(folder)) {
+    const stat = lookAt(join(folder, name));
     if (!stat?.isSocket()) continue;
     const reason = findReasonToIgnore({ name, uid: stat.uid, count: found.size });
     if (reason === undefined) found.set(name, `${stat.ino} ${stat.birthtimeMs}`);
     else if (strays.size < LIMITS.pluginSocketsMax) strays.set(name, reason);
   }
   return { found, strays };
+}
+
+/** Whatever else is there, however much, costs no look of its own. */
+function socketNamesIn(folder: string): string[] {
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true });
+    return entries.flatMap((entry) => (entry.isSocket() ? [entry.name] : [])).sort();
+  } catch {
+    return [];
+  }
+}
+
+/** Undefined: it went away, or nobody may look at it. */
+function lookAt(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 function findReasonToIgnore(socket: {

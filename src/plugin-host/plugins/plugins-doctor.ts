@@ -21,6 +21,6 @@ export function examinePlugins(
     remedy:
       socket === ""
         ? "Start it, or correct the name in the network's configuration"
-        : "See its own log, and restart it; what waits for it is done when it is back",
+        : "See its own log, and restart it; what waits for it is done when it is back. `patchbay attachments --network NAME` names the pods",
   }));
 }
