@@ -19,7 +19,7 @@ export function addCheckCommand(
 ): void {
   const command = program
     .command("check")
-    .argument("[attachment]", "id of one attachment, see `patchbay attachments`; absent: all")
+    .argument("[attachment]", "id of one attachment, or namespace/name of a pod; absent: all")
     .description("compare attachments with the kernel, as CNI CHECK does, and mend what differs")
     .option(
       "--pod <pod>",
@@ -30,14 +30,17 @@ export function addCheckCommand(
     .option("--repair", "mend what differs, where the plugin can");
   withCommonOptions(command)
     .addHelpText("after", "\nExit code 1 when something differs, and was not mended.")
-    .action(async (attachmentId = "") => {
-      const { root, json, pod: podName, network, repair } = command.opts<CheckOptions>();
-      const what = attachmentId ? `check ${attachmentId}` : "check the attachments";
+    .action(async (subject = "") => {
+      const { root, json, network, repair, ...options } = command.opts<CheckOptions>();
+      const what = subject ? `check ${subject}` : "check the attachments";
+      // As `attach` and `detach` take a pod; ids have no slash.
+      const isPod = subject.includes("/") && options.pod === "";
+      const attachmentId = isPod ? "" : subject;
+      const pod = isPod ? subject : options.pod;
       const { attachments } = await withHost(
         context,
         { root, what, timeoutMs: CLI_LIMITS.longCallMs },
-        (host) =>
-          host.checkAttachments({ attachmentId, pod: podName, network, repair: repair === true }),
+        (host) => host.checkAttachments({ attachmentId, pod, network, repair: repair === true }),
       );
       const drifted = attachments.filter(({ findings }) => findings.length > 0);
       const left = drifted.filter(({ findings, repaired }) => findings.length > repaired.length);
@@ -49,9 +52,9 @@ export function addCheckCommand(
       const { output } = context;
       for (const { attachment, findings, repaired } of drifted) {
         if (!attachment) continue;
-        const pod = describePod(attachment) || attachment.containerId.slice(0, 12);
-        const subject = `${attachment.attachmentId} (${pod} ${attachment.ifname})`;
-        output.line(output.style("red", sanitize(subject)));
+        const whose = describePod(attachment) || attachment.containerId.slice(0, 12);
+        const title = `${attachment.attachmentId} (${whose} ${attachment.ifname})`;
+        output.line(output.style("red", sanitize(title)));
         for (const finding of findings) {
           const mark = repaired.includes(finding) ? " (mended)" : "";
           output.line(`  ${sanitize(finding)}${mark}`);

@@ -221,7 +221,7 @@ function examineLeftovers(places: MachinePlaces): Finding[] {
       warning(
         "host-local",
         `host-local holds leases of ${networks.join(", ")} in ${hostLocal}`,
-        "Adopt them: `npx patchbay ipam import-host-local --help`; or remove them when their pods are gone",
+        "Leave them where a CNI plugin that uses host-local still serves the network (cni-exec). Otherwise adopt them: `npx patchbay ipam import-host-local --help`; or remove them when their pods are gone",
       ),
     );
   }

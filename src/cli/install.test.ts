@@ -67,7 +67,13 @@ describe("install and uninstall", () => {
             root: join(folder, "root"),
             plugin: "routed",
             ipMasq: true,
-            capabilities: { ips: true, mac: true, portMappings: true },
+            capabilities: {
+              ips: true,
+              mac: true,
+              portMappings: true,
+              bandwidth: true,
+              "io.kubernetes.cri.pod-annotations": true,
+            },
             ipam: { ranges: [[{ subnet: "10.88.0.0/16" }], [{ subnet: "fd00:88::/64" }]] },
           },
         ],
@@ -284,7 +290,7 @@ describe("install and uninstall", () => {
     it("refuses while attachments exist, unless forced", async () => {
       await install();
       const result = await uninstall(busy);
-      assert.match(result.stderr, /^patchbay: Cannot uninstall: 1 attachment exist/);
+      assert.match(result.stderr, /^patchbay: Cannot uninstall: 1 attachment left:/);
       assert.equal(result.exitCode, 1);
       assert.ok(existsSync(conflist));
       assert.equal((await uninstall(busy, "--force")).exitCode, 0);

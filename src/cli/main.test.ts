@@ -301,6 +301,22 @@ describe("patchbay check", () => {
     );
     assert.equal(result.exitCode, 1);
   });
+
+  it("takes a pod as `attach` and `detach` do", async () => {
+    const asked: unknown[] = [];
+    const host = {
+      checkAttachments: async ({ attachmentId, pod }: { attachmentId?: string; pod?: string }) => {
+        asked.push([attachmentId, pod]);
+        return { attachments: [] };
+      },
+    };
+    await runCli(["check", "default/web-1"], { host });
+    await runCli(["check", "--pod", "default/web-1"], { host });
+    assert.deepEqual(asked, [
+      ["", "default/web-1"],
+      ["", "default/web-1"],
+    ]);
+  });
 });
 
 describe("patchbay events", () => {

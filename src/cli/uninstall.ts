@@ -97,7 +97,7 @@ function refuseWhileUsed(
   }
   if (attachments.count === 0) return;
   const number = formatNumber(attachments.count, "attachment");
-  throw new CliError(`Cannot uninstall: ${number} exist: drain the node first, or use --force`);
+  throw new CliError(`Cannot uninstall: ${number} left: drain the node first, or use --force`);
 }
 
 function printRemoved({ output }: CliContext, removed: readonly string[]): void {

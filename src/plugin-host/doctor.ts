@@ -1,5 +1,6 @@
 import type { DoctorFinding } from "../rpc/generated/patchbay/host/v1/DoctorFinding.ts";
 import { type HostContext, isInTrouble } from "./core/context.ts";
+import { describePod } from "./core/detach.ts";
 import { checkAttachments } from "./core/operator.ts";
 import { formatErrorChain } from "./errors.ts";
 
@@ -33,10 +34,11 @@ function examineUnfinished(context: HostContext): DoctorFinding {
   );
   if (unfinished.length === 0)
     return ok("unfinished", "No attachment is half made or half removed");
+  const [first] = unfinished.map((record) => `${record.ifname} of ${describePod(record)}`);
   return {
     check: "unfinished",
     severity: "warning",
-    message: `${unfinished.length} attachments are half made or half removed`,
+    message: `Half made or half removed: ${unfinished.length} attachments, for example ${first}`,
     remedy: "The host goes on trying; `patchbay events` says what is in the way",
   };
 }
@@ -70,8 +72,10 @@ async function examineOrphans(context: HostContext): Promise<DoctorFinding[]> {
 async function examineDrift(context: HostContext): Promise<DoctorFinding> {
   const all = { attachmentId: "", pod: "", network: "", repair: false };
   // Those of plugins that cannot be called are told of elsewhere, and differ from nothing.
+  // So are those that are half made or half removed.
   const checked = (await checkAttachments(context, all)).filter(
-    ({ attachment }) => !isInTrouble(context, attachment?.plugin ?? ""),
+    ({ attachment }) =>
+      attachment?.state === "attached" && !isInTrouble(context, attachment.plugin ?? ""),
   );
   const drifted = checked.filter(({ findings }) => (findings?.length ?? 0) > 0);
   if (drifted.length === 0) return ok("drift", `${checked.length} attachments are as recorded`);
@@ -79,7 +83,8 @@ async function examineDrift(context: HostContext): Promise<DoctorFinding> {
     check: "drift",
     severity: "error",
     message: `${drifted.length} of ${checked.length} attachments differ from their record`,
-    remedy: "`patchbay check` names each difference; recreate the pods",
+    remedy:
+      "`patchbay check` names each difference, and mends it with --repair; else recreate the pods",
   };
 }
 

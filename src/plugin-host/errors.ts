@@ -29,7 +29,7 @@ export const ERRORS = {
     cni: 7,
     grpc: "INVALID_ARGUMENT",
     remedy:
-      "Correct the field named: in the conflist, or what the runtime asks for (runtimeConfig, CNI_ARGS)",
+      "Correct the field named: in the conflist or NetworkAttachmentDefinition, or what pod or runtime ask for (annotation, runtimeConfig, CNI_ARGS)",
   },
   OWN_NETNS: {
     cni: 8,

@@ -19,9 +19,10 @@ function kindOf({ code }: ServiceError): PluginErrorKind {
   return "transient";
 }
 
-/** grpc-js says a refused connection twice, with its own words around. */
+/** grpc-js says a refused connection twice, and of a deadline what it did meanwhile. */
 export function reasonOf({ details, message }: ServiceError): string {
   const text = details || message;
+  if (/^deadline exceeded\b/i.test(text)) return "it did not answer by its deadline";
   const code = /\bconnect (E[A-Z]+)\b/.exec(text)?.[1];
   return code === undefined ? text : `its socket cannot be connected to (${code})`;
 }

@@ -31,6 +31,6 @@ export function takenError(record: AttachmentRecord): PatchbayError {
   const { ifname, network, state } = record;
   return new PatchbayError(
     "INTERFACE_EXISTS",
-    `${ifname} of ${describePod(record)} is ${state.kind} to network ${network}`,
+    `${ifname} of ${describePod(record)} is ${state.kind} ${state.kind === "detaching" ? "from" : "to"} network ${network}`,
   );
 }
