@@ -16,10 +16,11 @@ import { findOutput, machineEnvironment, repository, run, SetupError, say } from
 // Go before 1.21 does not fetch the toolchain that a go.mod asks for.
 const oldestGo = [1, 21];
 
-/** The examples that are built, each with the programs of the machine that build it. */
+/** The examples that are built: each with the program of the machine that builds it, and which files it is built from. */
 const examples = [
-  { name: "go", tools: ["go"], folders: ["/usr/local/go/bin"], build: buildGo },
-  { name: "python", tools: ["python3"], folders: [], build: buildPython },
+  { name: "go", tool: "go", folders: ["/usr/local/go/bin"], inputs: /./, build: buildGo },
+  // The plugin runs from its sources: what is built is what it imports.
+  { name: "python", tool: "python3", folders: [], inputs: /\.(sh|txt|proto)$/, build: buildPython },
 ];
 
 /** Names of examples that are not built as they are now. Runs no program. */
@@ -117,9 +118,9 @@ function installPython() {
 }
 
 /** Files of that name in the machine's PATH and in the folders where they are wont to be. */
-function findPrograms({ tools, folders }) {
+function findPrograms({ tool, folders }) {
   const path = [...machineEnvironment().PATH.split(delimiter), ...folders];
-  return path.flatMap((folder) => tools.map((tool) => join(folder, tool))).filter(isExecutable);
+  return path.map((folder) => join(folder, tool)).filter(isExecutable);
 }
 
 function isExecutable(file) {
@@ -147,6 +148,7 @@ function keyOf(example) {
   hash.update(JSON.stringify({ arch: process.arch, programs: findPrograms(example) }));
   for (const folder of [join("examples", example.name), "proto/patchbay/plugin"]) {
     for (const file of listFiles(join(repository, folder)).toSorted()) {
+      if (!example.inputs.test(file)) continue;
       const content = readFileSync(file);
       hash.update(`\0${relative(repository, file)}\0${content.length}\0`).update(content);
     }
