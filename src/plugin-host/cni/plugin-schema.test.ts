@@ -56,6 +56,11 @@ describe("compilePluginSchema", () => {
     assert.equal(schema.findError('{"q7":{"p9":1}}')?.instancePath, "/q7/p9");
   });
 
+  it("what every object has is no key of a configuration", () => {
+    const schema = '{"properties":{"constructor":{"type":"string"},"toString":{"type":"string"}}}';
+    assert.equal(compilePluginSchema(schema).findError("{}"), undefined);
+  });
+
   it("throws for what is no schema", () => {
     assert.throws(() => compilePluginSchema('{"type":"colour"}'));
     assert.throws(() => compilePluginSchema('{"$ref":"http://example.org/schema"}'));
