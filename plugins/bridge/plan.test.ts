@@ -4,7 +4,7 @@ import { bridgedPodBatches, bridgedPodResponse } from "../../src/plugin-sdk/brid
 import { macOfName } from "../../src/plugin-sdk/link-names.ts";
 import { type AttachRequest, PluginError } from "../../src/plugin-sdk/network-plugin.ts";
 import { attachRequest, textOf } from "../../src/plugin-sdk/plugin-suite.ts";
-import type { VethMode } from "../../src/plugin-sdk/veth.ts";
+import type { AttachMode } from "../../src/plugin-sdk/pod-side.ts";
 import { CONFIG_SCHEMA, readBridgeConfig } from "./config.ts";
 import { networkBatches, planBridge } from "./plan.ts";
 
@@ -29,42 +29,46 @@ const POD_V4 = [
 const DEFAULT_V4 =
   "  add-route destination=0.0.0.0/0 gateway=10.1.0.1 link=eth0 onlink=true ifExists=replace";
 
-const TABLE: readonly [what: string, request: AttachRequest, mode: VethMode, expected: string[]][] =
+const TABLE: readonly [
+  what: string,
+  request: AttachRequest,
+  mode: AttachMode,
+  expected: string[],
+][] = [
   [
+    "IPv4 alone",
+    withConfig({}, { addresses: ONE_V4 }),
+    "create",
+    ["on the node:", create("cni0"), setLink(), ...POD_V4, DEFAULT_V4],
+  ],
+  [
+    "a repeat, which puts the link back on its bridge",
+    withConfig({ bridge: "br7" }, { addresses: ONE_V4 }),
+    "repeat",
+    ["on the node:", setLink(" master=br7"), ...POD_V4, DEFAULT_V4],
+  ],
+  [
+    "hairpin, port isolation and a VLAN",
+    withConfig(
+      { bridge: "br7", hairpinMode: true, portIsolation: true, vlan: 7 },
+      { addresses: ONE_V4 },
+    ),
+    "create",
     [
-      "IPv4 alone",
-      withConfig({}, { addresses: ONE_V4 }),
-      "create",
-      ["on the node:", create("cni0"), setLink(), ...POD_V4, DEFAULT_V4],
+      "on the node:",
+      create("br7"),
+      setLink(" hairpin=true isolated=true accessVlan=7"),
+      ...POD_V4,
+      DEFAULT_V4,
     ],
-    [
-      "a repeat, which puts the link back on its bridge",
-      withConfig({ bridge: "br7" }, { addresses: ONE_V4 }),
-      "repeat",
-      ["on the node:", setLink(" master=br7"), ...POD_V4, DEFAULT_V4],
-    ],
-    [
-      "hairpin, port isolation and a VLAN",
-      withConfig(
-        { bridge: "br7", hairpinMode: true, portIsolation: true, vlan: 7 },
-        { addresses: ONE_V4 },
-      ),
-      "create",
-      [
-        "on the node:",
-        create("br7"),
-        setLink(" hairpin=true isolated=true accessVlan=7"),
-        ...POD_V4,
-        DEFAULT_V4,
-      ],
-    ],
-    [
-      "no gateway: no default route",
-      withConfig({}, { addresses: [{ address: "10.1.0.5/24", gateway: "" }] }),
-      "create",
-      ["on the node:", create("cni0"), setLink(), ...POD_V4],
-    ],
-  ];
+  ],
+  [
+    "no gateway: no default route",
+    withConfig({}, { addresses: [{ address: "10.1.0.5/24", gateway: "" }] }),
+    "create",
+    ["on the node:", create("cni0"), setLink(), ...POD_V4],
+  ],
+];
 
 for (const [what, request, mode, expected] of TABLE) {
   test(`bridgedPodBatches() for ${what}`, () => {

@@ -1,11 +1,8 @@
 import type { Kernel } from "../../src/kernel/kernel.ts";
 import { KernelError } from "../../src/kernel/kernel-error.ts";
 import type { Nftables } from "../../src/kernel/nftables.ts";
-import {
-  type BridgedPod,
-  bridgedPodBatches,
-  bridgedPodResponse,
-} from "../../src/plugin-sdk/bridged-pod.ts";
+import { attachBridgedPod, repairBridgedPod } from "../../src/plugin-sdk/attach-bridged-pod.ts";
+import { bridgedPodResponse } from "../../src/plugin-sdk/bridged-pod.ts";
 import { checkBridgedPod } from "../../src/plugin-sdk/check-bridged-pod.ts";
 import { holderName, linkNamesOf } from "../../src/plugin-sdk/link-names.ts";
 import {
@@ -16,7 +13,7 @@ import {
 } from "../../src/plugin-sdk/network-plugin.ts";
 import { NodePreparation, type PreparationPlan } from "../../src/plugin-sdk/node-preparation.ts";
 import { checkAndRepair } from "../../src/plugin-sdk/repair.ts";
-import { applyVethAttach, listVethLinks, repairVethAttach } from "../../src/plugin-sdk/veth.ts";
+import { listVethLinks } from "../../src/plugin-sdk/veth.ts";
 import { CONFIG_SCHEMA, readBridgeConfig } from "./config.ts";
 import { networkBatches, planBridge } from "./plan.ts";
 
@@ -35,9 +32,7 @@ export function createBridgePlugin(deps: BridgeDeps): NetworkPlugin {
 
   async function attach(request: AttachRequest): Promise<AttachResponse> {
     const plan = planBridge(request, await prepare(preparation, request), { holder });
-    const batchesOf = (isRepeat: boolean) =>
-      bridgedPodBatches(plan, isRepeat ? "repeat" : "create");
-    await applyVethAttach(kernel, vethOf(plan), batchesOf);
+    await attachBridgedPod(kernel, plan);
     return bridgedPodResponse(plan);
   }
 
@@ -82,7 +77,7 @@ export function createBridgePlugin(deps: BridgeDeps): NetworkPlugin {
       const mend = async () => {
         preparation.adopt(attachment, preparationPlan(attachment));
         await preparation.repair(attachment.network);
-        await repairVethAttach(kernel, vethOf(plan), (mode) => bridgedPodBatches(plan, mode));
+        await repairBridgedPod(kernel, plan);
       };
       return checkAndRepair(look, repair ? mend : undefined);
     },
@@ -96,10 +91,6 @@ export function createBridgePlugin(deps: BridgeDeps): NetworkPlugin {
       return preparation.repair(network);
     },
   };
-}
-
-function vethOf(plan: BridgedPod) {
-  return { ...plan, podAddresses: plan.addresses.map((pod) => pod.address) };
 }
 
 function preparationPlan(request: AttachRequest): PreparationPlan {

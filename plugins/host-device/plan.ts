@@ -1,21 +1,15 @@
-import { formatPrefix } from "../../src/ip/address.ts";
-import type { KernelOperation, Link, NetnsBatch, NetnsPath } from "../../src/kernel/kernel.ts";
+import type { KernelOperation, Link, NetnsBatch } from "../../src/kernel/kernel.ts";
 import {
   type AttachRequest,
   type AttachResponse,
   PluginError,
 } from "../../src/plugin-sdk/network-plugin.ts";
 import {
-  type PodAddress,
-  readAddresses,
-  readRequestedAddresses,
-} from "../../src/plugin-sdk/pod-addresses.ts";
-import {
-  describeGateway,
+  type AddressedPod,
+  describeAddresses,
   describeInterface,
   describeRoutes,
-  type PodSide,
-  planPodRoutes,
+  planAddressedPod,
   podLinkOperations,
   podRouteOperations,
   routerOperations,
@@ -23,11 +17,10 @@ import {
 import { formatDeviceAlias, type Original } from "./original.ts";
 
 /** Everything about one attachment that Attach makes and Check looks for. */
-export interface HostDevicePlan extends PodSide {
+export interface HostDevicePlan extends AddressedPod {
   readonly original: Original;
   readonly alias: string;
   readonly pciAddress: string;
-  readonly addresses: readonly PodAddress[];
 }
 
 /** Reads a request. Throws PluginError "invalid-config" for what cannot be had. */
@@ -45,17 +38,11 @@ export function planHostDevice(
       "ipMasq has no effect on a device that is the pod's: the node does not route its packets";
     throw new PluginError("invalid-config", why);
   }
-  const addresses = [...readAddresses(request), ...readRequestedAddresses(request)];
   return {
+    ...planAddressedPod(request, original),
     original,
     alias: formatDeviceAlias({ plugin: holder, ...request }, original),
     pciAddress,
-    ifname: request.ifname,
-    netns: request.netns as NetnsPath,
-    mtu: request.mtu || original.mtu,
-    podMac: request.mac || original.mac,
-    addresses,
-    podRoutes: planPodRoutes(request, addresses),
   };
 }
 
@@ -101,11 +88,7 @@ export function attachResponse(plan: HostDevicePlan): AttachResponse {
   const link = describeInterface(ifname, { mac: podMac, mtu, sandbox: netns });
   return {
     interfaces: [{ ...link, pciId: pciAddress }],
-    addresses: plan.addresses.map(({ address, gateway }) => ({
-      address: formatPrefix(address),
-      gateway: describeGateway(gateway),
-      interfaceIndex: 0,
-    })),
+    addresses: describeAddresses(plan.addresses, 0),
     routes: describeRoutes(plan.podRoutes),
     dns: null,
     deviceInfoJson: pciAddress === "" ? "" : deviceInfoOf(pciAddress),

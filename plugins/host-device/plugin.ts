@@ -1,6 +1,7 @@
 import type { Kernel, Link, NetnsPath } from "../../src/kernel/kernel.ts";
 import { KernelError } from "../../src/kernel/kernel-error.ts";
 import type { PciDevices } from "../../src/kernel/pci-devices.ts";
+import { cannotAttach, takenBySomebody } from "../../src/plugin-sdk/attach-errors.ts";
 import { checkPodSide } from "../../src/plugin-sdk/check-pod-side.ts";
 import type { HeldAttachments } from "../../src/plugin-sdk/held-attachments.ts";
 import { LastFailures } from "../../src/plugin-sdk/last-failures.ts";
@@ -17,7 +18,13 @@ import {
   type NetworkPlugin,
   PluginError,
 } from "../../src/plugin-sdk/network-plugin.ts";
-import { applyPodLink, isNetns, isOwnedBy, requireNetns } from "../../src/plugin-sdk/pod-link.ts";
+import {
+  applyPodLink,
+  findPlaces,
+  isNetns,
+  isOwnedBy,
+  requireNetns,
+} from "../../src/plugin-sdk/pod-link.ts";
 import { checkAndRepair } from "../../src/plugin-sdk/repair.ts";
 import { CONFIG_SCHEMA, type DeviceKey, findDeviceKey } from "./config.ts";
 import { type DeviceSearch, findDevice, type HostDeviceDetail } from "./find-device.ts";
@@ -56,7 +63,7 @@ export function createHostDevicePlugin(deps: HostDeviceDeps): NetworkPlugin {
     // One at a time: two pods that want one device must not both find it free.
     const plan = await takeTurn(() => take(request, netnsIdentity));
     const link = await kernel.findLink(plan.ifname, plan.netns);
-    if (!link) throw cannot(`attach ${plan.ifname} in ${plan.netns}`, new Error("It went away"));
+    if (!link) throw cannotAttach(plan, new Error("It went away"));
     const batchesOf = () => [podBatch(plan, link)];
     await applyPodLink(kernel, plan, { isRepeat: true, batchesOf });
     return attachResponse(plan);
@@ -67,9 +74,7 @@ export function createHostDevicePlugin(deps: HostDeviceDeps): NetworkPlugin {
     const { attachmentId, network, ifname, netns } = request;
     const known = held.find(attachmentId);
     const inPod = await kernel.findLink(ifname, netns as NetnsPath);
-    if (inPod && !isOwnedBy(inPod, holder, attachmentId)) {
-      throw new PluginError("interface-exists", `${ifname} exists in ${netns} and is not ours`);
-    }
+    if (inPod && !isOwnedBy(inPod, holder, attachmentId)) throw takenBySomebody(request);
     const link = inPod ?? (await onNode(request));
     // A file without an alias: somebody died before the device was touched, and it may be another one now.
     const earlier = isOwnedBy(link, holder, attachmentId) ? known : undefined;
@@ -140,13 +145,7 @@ export function createHostDevicePlugin(deps: HostDeviceDeps): NetworkPlugin {
   async function give(request: DetachRequest): Promise<void> {
     const { attachmentId } = request;
     const known = held.find(attachmentId);
-    const places = new Set<NetnsPath>();
-    if (known && (await isNetns(kernel, known.netns, known.netnsIdentity))) {
-      places.add(known.netns as NetnsPath);
-    }
-    const asked = request.netns as NetnsPath;
-    if (asked !== "" && (await kernel.netnsIdentity(asked))) places.add(asked);
-    for (const netns of places) {
+    for (const netns of await findPlaces(kernel, known, request)) {
       const link = (await kernel.links(netns)).find(
         (each) =>
           isOwnedBy(each, holder, attachmentId) ||

@@ -1,5 +1,4 @@
-import { formatPrefix } from "../../src/ip/address.ts";
-import type { KernelOperation, Link, NetnsBatch, NetnsPath } from "../../src/kernel/kernel.ts";
+import type { KernelOperation, Link, NetnsBatch } from "../../src/kernel/kernel.ts";
 import { formatAlias, linkNamesOf } from "../../src/plugin-sdk/link-names.ts";
 import {
   type AttachRequest,
@@ -7,30 +6,24 @@ import {
   PluginError,
 } from "../../src/plugin-sdk/network-plugin.ts";
 import {
-  type PodAddress,
-  readAddresses,
-  readRequestedAddresses,
-} from "../../src/plugin-sdk/pod-addresses.ts";
-import {
-  describeGateway,
+  type AddressedPod,
+  type AttachMode,
+  describeAddresses,
   describeInterface,
   describeRoutes,
   hardwareOperations,
-  type PodSide,
-  planPodRoutes,
+  planAddressedPod,
   podLinkOperations,
   podRouteOperations,
   routerOperations,
 } from "../../src/plugin-sdk/pod-side.ts";
-import type { VethMode } from "../../src/plugin-sdk/veth.ts";
 import { type MacvlanConfig, readMacvlanConfig } from "./config.ts";
 
 /** Everything about one attachment that Attach makes and Check looks for. */
-export interface MacvlanPlan extends PodSide {
+export interface MacvlanPlan extends AddressedPod {
   readonly config: MacvlanConfig;
   readonly master: Link;
   readonly alias: string;
-  readonly addresses: readonly PodAddress[];
 }
 
 /**
@@ -44,24 +37,18 @@ export function planMacvlan(
   const { master, holder, found } = options;
   const config = readMacvlanConfig(request.configJson);
   refuse(request, config, master);
-  const addresses = [...readAddresses(request), ...readRequestedAddresses(request)];
-  const isPassthru = config.mode === "passthru";
-  const ownMac = isPassthru ? (found ?? master).mac : linkNamesOf(request.attachmentId).podMac;
+  const { mac, mtu } = found ?? master;
+  const ownMac = config.mode === "passthru" ? mac : linkNamesOf(request.attachmentId).podMac;
   return {
+    ...planAddressedPod(request, { mtu, mac: ownMac }),
     config,
     master,
     alias: formatAlias({ plugin: holder, ...request }),
-    ifname: request.ifname,
-    netns: request.netns as NetnsPath,
-    mtu: request.mtu || (found ?? master).mtu,
-    podMac: request.mac || ownMac,
-    addresses,
-    podRoutes: planPodRoutes(request, addresses),
   };
 }
 
 /** What Attach does. The link is made in the pod at once and never shows up in the node. */
-export function attachBatches(plan: MacvlanPlan, mode: VethMode): NetnsBatch[] {
+export function attachBatches(plan: MacvlanPlan, mode: AttachMode): NetnsBatch[] {
   const { ifname, netns } = plan;
   const addresses = plan.addresses.map((pod) => pod.address);
   return [
@@ -86,11 +73,7 @@ export function attachResponse(plan: MacvlanPlan): AttachResponse {
   const { ifname, netns, mtu, podMac } = plan;
   return {
     interfaces: [describeInterface(ifname, { mac: podMac, mtu, sandbox: netns })],
-    addresses: plan.addresses.map(({ address, gateway }) => ({
-      address: formatPrefix(address),
-      gateway: describeGateway(gateway),
-      interfaceIndex: 0,
-    })),
+    addresses: describeAddresses(plan.addresses, 0),
     routes: describeRoutes(plan.podRoutes),
     dns: null,
     deviceInfoJson: "",
@@ -117,7 +100,7 @@ function createBatch(plan: MacvlanPlan): NetnsBatch {
 }
 
 /** A passthru link is made with its master's address; it takes another, and the master with it. */
-function passthruMac({ config, ifname, master, podMac }: MacvlanPlan, mode: VethMode) {
+function passthruMac({ config, ifname, master, podMac }: MacvlanPlan, mode: AttachMode) {
   if (config.mode !== "passthru" || mode === "repair" || podMac === master.mac) return [];
   return [{ kind: "set-link", name: ifname, mac: podMac } satisfies KernelOperation];
 }

@@ -1,5 +1,6 @@
 import type { Kernel, Link, NetnsPath } from "../../src/kernel/kernel.ts";
 import type { KernelError } from "../../src/kernel/kernel-error.ts";
+import { takenBySomebody } from "../../src/plugin-sdk/attach-errors.ts";
 import { finding } from "../../src/plugin-sdk/findings.ts";
 import type { HeldAttachments } from "../../src/plugin-sdk/held-attachments.ts";
 import { LastFailures } from "../../src/plugin-sdk/last-failures.ts";
@@ -12,9 +13,14 @@ import {
   type NetworkPlugin,
   PluginError,
 } from "../../src/plugin-sdk/network-plugin.ts";
-import { applyPodLink, isNetns, isOwnedBy, requireNetns } from "../../src/plugin-sdk/pod-link.ts";
+import {
+  applyPodLink,
+  findPlaces,
+  isOwnedBy,
+  requireNetns,
+} from "../../src/plugin-sdk/pod-link.ts";
+import type { AttachMode } from "../../src/plugin-sdk/pod-side.ts";
 import { checkAndRepair } from "../../src/plugin-sdk/repair.ts";
-import type { VethMode } from "../../src/plugin-sdk/veth.ts";
 import { checkMacvlan } from "./check.ts";
 import { CONFIG_SCHEMA, readMacvlanConfig } from "./config.ts";
 import { findMaster } from "./find-master.ts";
@@ -53,7 +59,7 @@ export function createMacvlanPlugin(deps: MacvlanDeps): NetworkPlugin {
     const netnsIdentity = await requireNetns(kernel, request);
     const link = await kernel.findLink(plan.ifname, plan.netns);
     const isOwn = link !== undefined && isOwnedBy(link, holder, request.attachmentId);
-    if (link && !isOwn) throw notOurs(request);
+    if (link && !isOwn) throw takenBySomebody(request);
     hold(plan, request, netnsIdentity);
     // Mode and master of a macvlan are for ever.
     const isRight =
@@ -73,7 +79,7 @@ export function createMacvlanPlugin(deps: MacvlanDeps): NetworkPlugin {
     held.write({ attachmentId, network, netns, netnsIdentity, ifname, mac, detail });
   }
 
-  async function make(plan: MacvlanPlan, mode: VethMode): Promise<void> {
+  async function make(plan: MacvlanPlan, mode: AttachMode): Promise<void> {
     const batchesOf = (isRepeat: boolean) =>
       attachBatches(plan, isRepeat && mode === "create" ? "repeat" : mode);
     const explain = (error: KernelError) => explainRefusal(error, plan, held);
@@ -83,14 +89,9 @@ export function createMacvlanPlugin(deps: MacvlanDeps): NetworkPlugin {
   async function detach(request: DetachRequest): Promise<void> {
     const { attachmentId } = request;
     const known = held.find(attachmentId);
-    const netns = new Set<NetnsPath>();
-    if (known && (await isNetns(kernel, known.netns, known.netnsIdentity)))
-      netns.add(known.netns as NetnsPath);
-    const asked = request.netns as NetnsPath;
-    if (asked !== "" && (await kernel.netnsIdentity(asked))) netns.add(asked);
     const macs = [linkNamesOf(attachmentId).podMac, ...(known ? [known.mac] : [])];
-    for (const path of netns) {
-      const own = (await kernel.links(path)).filter(
+    for (const netns of await findPlaces(kernel, known, request)) {
+      const own = (await kernel.links(netns)).filter(
         (link) =>
           isOwnedBy(link, holder, attachmentId) ||
           // Made by an Attach that was killed before it could set the alias.
@@ -98,7 +99,7 @@ export function createMacvlanPlugin(deps: MacvlanDeps): NetworkPlugin {
       );
       await kernel.removeLinks(
         own.map((link) => link.name),
-        path,
+        netns,
       );
     }
     held.remove(attachmentId);
@@ -182,16 +183,12 @@ async function findOwn(
   const alias = formatAlias({ plugin: holder, ...request });
   const macs = [request.mac, linkNamesOf(request.attachmentId).podMac, master.mac];
   if (link.alias === alias || isBare(link, macs)) return link;
-  throw notOurs(request);
+  throw takenBySomebody(request);
 }
 
 /** A macvlan with one of these addresses that nobody has named yet. */
 function isBare(link: Link, macs: readonly string[]): boolean {
   return link.type === "macvlan" && link.alias === "" && macs.includes(link.mac);
-}
-
-function notOurs({ ifname, netns }: AttachRequest): PluginError {
-  return new PluginError("interface-exists", `${ifname} exists in ${netns} and is not ours`);
 }
 
 /** EINVAL and EBUSY of macvlan_common_newlink() and macvlan_port_create() in words. */

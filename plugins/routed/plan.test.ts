@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type AttachRequest, PluginError } from "../../src/plugin-sdk/network-plugin.ts";
 import { attachRequest, textOf } from "../../src/plugin-sdk/plugin-suite.ts";
-import type { VethMode } from "../../src/plugin-sdk/veth.ts";
+import type { AttachMode } from "../../src/plugin-sdk/pod-side.ts";
 import { attachBatches, attachResponse, networkBatches, planRouted } from "./plan.ts";
 
-function operationsOf(change: Partial<AttachRequest>, mode: VethMode = "create"): string[] {
+function operationsOf(change: Partial<AttachRequest>, mode: AttachMode = "create"): string[] {
   return textOf(attachBatches(planRouted(attachRequest(change), 1500), mode));
 }
 
@@ -46,7 +46,7 @@ function pinned(lines: readonly string[]): string[] {
 const TABLE: readonly [
   what: string,
   change: Partial<AttachRequest>,
-  mode: VethMode,
+  mode: AttachMode,
   expected: string[],
 ][] = [
   ["both families", {}, "create", ["on the node:", CREATE, ...afterCreate("fail")]],

@@ -25,14 +25,15 @@ import {
 import {
   describeInterface,
   describeRoutes,
+  type AttachMode,
   forwardingOperations,
   hardwareOperations,
   type PodSide,
   planPodRoutes,
   podLinkOperations,
   podRouteOperations,
+  vethOperations,
 } from "../../src/plugin-sdk/pod-side.ts";
-import type { VethMode } from "../../src/plugin-sdk/veth.ts";
 
 /** Everything about one attachment that Attach makes and Check looks for. */
 export interface RoutedPlan extends PodSide {
@@ -91,24 +92,12 @@ export function planRouted(
 }
 
 /** What Attach does. */
-export function attachBatches(plan: RoutedPlan, mode: VethMode): NetnsBatch[] {
+export function attachBatches(plan: RoutedPlan, mode: AttachMode): NetnsBatch[] {
   const { names, ifname, netns, mtu, podMac } = plan;
-  const create: KernelOperation[] =
-    mode !== "create"
-      ? hardwareOperations({ name: names.hostIfname, mac: names.hostMac, mtu }, mode)
-      : [
-          {
-            kind: "add-link",
-            name: names.hostIfname,
-            mtu,
-            mac: names.hostMac,
-            link: { type: "veth", peer: { name: ifname, netns, mac: podMac, mtu } },
-          },
-        ];
   return [
     {
       operations: [
-        ...create,
+        ...vethOperations(plan, { mode }),
         {
           kind: "set-link",
           name: names.hostIfname,
@@ -184,7 +173,7 @@ export function networkBatches(request: Pick<AttachRequest, "addresses">): Netns
   ];
 }
 
-function podOperations(plan: RoutedPlan, mode: VethMode): KernelOperation[] {
+function podOperations(plan: RoutedPlan, mode: AttachMode): KernelOperation[] {
   const { ifname, names, hops } = plan;
   const addresses = hops.map((hop) => hop.address);
   return [
@@ -203,7 +192,7 @@ function podOperations(plan: RoutedPlan, mode: VethMode): KernelOperation[] {
  */
 function pinOperations(
   { ifname, hops }: RoutedPlan,
-  { mode, what }: { readonly mode: VethMode; readonly what: "add" | "delete" },
+  { mode, what }: { readonly mode: AttachMode; readonly what: "add" | "delete" },
 ): KernelOperation[] {
   if (mode === "create") return [];
   return hops.flatMap(({ gateway }): KernelOperation[] => {

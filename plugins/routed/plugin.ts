@@ -47,8 +47,7 @@ export function createRoutedPlugin(deps: RoutedDeps): NetworkPlugin {
     async attach(request) {
       const mtu = await preparation.ensure(request, preparationPlan(request));
       const plan = planRouted(request, mtu, { holder });
-      const batchesOf = (isRepeat: boolean) => attachBatches(plan, isRepeat ? "repeat" : "create");
-      await applyVethAttach(kernel, vethOf(plan), batchesOf);
+      await applyVethAttach(kernel, vethOf(plan), (mode) => attachBatches(plan, mode));
       return attachResponse(plan);
     },
 

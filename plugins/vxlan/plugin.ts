@@ -1,10 +1,7 @@
 import type { Kernel } from "../../src/kernel/kernel.ts";
 import type { Nftables } from "../../src/kernel/nftables.ts";
-import {
-  type BridgedPod,
-  bridgedPodBatches,
-  bridgedPodResponse,
-} from "../../src/plugin-sdk/bridged-pod.ts";
+import { attachBridgedPod, repairBridgedPod } from "../../src/plugin-sdk/attach-bridged-pod.ts";
+import { bridgedPodResponse } from "../../src/plugin-sdk/bridged-pod.ts";
 import { checkBridgedPod } from "../../src/plugin-sdk/check-bridged-pod.ts";
 import { finding } from "../../src/plugin-sdk/findings.ts";
 import { LastFailures } from "../../src/plugin-sdk/last-failures.ts";
@@ -19,7 +16,7 @@ import {
 import { NodePreparation, type PreparationPlan } from "../../src/plugin-sdk/node-preparation.ts";
 import { announce } from "../../src/plugin-sdk/pod-link.ts";
 import { checkAndRepair } from "../../src/plugin-sdk/repair.ts";
-import { applyVethAttach, listVethLinks, repairVethAttach } from "../../src/plugin-sdk/veth.ts";
+import { listVethLinks } from "../../src/plugin-sdk/veth.ts";
 import { CONFIG_SCHEMA, readVxlanConfig } from "./config.ts";
 import { networkBatches, planPod, planSegment, type SegmentPlan } from "./plan.ts";
 import { applySegment, checkSegment } from "./segment.ts";
@@ -77,9 +74,7 @@ export function createVxlanPlugin(deps: VxlanDeps): NetworkPlugin {
     // Another pod's gateway may be another one.
     await preparation.ensure(request, preparationPlan(request, segment));
     const plan = planPod(request, segment, holder);
-    const batchesOf = (isRepeat: boolean) =>
-      bridgedPodBatches(plan, isRepeat ? "repeat" : "create");
-    await applyVethAttach(kernel, vethOf(plan), batchesOf);
+    await attachBridgedPod(kernel, plan);
     await announce(kernel, plan);
     return bridgedPodResponse(plan);
   }
@@ -134,7 +129,7 @@ export function createVxlanPlugin(deps: VxlanDeps): NetworkPlugin {
         if ((await checkSegment(kernel, segment, { withEntries })).length > 0) {
           await applySegment(kernel, segment);
         }
-        await repairVethAttach(kernel, vethOf(plan), (mode) => bridgedPodBatches(plan, mode));
+        await repairBridgedPod(kernel, plan);
       };
       return checkAndRepair(look, repair ? mend : undefined);
     },
@@ -166,10 +161,6 @@ export function createVxlanPlugin(deps: VxlanDeps): NetworkPlugin {
 function whenUnderlayIsGone(error: unknown): Finding[] {
   if (!(error instanceof PluginError)) throw error;
   return [finding("underlay-missing", "segment", "present", error.message)];
-}
-
-function vethOf(plan: BridgedPod) {
-  return { ...plan, podAddresses: plan.addresses.map((pod) => pod.address) };
 }
 
 function preparationPlan(request: AttachRequest, segment: SegmentPlan): PreparationPlan {

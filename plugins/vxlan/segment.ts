@@ -1,6 +1,6 @@
 import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
 import type { Kernel, Link } from "../../src/kernel/kernel.ts";
-import { KernelError } from "../../src/kernel/kernel-error.ts";
+import { isRefusal } from "../../src/kernel/kernel-error.ts";
 import { compareLink, finding } from "../../src/plugin-sdk/findings.ts";
 import { findLinkOwner, findSegmentNetwork } from "../../src/plugin-sdk/link-names.ts";
 import { type Finding, PluginError } from "../../src/plugin-sdk/network-plugin.ts";
@@ -33,9 +33,7 @@ export async function applySegment(kernel: Kernel, segment: SegmentPlan): Promis
     if (operations.length > 0) await kernel.apply([{ operations }]);
   } catch (cause) {
     if (cause instanceof PluginError) throw cause;
-    const isTaken =
-      cause instanceof KernelError && cause.operation === "add-link" && cause.code === "EEXIST";
-    const why = isTaken
+    const why = isRefusal(cause, "add-link", "EEXIST")
       ? `: another link of the node has VNI ${config.vni} on port ${config.port}`
       : "";
     throw new PluginError("transient", `Cannot make segment ${linkName}${why}`, { cause });

@@ -1,10 +1,8 @@
 import { addressBits, formatAddress, formatPrefix, type IpAddress } from "../ip/address.ts";
 import type { Kernel, Link, NetnsPath, Route } from "../kernel/kernel.ts";
+import { LOCAL_TABLE } from "../plugin-sdk/findings.ts";
 import { readAddresses } from "../plugin-sdk/pod-addresses.ts";
 import type { AttachRequest } from "../plugin-sdk/network-plugin.ts";
-
-/** RT_TABLE_LOCAL, linux/rtnetlink.h: the kernel keeps it, in its own time. */
-const LOCAL_TABLE = 255;
 
 /** An interface inside a pod, as the kernel has it; what the kernel adds by itself is left out. */
 export interface PodInterface {

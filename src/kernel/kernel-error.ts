@@ -34,3 +34,8 @@ export class KernelError extends Error {
     this.extendedAck = fields.extendedAck ?? "";
   }
 }
+
+/** True when the kernel refused this operation with this code. */
+export function isRefusal(error: unknown, operation: string, code: string): error is KernelError {
+  return error instanceof KernelError && error.operation === operation && error.code === code;
+}

@@ -1,20 +1,20 @@
-import { formatPrefix } from "../ip/address.ts";
-import type { KernelOperation, NetnsBatch, NetnsPath } from "../kernel/kernel.ts";
+import type { KernelOperation, NetnsBatch } from "../kernel/kernel.ts";
 import { formatAlias, type LinkNames, linkNamesOf, macOfName } from "./link-names.ts";
 import type { AttachRequest, AttachResponse } from "./network-plugin.ts";
-import { type PodAddress, readAddresses, readRequestedAddresses } from "./pod-addresses.ts";
+import { readAddresses } from "./pod-addresses.ts";
 import {
-  describeGateway,
+  type AddressedPod,
+  type AttachMode,
+  describeAddresses,
   describeInterface,
   describeRoutes,
   forwardingOperations,
   hardwareOperations,
-  type PodSide,
-  planPodRoutes,
+  planAddressedPod,
   podLinkOperations,
   podRouteOperations,
+  vethOperations,
 } from "./pod-side.ts";
-import type { VethMode } from "./veth.ts";
 
 /** The bridge that a pod joins, and how its port there is set. */
 export interface BridgePort {
@@ -28,11 +28,10 @@ export interface BridgePort {
 }
 
 /** A pod that is joined to a bridge by a veth: everything that Attach makes and Check looks for. */
-export interface BridgedPod extends PodSide {
+export interface BridgedPod extends AddressedPod {
   readonly port: BridgePort;
   readonly names: LinkNames;
   readonly alias: string;
-  readonly addresses: readonly PodAddress[];
 }
 
 /** Reads a request. Throws RangeError for what is no address, PluginError for what cannot be given. */
@@ -40,41 +39,23 @@ export function planBridgedPod(
   request: AttachRequest,
   options: { readonly port: BridgePort; readonly defaultMtu: number; readonly holder: string },
 ): BridgedPod {
+  const { port, defaultMtu, holder } = options;
   const names = linkNamesOf(request.attachmentId);
-  const addresses = [...readAddresses(request), ...readRequestedAddresses(request)];
   return {
-    port: options.port,
+    ...planAddressedPod(request, { mtu: defaultMtu, mac: names.podMac }),
+    port,
     names,
-    alias: formatAlias({ plugin: options.holder, ...request }),
-    ifname: request.ifname,
-    netns: request.netns as NetnsPath,
-    mtu: request.mtu || options.defaultMtu,
-    podMac: request.mac || names.podMac,
-    addresses,
-    podRoutes: planPodRoutes(request, addresses),
+    alias: formatAlias({ plugin: holder, ...request }),
   };
 }
 
 /** What Attach does. */
-export function bridgedPodBatches(plan: BridgedPod, mode: VethMode): NetnsBatch[] {
+export function bridgedPodBatches(plan: BridgedPod, mode: AttachMode): NetnsBatch[] {
   const { port, names, ifname, netns, mtu, podMac } = plan;
-  const create: KernelOperation[] =
-    mode !== "create"
-      ? hardwareOperations({ name: names.hostIfname, mac: names.hostMac, mtu }, mode)
-      : [
-          {
-            kind: "add-link",
-            name: names.hostIfname,
-            mtu,
-            mac: names.hostMac,
-            master: port.bridge,
-            link: { type: "veth", peer: { name: ifname, netns, mac: podMac, mtu } },
-          },
-        ];
   return [
     {
       operations: [
-        ...create,
+        ...vethOperations(plan, { mode, master: port.bridge }),
         {
           kind: "set-link",
           name: names.hostIfname,
@@ -108,11 +89,7 @@ export function bridgedPodResponse(plan: BridgedPod): AttachResponse {
       describeInterface(names.hostIfname, { mac: names.hostMac, mtu, sandbox: "" }),
       describeInterface(ifname, { mac: podMac, mtu, sandbox: netns }),
     ],
-    addresses: plan.addresses.map(({ address, gateway }) => ({
-      address: formatPrefix(address),
-      gateway: describeGateway(gateway),
-      interfaceIndex: 2,
-    })),
+    addresses: describeAddresses(plan.addresses, 2),
     routes: describeRoutes(plan.podRoutes),
     dns: null,
     deviceInfoJson: "",

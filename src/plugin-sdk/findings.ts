@@ -107,6 +107,9 @@ const NUD_PERMANENT = 0x80;
 /** RT_TABLE_MAIN, linux/rtnetlink.h. */
 export const MAIN_TABLE = 254;
 
+/** RT_TABLE_LOCAL, linux/rtnetlink.h: the kernel keeps it, in its own time. */
+export const LOCAL_TABLE = 255;
+
 function leadsTo(entry: Route, route: ExpectedRoute): boolean {
   return entry.ifindex === route.ifindex && entry.gateway?.value === route.gateway?.value;
 }

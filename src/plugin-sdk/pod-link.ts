@@ -1,14 +1,14 @@
 import type { IpPrefix } from "../ip/address.ts";
 import type { Kernel, KernelOperation, Link, NetnsBatch, NetnsPath } from "../kernel/kernel.ts";
 import { KernelError } from "../kernel/kernel-error.ts";
+import type { HeldAttachment } from "./held-attachments.ts";
 import { findLinkOwner } from "./link-names.ts";
-import { type AttachRequest, PluginError } from "./network-plugin.ts";
+import { type AttachRequest, type DetachRequest, PluginError } from "./network-plugin.ts";
+import { cannotAttach } from "./attach-errors.ts";
+import { enableIpv6, hasLocalRoutes, isIpv6Off } from "./pod-ipv6.ts";
 
 /** Milliseconds at least: the kernel needs less than one when it is not busy. */
 const LOCAL_LIMIT_MS = 5000;
-
-/** RT_TABLE_LOCAL, linux/rtnetlink.h. */
-const LOCAL_TABLE = 255;
 
 /** A link that lies in the pod and has no end on the node. */
 export interface PodLink {
@@ -37,7 +37,7 @@ export async function applyPodLink(
     try {
       await kernel.apply(batchesOf(isRepeat));
     } catch (error) {
-      if (!isFailure(error, "add-address", "EACCES")) throw error;
+      if (!isIpv6Off(error)) throw error;
       await enableIpv6(kernel, pod);
       await kernel.apply(batchesOf(true));
     }
@@ -62,6 +62,21 @@ export async function requireNetns(kernel: Kernel, request: AttachRequest): Prom
 export async function isNetns(kernel: Kernel, path: string, identity: string): Promise<boolean> {
   const found = path === "" ? undefined : await kernel.netnsIdentity(path as NetnsPath);
   return found !== undefined && `${found.device}:${found.inode}` === identity;
+}
+
+/** Namespaces that may have an attachment's link: the one that it was made in, and the one that Detach names. */
+export async function findPlaces(
+  kernel: Kernel,
+  held: HeldAttachment<unknown> | undefined,
+  request: Pick<DetachRequest, "netns">,
+): Promise<ReadonlySet<NetnsPath>> {
+  const places = new Set<NetnsPath>();
+  if (held && (await isNetns(kernel, held.netns, held.netnsIdentity))) {
+    places.add(held.netns as NetnsPath);
+  }
+  const asked = request.netns as NetnsPath;
+  if (asked !== "" && (await kernel.netnsIdentity(asked))) places.add(asked);
+  return places;
 }
 
 /** True when the link's alias says that it belongs to the attachment. */
@@ -96,32 +111,14 @@ export async function announce(kernel: Kernel, pod: PodLink): Promise<void> {
 /** Some drivers refuse while the link is up, and /proc/sys where it is read-only: nothing to wait for. */
 const REFUSALS: ReadonlySet<string> = new Set(["EBUSY", "EOPNOTSUPP", "EPERM", "EACCES", "EROFS"]);
 
-/** An IPv6 address is the pod's own only when the route to it is there (addrconf_dad_work()). */
 async function untilLocal(kernel: Kernel, pod: PodLink): Promise<void> {
-  const own = pod.addresses.filter(({ address }) => address.family === 6);
-  if (own.length === 0) return;
+  const own = pod.addresses.map(({ address }) => address);
+  if (!own.some(({ family }) => family === 6)) return;
   for (let waitedMs = 0; ; waitedMs++) {
-    const local = (await kernel.routes(pod.netns)).filter(({ table }) => table === LOCAL_TABLE);
-    const isLocal = ({ value }: IpPrefix) =>
-      local.some(({ destination }) => destination.family === 6 && destination.value === value);
-    if (own.every(({ address }) => isLocal(address))) return;
+    if (hasLocalRoutes(await kernel.routes(pod.netns), own)) return;
     if (waitedMs >= LOCAL_LIMIT_MS) {
       throw new PluginError("transient", `${pod.ifname} in ${pod.netns} does not come up`);
     }
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
-}
-
-/** Some runtimes (Docker) make namespaces with IPv6 switched off. */
-async function enableIpv6(kernel: Kernel, { ifname, netns }: PodLink): Promise<void> {
-  const path = ["net", "ipv6", "conf", ifname, "disable_ipv6"];
-  await kernel.apply([{ netns, operations: [{ kind: "set-sysctl", path, value: "0" }] }]);
-}
-
-function isFailure(error: unknown, operation: string, code: string): boolean {
-  return error instanceof KernelError && error.operation === operation && error.code === code;
-}
-
-function cannotAttach(pod: Pick<PodLink, "ifname" | "netns">, cause: unknown): PluginError {
-  return new PluginError("transient", `Cannot attach ${pod.ifname} in ${pod.netns}`, { cause });
 }

@@ -1,9 +1,14 @@
 import { formatAddress, formatPrefix, type IpAddress, type IpPrefix } from "../ip/address.ts";
 import type { KernelOperation, NetnsPath } from "../kernel/kernel.ts";
-import { linkLocalOfMac } from "./link-names.ts";
+import { type LinkNames, linkLocalOfMac } from "./link-names.ts";
 import type { AttachRequest, AttachResponse } from "./network-plugin.ts";
-import { type PodAddress, type PodRoute, readRoutes } from "./pod-addresses.ts";
-import type { VethMode } from "./veth.ts";
+import {
+  type PodAddress,
+  type PodRoute,
+  readAddresses,
+  readRequestedAddresses,
+  readRoutes,
+} from "./pod-addresses.ts";
 
 /** The pod's end of an attachment: what every plugin that makes veth pairs sets up there. */
 export interface PodSide {
@@ -13,6 +18,36 @@ export interface PodSide {
   readonly podMac: string;
   /** The default routes first. */
   readonly podRoutes: readonly PodRoute[];
+}
+
+/**
+ * How an Attach goes about its links: "create" makes them; "repeat" finds them and completes what a dead
+ * process began; "repair" sets also what somebody changed since (MAC address, MTU).
+ */
+export type AttachMode = "create" | "repeat" | "repair";
+
+/** A pod whose addresses are set as they are given, with their prefix lengths. */
+export interface AddressedPod extends PodSide {
+  readonly addresses: readonly PodAddress[];
+}
+
+/**
+ * Reads a request; `fallback` is what nobody asked for otherwise. Throws RangeError for what is no
+ * address, PluginError "invalid-config" for what cannot be given.
+ */
+export function planAddressedPod(
+  request: AttachRequest,
+  fallback: { readonly mtu: number; readonly mac: string },
+): AddressedPod {
+  const addresses = [...readAddresses(request), ...readRequestedAddresses(request)];
+  return {
+    ifname: request.ifname,
+    netns: request.netns as NetnsPath,
+    mtu: request.mtu || fallback.mtu,
+    podMac: request.mac || fallback.mac,
+    addresses,
+    podRoutes: planPodRoutes(request, addresses),
+  };
 }
 
 /**
@@ -51,13 +86,35 @@ export function podLinkOperations(pod: PodSide, addresses: readonly IpPrefix[]):
   ];
 }
 
+/** The pair itself, made in both places at once; of one that is there what hardwareOperations() mends. */
+export function vethOperations(
+  pod: PodSide & { readonly names: LinkNames },
+  options: { readonly mode: AttachMode; readonly master?: string },
+): KernelOperation[] {
+  const { names, ifname, netns, mtu, podMac } = pod;
+  const { mode, master } = options;
+  const { hostIfname: name, hostMac: mac } = names;
+  if (mode !== "create") return hardwareOperations({ name, mac, mtu }, mode);
+  const peer = { name: ifname, netns, mac: podMac, mtu };
+  return [
+    {
+      kind: "add-link",
+      name,
+      mtu,
+      mac,
+      ...(master ? { master } : {}),
+      link: { type: "veth", peer },
+    },
+  ];
+}
+
 /**
  * What somebody may have changed of a link that is there, on repair only. First of all: a new MAC
  * address drops neighbour entries, and IPv6 is off a link below 1280 bytes.
  */
 export function hardwareOperations(
   link: { readonly name: string; readonly mac: string; readonly mtu: number },
-  mode: VethMode,
+  mode: AttachMode,
 ): KernelOperation[] {
   return mode === "repair" ? [{ kind: "set-link", ...link }] : [];
 }
@@ -104,8 +161,20 @@ export function describeRoutes(routes: readonly PodRoute[]): AttachResponse["rou
   }));
 }
 
+/** Addresses as an answer of Attach says them, of the interface with this index there. */
+export function describeAddresses(
+  addresses: readonly PodAddress[],
+  interfaceIndex: number,
+): AttachResponse["addresses"] {
+  return addresses.map(({ address, gateway }) => ({
+    address: formatPrefix(address),
+    gateway: describeGateway(gateway),
+    interfaceIndex,
+  }));
+}
+
 /** "" for none. */
-export function describeGateway(gateway: IpAddress | undefined): string {
+function describeGateway(gateway: IpAddress | undefined): string {
   return gateway ? formatAddress(gateway) : "";
 }
 

@@ -1,14 +1,14 @@
 import type { IpPrefix } from "../ip/address.ts";
 import type { Kernel, NetnsBatch, NetnsPath } from "../kernel/kernel.ts";
-import { KernelError } from "../kernel/kernel-error.ts";
+import { isRefusal } from "../kernel/kernel-error.ts";
+import { cannotAttach, takenBySomebody } from "./attach-errors.ts";
 import { aliasNetworkOf, findLinkOwner } from "./link-names.ts";
 import { type ListedAttachment, PluginError } from "./network-plugin.ts";
+import { enableIpv6, hasLocalRoutes, isIpv6Off } from "./pod-ipv6.ts";
+import type { AttachMode } from "./pod-side.ts";
 
 /** Milliseconds at least: the kernel needs less than one when it is not busy. */
 const REACHABLE_LIMIT_MS = 5000;
-
-/** RT_TABLE_LOCAL, linux/rtnetlink.h. */
-const LOCAL_TABLE = 255;
 
 /** A veth pair that belongs to an attachment. */
 export interface VethPlan {
@@ -20,39 +20,33 @@ export interface VethPlan {
 }
 
 /**
- * Makes an attachment, or completes one that is there. `batchesOf(true)` must not create the pair
- * and must be idempotent. Throws PluginError; the caller's Detach removes what was made.
+ * Makes an attachment, or completes one that is there. Batches of another mode than "create" must be
+ * idempotent. Throws PluginError; the caller's Detach removes what was made.
  */
 export async function applyVethAttach(
   kernel: Kernel,
   plan: VethPlan,
-  batchesOf: (isRepeat: boolean) => readonly NetnsBatch[],
+  batchesOf: (mode: AttachMode) => readonly NetnsBatch[],
 ): Promise<void> {
   try {
-    await kernel.apply(batchesOf(false));
+    await kernel.apply(batchesOf("create"));
   } catch (error) {
-    if (isFailure(error, "add-link", "EEXIST")) await requireOwnPair(kernel, plan, error);
-    else if (isFailure(error, "add-address", "EACCES")) await enableIpv6(kernel, plan);
+    if (isRefusal(error, "add-link", "EEXIST")) await requireOwnPair(kernel, plan, error);
+    else if (isIpv6Off(error)) await enableIpv6(kernel, plan);
     // A route that needs more than the first try does for it: see the plans.
-    else if (!isFailure(error, "add-route", "EINVAL")) throw toPluginError(error, plan);
+    else if (!isRefusal(error, "add-route", "EINVAL")) throw cannotAttach(plan, error);
     try {
-      await kernel.apply(batchesOf(true));
+      await kernel.apply(batchesOf("repeat"));
     } catch (again) {
-      throw toPluginError(again, plan);
+      throw cannotAttach(plan, again);
     }
   }
   try {
     await untilReachable(kernel, plan);
   } catch (error) {
-    throw error instanceof PluginError ? error : toPluginError(error, plan);
+    throw error instanceof PluginError ? error : cannotAttach(plan, error);
   }
 }
-
-/**
- * How an Attach goes about its pair: "create" makes it; "repeat" finds it and completes what a dead
- * process began; "repair" sets also what somebody changed since (MAC address, MTU).
- */
-export type VethMode = "create" | "repeat" | "repair";
 
 /**
  * Makes an attachment as it was recorded, whatever became of it. Throws PluginError. A pair that has
@@ -61,13 +55,13 @@ export type VethMode = "create" | "repeat" | "repair";
 export async function repairVethAttach(
   kernel: Kernel,
   plan: VethPlan,
-  batchesOf: (mode: VethMode) => readonly NetnsBatch[],
+  batchesOf: (mode: AttachMode) => readonly NetnsBatch[],
 ): Promise<void> {
   const { hostIfname } = plan.names;
   if ((await kernel.findLink(plan.ifname, plan.netns)) === undefined) {
     await kernel.removeLinks([hostIfname]);
   }
-  await applyVethAttach(kernel, plan, (isRepeat) => batchesOf(isRepeat ? "repair" : "create"));
+  await applyVethAttach(kernel, plan, (mode) => batchesOf(mode === "create" ? mode : "repair"));
 }
 
 /** Links of a plugin's attachments; of one network where it is named. */
@@ -90,23 +84,20 @@ export async function listVethLinks(
  * - the node's end was set up before it had a carrier, and until it is activated
  *   (net/core/link_watch.c) it drops what is sent to the pod; since Linux 6.8 asking for the link
  *   does that work at once;
- * - an IPv6 address is the pod's own only when the route to it is there (addrconf_dad_work() of
- *   net/ipv6/addrconf.c, without DAD as well).
+ * - an IPv6 address is the pod's own only later: hasLocalRoutes().
  */
 async function untilReachable(kernel: Kernel, plan: VethPlan): Promise<void> {
-  const { hostIfname } = plan.names;
-  const own = plan.podAddresses.filter(({ family }) => family === 6);
+  const { netns, ifname, podAddresses, names } = plan;
+  const hasIpv6 = podAddresses.some(({ family }) => family === 6);
   for (let waitedMs = 0; ; waitedMs++) {
     const [link, routes] = await Promise.all([
-      kernel.findLink(hostIfname),
-      own.length > 0 ? kernel.routes(plan.netns) : [],
+      kernel.findLink(names.hostIfname),
+      hasIpv6 ? kernel.routes(netns) : [],
     ]);
-    const isOwn = ({ value }: IpPrefix) =>
-      routes.some((route) => route.table === LOCAL_TABLE && route.destination.value === value);
-    if (link?.running && own.every(isOwn)) return;
+    if (link?.running && hasLocalRoutes(routes, podAddresses)) return;
     // Its namespace has gone and took it along: nothing comes up any more.
     if (!link || waitedMs >= REACHABLE_LIMIT_MS) {
-      throw new PluginError("transient", `${plan.ifname} in ${plan.netns} does not come up`);
+      throw new PluginError("transient", `${ifname} in ${netns} does not come up`);
     }
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
@@ -117,25 +108,5 @@ async function requireOwnPair(kernel: Kernel, plan: VethPlan, cause: unknown): P
   const host = await kernel.findLink(plan.names.hostIfname);
   // Without an alias: made by an Attach that was killed before it could set one.
   if (host?.type === "veth" && (host.alias === plan.alias || host.alias === "")) return;
-  throw new PluginError(
-    "interface-exists",
-    `${plan.ifname} exists in ${plan.netns} and is not ours`,
-    { cause },
-  );
-}
-
-/** Some runtimes (Docker) make namespaces with IPv6 switched off. */
-async function enableIpv6(kernel: Kernel, plan: VethPlan): Promise<void> {
-  const path = ["net", "ipv6", "conf", plan.ifname, "disable_ipv6"];
-  await kernel.apply([
-    { netns: plan.netns, operations: [{ kind: "set-sysctl", path, value: "0" }] },
-  ]);
-}
-
-function isFailure(error: unknown, operation: string, code: string): boolean {
-  return error instanceof KernelError && error.operation === operation && error.code === code;
-}
-
-function toPluginError(cause: unknown, plan: VethPlan): PluginError {
-  return new PluginError("transient", `Cannot attach ${plan.ifname} in ${plan.netns}`, { cause });
+  throw takenBySomebody(plan, { cause });
 }
