@@ -1,5 +1,5 @@
 // The main job on real input, told step by step: a host, pods, the real shim, pings, kill -9, restart,
-// clean-up, and what an ADD costs beside Debian's plugins. Run by `npm run demo` in a private node.
+// several networks for a pod, clean-up, and what an ADD costs beside Debian's plugins. Run by `npm run demo` in a private node.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,6 +14,7 @@ import {
   type TestNode,
   until,
 } from "../test/e2e/harness.ts";
+import { showNetworks } from "./demo-networks.ts";
 import { CLUSTER_IPS, dialService, manifestFolder, publishService } from "./demo-services.ts";
 
 const repository = join(import.meta.dirname, "..");
@@ -70,6 +71,13 @@ await stream.close();
 stopServing();
 print(await cli(["check", "--root", node.root]));
 
+await showNetworks(node, host.client, {
+  ...{ say, note, require },
+  add: (pod, runtimeConfig) => add(node, pod, { runtimeConfig }),
+  del: (pod) => del(node, pod),
+  show: async (...args) => print(await cli([...args, "--root", node.root])),
+});
+
 say("The pods are deleted, twice each, as runtimes do");
 for (const pod of [first, second, first, second]) await del(node, pod);
 await showNothingLeft(node, host);
@@ -110,13 +118,19 @@ function pluginConfig(file: string): object {
   return { cniVersion: list.cniVersion, name: list.name, ...list.plugins[0] };
 }
 
-function callOf(pod: Pod) {
+function callOf(pod: Pod, more: object = {}) {
   const args = `IgnoreUnknown=1;K8S_POD_NAMESPACE=demo;K8S_POD_NAME=${pod.name};K8S_POD_UID=${pod.name}`;
-  return { containerId: pod.name, netns: pod.netns, ifname: "eth0", args, config };
+  return {
+    containerId: pod.name,
+    netns: pod.netns,
+    ifname: "eth0",
+    args,
+    config: { ...config, ...more },
+  };
 }
 
-async function add(on: TestNode, pod: Pod): Promise<void> {
-  const answer = await on.execShim({ command: "ADD", ...callOf(pod) });
+async function add(on: TestNode, pod: Pod, more: object = {}): Promise<void> {
+  const answer = await on.execShim({ command: "ADD", ...callOf(pod, more) });
   require(answer.exitCode === 0, `ADD of ${pod.name}: ${answer.stdout}`);
   const ips = (answer.json as { ips: { address: string }[] }).ips.map(({ address }) => address);
   note(`ADD ${pod.name}: ${ips.join(" ")}`);
