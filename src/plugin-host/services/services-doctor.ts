@@ -39,8 +39,8 @@ function examineProblems(core: ServicesCore, problems: readonly string[]): Docto
     severity: "warning",
     message:
       all.length === 1
-        ? `A problem with Services: ${first}`
-        : `${all.length} problems with Services, for example ${first}`,
+        ? `A problem with manifests or Services: ${first}`
+        : `${all.length} problems with manifests and Services, for example ${first}`,
     remedy: "Correct them; `patchbay services --json` names each",
   };
 }
