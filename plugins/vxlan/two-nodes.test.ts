@@ -115,17 +115,25 @@ for (const [family, peers, mtu] of FAMILIES) {
       const { network, configJson } = attachment;
       return ["repairNetwork", { network, configJson, attachments: [attachment] }] as const;
     };
-    const [gone] = await lab.call<Finding[][]>("node1", [order(1, { peers: [peers[0]] })]);
-    assert.deepEqual(
-      gone?.map(({ kind, repaired }) => [kind, repaired]),
-      [["peer-extra", true]],
-    );
-    await lab.inNetns("pod1", ["ip", "neigh", "flush", "all"]);
-    // What the link has learnt by itself stands until it is old: forget it.
-    await lab.inNetns("node1", ["ip", "link", "set", "vxlan42", "down"]);
-    await lab.inNetns("node1", ["ip", "link", "set", "vxlan42", "up"]);
+    // On both: a frame that comes teaches the way back.
+    for (const index of [1, 2]) {
+      const alone = { peers: [peers[index - 1]] };
+      const [gone] = await lab.call<Finding[][]>(`node${index}`, [order(index, alone)]);
+      assert.deepEqual(
+        gone?.map(({ kind, repaired }) => [kind, repaired]),
+        [["peer-extra", true]],
+      );
+    }
+    for (const index of [1, 2]) {
+      await lab.inNetns(`pod${index}`, ["ip", "neigh", "flush", "all"]);
+      // What the link has learnt by itself stands until it is old: forget it.
+      await lab.inNetns(`node${index}`, ["ip", "link", "set", "vxlan42", "down"]);
+    }
+    for (const index of [1, 2]) {
+      await lab.inNetns(`node${index}`, ["ip", "link", "set", "vxlan42", "up"]);
+    }
     assert.ok(!(await lab.ping("pod1", "10.9.0.2")), "without its peer");
-    await lab.call("node1", [order(1, {})]);
+    for (const index of [1, 2]) await lab.call(`node${index}`, [order(index, {})]);
     await eventually(() => lab.ping("pod1", "10.9.0.2"));
 
     for (const index of [1, 2]) {

@@ -5,6 +5,7 @@ import { FakeKernel } from "../kernel/fake-kernel.ts";
 import { FakeNftables } from "../kernel/fake-nftables.ts";
 import type { Kernel, KernelOperation, NetnsBatch, NetnsPath } from "../kernel/kernel.ts";
 import { errno } from "../kernel/errno.ts";
+import { enterOwnNetns } from "../kernel/nf-test-node.ts";
 import { openKernel } from "../kernel/rtnetlink-kernel.ts";
 import {
   formatAddress,
@@ -103,6 +104,8 @@ interface World extends AsyncDisposable {
 
 /** Runs the suite on the fake kernel and, in a private node, on the real one. */
 export function networkPluginSuite(tested: PluginUnderTest, realSkip: string | false): void {
+  // Its routes and bridges would meet those of the same suite in another file.
+  if (realSkip === false) enterOwnNetns();
   pluginSuite(`${tested.name} on FakeKernel`, tested, async () => new FakeKernel(), false);
   pluginSuite(`${tested.name} on the real kernel`, tested, openKernel, realSkip);
   faultSuite(tested);
