@@ -1,4 +1,5 @@
 import type { Kernel, NetnsPath } from "../../src/kernel/kernel.ts";
+import { finding } from "../../src/plugin-sdk/findings.ts";
 import {
   type AttachRequest,
   type DetachRequest,
@@ -6,6 +7,7 @@ import {
   type NetworkPlugin,
   PluginError,
 } from "../../src/plugin-sdk/network-plugin.ts";
+import { findNetnsIdentity, isNetns } from "../../src/plugin-sdk/pod-link.ts";
 import { checkAndRepair } from "../../src/plugin-sdk/repair.ts";
 import { PluginBinaries } from "./binaries.ts";
 import { ExecBudget } from "./budget.ts";
@@ -92,7 +94,7 @@ export function createCniExecPlugin(deps: CniExecDeps): NetworkPlugin {
     const config = readDelegateConfig(configJson);
     const args = planArgs(config, request);
     const known = records.find(attachmentId);
-    if (known?.done && (await identify(kernel, netns)) === known.netnsIdentity) {
+    if (known?.done && (await isNetns(kernel, netns, known.netnsIdentity))) {
       return known.done.response;
     }
     // Half made: nobody knows how far it came. Or made in a namespace that is gone.
@@ -137,7 +139,7 @@ export function createCniExecPlugin(deps: CniExecDeps): NetworkPlugin {
     if (records.wasNeverMade(attachmentId)) return;
     const config = findConfig(request.configJson);
     if (!config || request.sandboxId === "") return;
-    const netns = (await identify(kernel, request.netns)) ? request.netns : "";
+    const netns = (await findNetnsIdentity(kernel, request.netns)) ? request.netns : "";
     await inTurn({ attachmentId, config }, deadlineMs, (call) =>
       delChain(chain, { ...call, args: { ...planArgsOfDel(request), netns } }, DEL_ALL),
     );
@@ -186,7 +188,7 @@ export function createCniExecPlugin(deps: CniExecDeps): NetworkPlugin {
     } catch (error) {
       if (!(error instanceof CniFailure) || error.cniCode === TRY_LATER) throw error;
       const object = `${file.args.ifname} by ${file.chain}`;
-      return [finding({ kind: "cni-check", object, found: error.message })];
+      return [finding("cni-check", object, "", error.message)];
     }
   }
 
@@ -212,12 +214,11 @@ export function createCniExecPlugin(deps: CniExecDeps): NetworkPlugin {
         const file = records.find(attachmentId);
         if (!file?.done) {
           const object = `record of ${ifname}`;
-          return [finding({ kind: "record-missing", object, expected: attachmentId })];
+          return [finding("record-missing", object, attachmentId, "")];
         }
-        const found = await identify(kernel, netns);
+        const found = await findNetnsIdentity(kernel, netns);
         if (found !== file.netnsIdentity) {
-          const expected = file.netnsIdentity;
-          return [finding({ kind: "netns", object: netns, expected, found: found ?? "" })];
+          return [finding("netns", netns, file.netnsIdentity, found ?? "")];
         }
         const pod = { netns: netns as NetnsPath, ifname, result: file.done.result };
         const look = async () => {
@@ -269,20 +270,14 @@ async function finish(
 /** A path that leads to another namespace by now (a pid used again) must not be touched. */
 async function argsNow(kernel: Kernel, file: AttachmentFile): Promise<AttachmentArgs> {
   const { args, netnsIdentity } = file;
-  const isSame = (await identify(kernel, args.netns)) === netnsIdentity;
+  const isSame = await isNetns(kernel, args.netns, netnsIdentity);
   return isSame ? args : { ...args, netns: "" };
 }
 
 async function requireNetns(kernel: Kernel, netns: string): Promise<string> {
-  const identity = await identify(kernel, netns);
+  const identity = await findNetnsIdentity(kernel, netns);
   if (identity !== undefined) return identity;
   throw new PluginError("transient", `${netns} is no network namespace`);
-}
-
-async function identify(kernel: Kernel, netns: string): Promise<string | undefined> {
-  if (netns === "") return undefined;
-  const identity = await kernel.netnsIdentity(netns as NetnsPath);
-  return identity && `${identity.device}:${identity.inode}`;
 }
 
 /** Undefined: an order to remove something of which nothing is known. */
@@ -305,8 +300,4 @@ function delegateEnvironment(
   // iptables lies there.
   const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   return { PATH: path, ...Object.fromEntries(kept) };
-}
-
-function finding(parts: Pick<Finding, "kind" | "object"> & Partial<Finding>): Finding {
-  return { expected: "", found: "", repaired: false, ...parts };
 }

@@ -1,5 +1,6 @@
 import { formatPrefix, parseAddress, parsePrefix } from "../../src/ip/address.ts";
 import type { Kernel, KernelOperation, Link, NetnsPath } from "../../src/kernel/kernel.ts";
+import { finding } from "../../src/plugin-sdk/findings.ts";
 import type { AttachResponse, Finding } from "../../src/plugin-sdk/network-plugin.ts";
 import type { CniResult } from "./result.ts";
 
@@ -40,7 +41,7 @@ export async function findDrift(
 ): Promise<Finding[]> {
   const { netns, ifname } = pod;
   const link = await kernel.findLink(ifname, netns);
-  if (!link) return [finding("link-missing", ifname, { expected: ifname })];
+  if (!link) return [finding("link-missing", ifname, ifname, "")];
   const known = attached?.interfaces.find(({ name, sandbox }) => name === ifname && sandbox !== "");
   const mac = known?.mac.toLowerCase() || link.mac;
   const present = await kernel.addresses(netns);
@@ -51,9 +52,9 @@ export async function findDrift(
       ),
   );
   return [
-    ...(link.up ? [] : [finding("link-down", ifname, { expected: "up", found: "down" })]),
-    ...(mac === link.mac ? [] : [finding("mac", ifname, { expected: mac, found: link.mac })]),
-    ...missing.map((address) => finding("address-missing", ifname, { expected: address })),
+    ...(link.up ? [] : [finding("link-down", ifname, "up", "down")]),
+    ...(mac === link.mac ? [] : [finding("mac", ifname, mac, link.mac)]),
+    ...missing.map((address) => finding("address-missing", ifname, address, "")),
   ];
 }
 
@@ -112,12 +113,4 @@ function addressesOf({ ifname, result }: PodSide): string[] {
       return link?.name === ifname && Boolean(link.sandbox);
     })
     .map(({ address }) => formatPrefix(parsePrefix(address)));
-}
-
-function finding(
-  kind: string,
-  object: string,
-  values: { readonly expected: string; readonly found?: string },
-): Finding {
-  return { kind, object, expected: values.expected, found: values.found ?? "", repaired: false };
 }

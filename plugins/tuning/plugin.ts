@@ -19,7 +19,7 @@ import {
   type PluginInfo,
 } from "../../src/plugin-sdk/network-plugin.ts";
 import { isNetns, requireNetns } from "../../src/plugin-sdk/pod-link.ts";
-import { checkAndRepair } from "../../src/plugin-sdk/repair.ts";
+import { checkAndRepair, findingKey } from "../../src/plugin-sdk/repair.ts";
 import { checkTuning } from "./check.ts";
 import { readTuning, type Tuning } from "./config.ts";
 import { findEnds } from "./ends.ts";
@@ -174,10 +174,10 @@ export function withTuning(inner: NetworkPlugin, deps: TuningDeps): NetworkPlugi
       }
       const order = innerRequest(attachment, { tuning, shapes });
       const theirs = await inner.check({ attachment: order, attached, repair });
-      const known = new Set(theirs.map(keyOf));
+      const known = new Set(theirs.map(findingKey));
       const look = async () => {
         const own = await checkOwn(attachment, { tuning, attached });
-        return own.filter((each) => !known.has(keyOf(each)));
+        return own.filter((each) => !known.has(findingKey(each)));
       };
       const mend = request.repair ? () => tune(attachment, { tuning, attached }) : undefined;
       return [...theirs, ...(await checkAndRepair(look, mend))];
@@ -305,8 +305,4 @@ function tuningError({ ifname, netns }: AttachRequest, cause: unknown): PluginEr
       return new PluginError("invalid-config", `tuning.sysctls: ${cause.message}`, { cause });
   }
   return new PluginError("transient", `Cannot tune ${ifname} in ${netns}`, { cause });
-}
-
-function keyOf({ kind, object }: Finding): string {
-  return `${kind} ${object}`;
 }

@@ -1,8 +1,7 @@
 import { lstatSync } from "node:fs";
-import { connect } from "node:net";
 import { connectNetworkPlugin, type NetworkPluginClient } from "../rpc/network-plugin-client.ts";
 import { connectNetworkPluginProbe, type NetworkPluginProbe } from "../rpc/network-plugin-probe.ts";
-import { shortenSocketPath } from "../rpc/unix-server.ts";
+import { isServed } from "../rpc/unix-server.ts";
 import { CONFORMANCE_LIMITS } from "./limits.ts";
 import type { PluginLauncher, PluginProcess, ProcessExit } from "./plugin-process.ts";
 
@@ -134,7 +133,7 @@ export class PluginLife {
   /** False: somebody still serves the socket after the time. */
   async #isFree(limitMs: number): Promise<boolean> {
     const { socket } = this.#options;
-    for (const deadline = performance.now() + limitMs; await accepts(socket); ) {
+    for (const deadline = performance.now() + limitMs; await isServed(socket); ) {
       if (performance.now() >= deadline) return false;
       await new Promise((resolve) => setTimeout(resolve, CONFORMANCE_LIMITS.pollMs));
     }
@@ -146,7 +145,7 @@ export class PluginLife {
     const { socket } = this.#options;
     const limitMs = this.#process ? CONFORMANCE_LIMITS.startMs : CONFORMANCE_LIMITS.connectMs;
     for (const deadline = performance.now() + limitMs; performance.now() < deadline; ) {
-      if (await accepts(socket)) return;
+      if (await isServed(socket)) return;
       if (this.#exit) {
         const words = this.#process?.lastWords() ?? "";
         const { signal, code } = this.#exit;
@@ -169,20 +168,4 @@ async function within<T>(limitMs: number, promise: Promise<T>): Promise<T | unde
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** True when something listens on the socket. */
-function accepts(path: string): Promise<boolean> {
-  if (!lstatSync(path, { throwIfNoEntry: false })) return Promise.resolve(false);
-  const short = shortenSocketPath(path);
-  return new Promise((resolve) => {
-    const socket = connect(short.path);
-    const settle = (alive: boolean) => {
-      socket.destroy();
-      short.close();
-      resolve(alive);
-    };
-    socket.once("connect", () => settle(true));
-    socket.once("error", () => settle(false));
-  });
 }

@@ -52,16 +52,21 @@ export async function applyPodLink(
 
 /** "device:inode" of the pod's namespace. Throws PluginError "transient" when it is gone. */
 export async function requireNetns(kernel: Kernel, request: AttachRequest): Promise<string> {
-  const netns = request.netns as NetnsPath;
-  const identity = await kernel.netnsIdentity(netns);
-  if (identity) return `${identity.device}:${identity.inode}`;
-  throw cannotAttach({ netns, ifname: request.ifname }, new Error("The namespace is gone"));
+  const identity = await findNetnsIdentity(kernel, request.netns);
+  if (identity !== undefined) return identity;
+  throw cannotAttach(request, new Error("The namespace is gone"));
 }
 
 /** True when the path still leads to the namespace of that identity. */
 export async function isNetns(kernel: Kernel, path: string, identity: string): Promise<boolean> {
-  const found = path === "" ? undefined : await kernel.netnsIdentity(path as NetnsPath);
-  return found !== undefined && `${found.device}:${found.inode}` === identity;
+  return (await findNetnsIdentity(kernel, path)) === identity;
+}
+
+/** "device:inode" of the namespace at the path; undefined where none is. */
+export async function findNetnsIdentity(kernel: Kernel, path: string): Promise<string | undefined> {
+  if (path === "") return undefined;
+  const identity = await kernel.netnsIdentity(path as NetnsPath);
+  return identity && `${identity.device}:${identity.inode}`;
 }
 
 /** Namespaces that may have an attachment's link: the one that it was made in, and the one that Detach names. */
@@ -74,8 +79,8 @@ export async function findPlaces(
   if (held && (await isNetns(kernel, held.netns, held.netnsIdentity))) {
     places.add(held.netns as NetnsPath);
   }
-  const asked = request.netns as NetnsPath;
-  if (asked !== "" && (await kernel.netnsIdentity(asked))) places.add(asked);
+  const { netns } = request;
+  if ((await findNetnsIdentity(kernel, netns)) !== undefined) places.add(netns as NetnsPath);
   return places;
 }
 

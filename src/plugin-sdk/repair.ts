@@ -13,15 +13,15 @@ export async function checkAndRepair(
   if (mend === undefined || before.length === 0) return [...before];
   await mend(before);
   const after = await look();
-  const left = new Set(after.map(keyOf));
-  const known = new Set(before.map(keyOf));
+  const left = new Set(after.map(findingKey));
+  const known = new Set(before.map(findingKey));
   return [
-    ...before.map((finding) => ({ ...finding, repaired: !left.has(keyOf(finding)) })),
-    ...after.filter((finding) => !known.has(keyOf(finding))),
+    ...before.map((finding) => ({ ...finding, repaired: !left.has(findingKey(finding)) })),
+    ...after.filter((finding) => !known.has(findingKey(finding))),
   ];
 }
 
-/** Without the values: a link that was made anew has another index. */
-function keyOf({ kind, object }: Finding): string {
+/** What a finding is about. Without the values: a link that was made anew has another index. */
+export function findingKey({ kind, object }: Finding): string {
   return `${kind} ${object}`;
 }

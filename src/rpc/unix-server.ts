@@ -58,7 +58,7 @@ export async function serveUnix(
   const folder = dirname(path);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (options.folder !== "shared") chmodSync(folder, 0o700);
-  if (await isAlive(path)) {
+  if (await isServed(path)) {
     throw Object.assign(new Error(`Another process serves ${path}`), { code: "EADDRINUSE" });
   }
   let bound = path;
@@ -114,7 +114,7 @@ async function removeAbandoned(path: string): Promise<void> {
   for (const name of readdirSync(dirname(path))) {
     const file = join(dirname(path), name);
     const isTemporary = name.startsWith(temporaryPrefix(path)) && /-[0-9a-f]{8}$/.test(name);
-    if (isTemporary && !(await isAlive(file))) rmSync(file, { force: true });
+    if (isTemporary && !(await isServed(file))) rmSync(file, { force: true });
   }
 }
 
@@ -140,7 +140,8 @@ function shutdown(server: Server, address: string, graceMs: number): Promise<voi
   });
 }
 
-function isAlive(path: string): Promise<boolean> {
+/** True when something listens on the socket. gRPC alone would wait a second before it dials again. */
+export function isServed(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     let short: ReturnType<typeof shortenSocketPath>;
     try {

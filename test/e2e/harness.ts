@@ -7,14 +7,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { formatAddress, formatPrefix } from "../../src/ip/address.ts";
 import type { Kernel, NetnsPath } from "../../src/kernel/kernel.ts";
 import { openKernel } from "../../src/kernel/rtnetlink-kernel.ts";
 import { pathsBelow } from "../../src/plugin-host/paths.ts";
 import { connectHost, type HostClient } from "../../src/rpc/client.ts";
-import { shortenSocketPath } from "../../src/rpc/unix-server.ts";
+import { isServed } from "../../src/rpc/unix-server.ts";
 
 const repository = join(import.meta.dirname, "../..");
 const pinnedNode = join(repository, "node_modules/node/bin/node");
@@ -117,7 +116,7 @@ export function spawnHost(options: StartHostOptions): HostProcess {
       await until(`a host below ${paths.root} that is ready`, READY_LIMIT_MS, async () => {
         if (hasExited) throw new Error(`The host ended before it was ready:\n${log()}`);
         if (!client) {
-          if (!(await accepts(paths.hostSocket))) return false;
+          if (!(await isServed(paths.hostSocket))) return false;
           client = connectHost(paths.hostSocket, { timeoutMs: CALL_LIMIT_MS });
         }
         const status = await client.getStatus().catch(() => undefined);
@@ -144,22 +143,6 @@ function spawnNode(options: StartHostOptions): ChildProcess {
   const node = [pinnedNode, ...(options.nodeFlags ?? []), cli, ...hostArgs];
   const [file = "", ...args] = [...enter, ...(options.wrapper ?? []), ...node];
   return spawn(file, args, { env, stdio: ["ignore", "ignore", "pipe"] });
-}
-
-/** True when something listens on the socket. gRPC would wait a second before it asks again. */
-function accepts(path: string): Promise<boolean> {
-  if (!existsSync(path)) return Promise.resolve(false);
-  const short = shortenSocketPath(path);
-  return new Promise((resolve) => {
-    const socket = connect(short.path);
-    const settle = (alive: boolean) => {
-      socket.destroy();
-      short.close();
-      resolve(alive);
-    };
-    socket.once("connect", () => settle(true));
-    socket.once("error", () => settle(false));
-  });
 }
 
 /** Asks again and again until the answer is neither false nor undefined, and returns it. */
