@@ -23,6 +23,7 @@ describe("docs/plugins.md", () => {
       Check: LIMITS.checkMs,
       List: LIMITS.listMs,
       Status: LIMITS.pluginStatusMs,
+      RepairNetwork: LIMITS.attachMs,
     });
     assert.ok(page.includes(`at once**, up to ${LIMITS.pluginCallsMax},`));
     assert.equal(LIMITS.pluginDeadlinesMax, 3);
