@@ -26,11 +26,16 @@ export function findPluginSockets(folder: string): PluginSockets {
   return { found, strays };
 }
 
-/** Whatever else is there, however much, costs no look of its own. */
+/**
+ * Whatever else is there, however much, costs no look of its own. What begins with a dot is a socket that its
+ * plugin has not given its name yet.
+ */
 function socketNamesIn(folder: string): string[] {
   try {
     const entries = readdirSync(folder, { withFileTypes: true });
-    return entries.flatMap((entry) => (entry.isSocket() ? [entry.name] : [])).sort();
+    return entries
+      .flatMap((entry) => (entry.isSocket() && !entry.name.startsWith(".") ? [entry.name] : []))
+      .sort();
   } catch {
     return [];
   }

@@ -31,7 +31,7 @@ export interface NetworkStatus {
   'subnets'?: (string)[];
   /**
    * What its configuration says beside what every network has: "bridge", "master", "vni" ... as text. Plain values only,
-   * at most 16 of at most 64 characters each, none whose key says that it is a secret.
+   * at most 16, key and value of at most 64 characters each, none whose key says that it is a secret.
    */
   'settings'?: ({[key: string]: string});
 }
@@ -66,7 +66,7 @@ export interface NetworkStatus__Output {
   'subnets': (string)[];
   /**
    * What its configuration says beside what every network has: "bridge", "master", "vni" ... as text. Plain values only,
-   * at most 16 of at most 64 characters each, none whose key says that it is a secret.
+   * at most 16, key and value of at most 64 characters each, none whose key says that it is a secret.
    */
   'settings': ({[key: string]: string});
 }

@@ -62,7 +62,7 @@ export interface AttachRequest {
    */
   'device'?: (_patchbay_plugin_v1_Device | null);
   /**
-   * Masquerade wish of the network. Absent: none.
+   * Masquerade wish of the network: honoured, or refused with INVALID_ARGUMENT. Absent: none.
    */
   'masquerade'?: (_patchbay_plugin_v1_Masquerade | null);
   /**
@@ -145,7 +145,7 @@ export interface AttachRequest__Output {
    */
   'device': (_patchbay_plugin_v1_Device__Output | null);
   /**
-   * Masquerade wish of the network. Absent: none.
+   * Masquerade wish of the network: honoured, or refused with INVALID_ARGUMENT. Absent: none.
    */
   'masquerade': (_patchbay_plugin_v1_Masquerade__Output | null);
   /**
