@@ -84,7 +84,10 @@ function mergeNetworks(networks: readonly MapNetwork[], pods: number): MapNetwor
     subnets: [],
     links: [],
     settings: [],
-    troubles: networks.flatMap(({ name, troubles }) => troubles.map((why) => `${name}: ${why}`)),
+    trouble: networks
+      .filter(({ trouble }) => trouble !== "")
+      .map(({ name, trouble }) => `${name}: ${trouble}`)
+      .join("; "),
     interfaces: networks.reduce((sum, { interfaces }) => sum + interfaces, 0),
     pods,
   };

@@ -1,9 +1,17 @@
+import type { PluginStatus__Output } from "../rpc/generated/patchbay/host/v1/PluginStatus.ts";
 import { formatNumber } from "./format.ts";
 import { type Bus, MapCanvas, type NodeLayout } from "./map-canvas.ts";
 import { type InterfaceCard, placeInterface } from "./map-interface.ts";
 import { type Lane, planLanes, type Row } from "./map-lanes.ts";
 import type { MapNetwork, NodeModel } from "./map-model.ts";
-import { cardHeight, linksHeight, placeCard, placeLinks, placeTag } from "./map-network.ts";
+import {
+  cardHeight,
+  linksHeight,
+  placeCard,
+  placeLinks,
+  placeTag,
+  TAG_WIDTH,
+} from "./map-network.ts";
 import { sanitize } from "./output.ts";
 import { cutMiddle, textWidth } from "./svg-text.ts";
 
@@ -47,7 +55,11 @@ interface Frame {
 export function layOutNode(model: NodeModel, head: MapHead): NodeLayout {
   const canvas = new MapCanvas();
   const pods = model.pods.slice(0, MAPPED_PODS);
-  const podWidth = widthOfPods(pods.map(({ name }) => name));
+  const plugins = model.plugins.slice(0, PLUGINS_SHOWN);
+  const podWidth = widthOfColumn([
+    ...pods.map(({ name }) => textWidth(name, "main") + 2 * PADDING),
+    ...plugins.map((plugin) => textWidth(nameOf(plugin), "small") + tagWidthOf(plugin)),
+  ]);
   const { lanes, rows } = planLanes(model.networks, pods, {
     ...{ left: MARGIN + PADDING + podWidth + LANE_GAP, stub: STUB, gap: LANE_GAP },
     ownLanes: MAPPED_NETWORKS,
@@ -64,9 +76,16 @@ export function layOutNode(model: NodeModel, head: MapHead): NodeLayout {
   return { width, height: y + MARGIN - ROW_GAP, boxes, labels, buses, joints };
 }
 
-function widthOfPods(names: readonly string[]): number {
-  const widths = names.map((name) => Math.ceil(textWidth(name, "main")) + 2 * PADDING);
-  return Math.min(POD_WIDTH.max, Math.max(POD_WIDTH.min, ...widths));
+function widthOfColumn(widths: readonly number[]): number {
+  return Math.min(POD_WIDTH.max, Math.max(POD_WIDTH.min, ...widths.map(Math.ceil)));
+}
+
+function nameOf({ name, version }: PluginStatus__Output): string {
+  return version === "" ? name : `${name} ${version}`;
+}
+
+function tagWidthOf({ builtIn }: PluginStatus__Output): number {
+  return builtIn ? 0 : TAG_WIDTH + 8;
 }
 
 /** Returns where the next thing may begin. */
@@ -83,7 +102,7 @@ function placeHead(canvas: MapCanvas, head: MapHead, { width }: Frame): number {
   for (const { text, ...look } of legend) {
     canvas.box({ x, y, width: 22, height: 12, ...look });
     canvas.label([x + 28, y + 10], text, { style: "note", maxWidth });
-    x += 28 + textWidth(text, "note") + 18;
+    x += 28 + Math.ceil(textWidth(text, "note")) + 18;
   }
   return y + 26;
 }
@@ -115,11 +134,13 @@ function placeNode(
   for (const [index, plugin] of shown.entries()) {
     const baseline = top + 14 + index * PLUGIN_HEIGHT;
     const isBad = plugin.trouble !== "";
-    const version = plugin.version === "" ? "" : ` ${plugin.version}`;
-    const tagged = plugin.builtIn ? 0 : Math.ceil(textWidth("third party", "note")) + 18;
-    const text = isBad ? `${plugin.name}: ${plugin.trouble}` : `${plugin.name}${version}`;
+    const text = isBad ? `${plugin.name}: ${plugin.trouble}` : nameOf(plugin);
     const tone = isBad ? "bad" : undefined;
-    canvas.label([left, baseline], text, { style: "small", maxWidth: podWidth - tagged, tone });
+    canvas.label([left, baseline], text, {
+      style: "small",
+      maxWidth: podWidth - tagWidthOf(plugin),
+      tone,
+    });
     if (!plugin.builtIn) placeTag(canvas, { right: left + podWidth, baseline });
   }
   if (entries > shown.length) {
@@ -184,7 +205,7 @@ function placeRows(
     y += height + 2 * CARD_GAP + ROW_GAP;
   }
   const buses = lanes.map((lane, index): Bus => {
-    const isDashed = lane.network.troubles.length > 0;
+    const isDashed = lane.network.trouble !== "";
     const top = starts[index] ?? 0;
     return { x: lane.x + 5, top, bottom: ends.get(lane) ?? top, hue: lane.hue, isDashed };
   });

@@ -31,8 +31,8 @@ export interface MapNetwork {
   readonly links: readonly string[];
   /** What else its configuration says: "vni 42". */
   readonly settings: readonly string[];
-  /** Why it does not work now. */
-  readonly troubles: readonly string[];
+  /** Why it does not work now. Empty: it does. */
+  readonly trouble: string;
   /** Interfaces of pods on it, in this map. */
   readonly interfaces: number;
   readonly pods: number;
@@ -96,7 +96,6 @@ function modelNetwork(name: string, { status, definitions, attachments }: NodeAn
   const named = settings.filter(([key]) => LINK_KEYS.some((it) => it === key));
   const unnamed = shared.filter((link) => !named.some(([, value]) => value === link));
   const reason = known && !known.ready ? known.reason || "it is not ready" : "";
-  const troubles = [pluginStatus?.trouble ?? "", reason, definition?.problem ?? ""];
   return {
     name,
     plugin,
@@ -107,7 +106,8 @@ function modelNetwork(name: string, { status, definitions, attachments }: NodeAn
     settings: settings
       .filter(([key]) => !LINK_KEYS.some((it) => it === key))
       .map(([key, value]) => `${key} ${value}`),
-    troubles: [...new Set(troubles.filter((trouble) => trouble !== ""))],
+    // The nearest to the cause: without its plugin a network has the other two as well.
+    trouble: pluginStatus?.trouble || definition?.problem || reason,
     interfaces: attachments.length,
     pods: new Set(attachments.map(({ primaryId }) => primaryId)).size,
   };

@@ -9,7 +9,7 @@ import { type TextStyle, textWidth, wrapText } from "./svg-text.ts";
 export const CARD_LINE = 16;
 const PADDING = 10;
 const TAG_TEXT = "third party";
-const TAG_WIDTH = Math.ceil(textWidth(TAG_TEXT, "note")) + 10;
+export const TAG_WIDTH: number = Math.ceil(textWidth(TAG_TEXT, "note")) + 10;
 const SUBNETS_SHOWN = 4;
 const LINKS_SHOWN = 3;
 const TROUBLE_LINES = 3;
@@ -49,7 +49,7 @@ export function placeCard(
   area: { x: number; y: number; width: number; height: number; hue?: number },
 ): void {
   const { x, y, width } = area;
-  const isBad = network.troubles.length > 0;
+  const isBad = network.trouble !== "";
   canvas.box({ role: "network", ...area, ...(isBad && { tone: "bad", isDashed: true }) });
   const inner = width - 2 * PADDING;
   for (const [index, line] of cardLines(network, width).entries()) {
@@ -92,12 +92,12 @@ export function placeTag(canvas: MapCanvas, at: { right: number; baseline: numbe
 }
 
 function cardLines(network: MapNetwork, width: number): CardLine[] {
-  const { name, subnets, troubles, interfaces, pods } = network;
+  const { name, subnets, interfaces, pods } = network;
   // Where nothing hangs on its links they are facts like others.
   const settings = [...(pods === 0 ? network.links : []), ...network.settings];
   const inner = width - 2 * PADDING;
   const hidden = subnets.slice(SUBNETS_SHOWN);
-  const trouble = sanitize(troubles.join("; "));
+  const trouble = sanitize(network.trouble);
   const counts = [
     formatNumber(pods, "pod"),
     ...(interfaces > pods ? [formatNumber(interfaces, "interface")] : []),

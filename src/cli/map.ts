@@ -47,11 +47,10 @@ function describeHead({ status }: NodeAnswers, model: NodeModel, part: string): 
     formatNumber(interfaces, "interface"),
     ...describePlugins(model),
   ];
-  const facts = [counts.join(", "), `Patchbay ${status.version}`];
   const name = status.nodeName === "" ? "This node" : `Node ${status.nodeName}`;
   return {
     title: part === "" ? name : `${name}: ${part}`,
-    facts: facts.join(" · "),
+    facts: counts.join(", "),
     trouble: status.ready ? "" : `Not ready: ${status.reason}`,
   };
 }

@@ -9,7 +9,14 @@ const describeJson = (json: Record<string, unknown>) =>
 describe("describeConfig()", () => {
   it("shows subnets of both families and the plugin's own keys, sorted", () => {
     const ranges = [[{ subnet: "10.1.0.0/24" }], [{ subnet: "fd00:1::/64" }]];
-    const config = { plugin: "vxlan", vni: 42, bridge: "br1", ipMasq: true, ipam: { ranges } };
+    const config = {
+      plugin: "vxlan",
+      root: "/r",
+      vni: 42,
+      bridge: "br1",
+      ipMasq: true,
+      ipam: { ranges },
+    };
     assert.deepEqual(describeJson({ ...config, peers: ["192.0.2.1"] }), {
       subnets: ["10.1.0.0/24", "fd00:1::/64"],
       settings: { bridge: "br1", vni: "42" },
@@ -37,7 +44,8 @@ describe("describeConfig()", () => {
   it("keeps secrets and long values back, and is bounded", () => {
     const many = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`x${index}`, index]));
     const secrets = { password: "a", apiToken: "b", wgPrivateKey: "c", presharedKey: "d" };
-    const { settings } = describeJson({ ...many, ...secrets, text: "t".repeat(65) });
+    const long = "t".repeat(65);
+    const { settings } = describeJson({ ...many, ...secrets, text: long, [long]: 1 });
     assert.equal(Object.keys(settings).length, 16);
     assert.ok(Object.keys(settings).every((key) => key.startsWith("x")));
   });

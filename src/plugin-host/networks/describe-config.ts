@@ -9,12 +9,12 @@ export interface ConfigDescription {
 }
 
 const SETTINGS_MAX = 16;
-const VALUE_CHARACTERS_MAX = 64;
+const CHARACTERS_MAX = 64;
 const SUBNETS_MAX = 16;
 
 /** Keys that every network has, or that only say how the rest is read. */
 const COMMON_KEYS = new Set([
-  ...["name", "type", "plugin", "cniVersion", "ipMasq", "disableCheck", "disableGC"],
+  ...["name", "type", "plugin", "cniVersion", "ipMasq", "disableCheck", "disableGC", "root"],
 ]);
 
 /** Nothing that somebody may log in with is shown to whoever looks at a network. */
@@ -33,7 +33,8 @@ export function describeConfig(
   const settings = Object.entries({ ...json, ...chain })
     .filter(([key]) => !COMMON_KEYS.has(key) && !SECRET_KEY.test(key))
     .flatMap(([key, value]) => (isPlain(value) ? [[key, String(value)] as const] : []))
-    .filter(([, value]) => value !== "" && value.length <= VALUE_CHARACTERS_MAX)
+    .filter(([, value]) => value !== "")
+    .filter((texts) => texts.every(({ length }) => length <= CHARACTERS_MAX))
     .sort(([left], [right]) => (left < right ? -1 : 1));
   return {
     subnets: subnets.slice(0, SUBNETS_MAX),
@@ -47,7 +48,7 @@ function subnetsOf(ipam: Readonly<Record<string, unknown>>): string[] {
   return [ipam, ...ranges]
     .map(({ subnet }) => subnet)
     .filter((subnet): subnet is string => typeof subnet === "string")
-    .filter(({ length }) => length <= VALUE_CHARACTERS_MAX);
+    .filter(({ length }) => length <= CHARACTERS_MAX);
 }
 
 function isPlain(value: unknown): value is string | number | boolean {
