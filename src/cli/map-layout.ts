@@ -20,6 +20,8 @@ export const MAPPED_PODS = 500;
 /** Networks that have a line of their own. */
 export const MAPPED_NETWORKS = 40;
 const PLUGINS_SHOWN = 24;
+/** After so many pods the networks are named again: their cards are off the screen by then. */
+const PODS_PER_SCREEN = 15;
 
 const MARGIN = 20;
 const PADDING = 12;
@@ -168,7 +170,8 @@ function placeRows(
   const { width, podWidth, lanes, starts } = frame;
   const ends = new Map<Lane, number>();
   let { y } = frame;
-  for (const { pod, cells } of rows) {
+  for (const [index, { pod, cells }] of rows.entries()) {
+    if (index > 0 && index % PODS_PER_SCREEN === 0) y = nameLanes(canvas, lanes, y);
     const heights = [...cells.values()].map(stackHeight);
     const height = Math.max(POD_HEIGHT, ...heights);
     canvas.box({
@@ -211,6 +214,14 @@ function placeRows(
   });
   canvas.buses.push(...buses);
   return y;
+}
+
+function nameLanes(canvas: MapCanvas, lanes: readonly Lane[], y: number): number {
+  for (const { network, x, width } of lanes) {
+    const maxWidth = width - STUB;
+    canvas.label([x + STUB, y + 15], network.name, { style: "note", maxWidth });
+  }
+  return y + 24;
 }
 
 function stackHeight(cards: readonly InterfaceCard[]): number {

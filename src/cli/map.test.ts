@@ -249,6 +249,12 @@ describe("layOutNode()", () => {
     assert.ok(textsOf(extremes).includes("1 network more"), "one line for those beyond 40");
   });
 
+  it("names the networks again where their cards are off the screen", () => {
+    const times = (count: number) =>
+      textsOf(fakeBusyNode(count)).filter((text) => text === "infra/storage").length;
+    assert.deepEqual([15, 16, 50].map(times), [1, 2, 4]);
+  });
+
   it("orders pods and networks by name, numbers by value, the default network first", () => {
     const pods = ["b/x-10", "b/x-9", "a/z"].flatMap((name, index) =>
       fakePod(index, { name, networks: ["tenant/blue", "edge/wan"] }),
