@@ -3,6 +3,7 @@ import { finding } from "../../src/plugin-sdk/findings.ts";
 import {
   type AttachRequest,
   type DetachRequest,
+  detachRequestOf,
   type Finding,
   type NetworkPlugin,
   PluginError,
@@ -98,7 +99,7 @@ export function createCniExecPlugin(deps: CniExecDeps): NetworkPlugin {
       return known.done.response;
     }
     // Half made: nobody knows how far it came. Or made in a namespace that is gone.
-    if (records.has(attachmentId)) await remove(attachmentId, known, deadlineMs);
+    if (records.has(attachmentId)) await detach(detachRequestOf(request), deadlineMs);
     records.begin(attachmentId);
     const taken = kernel.findLink(ifname, netns as NetnsPath);
     // Beside each other; a namespace that is gone is told by the first.
@@ -133,45 +134,46 @@ export function createCniExecPlugin(deps: CniExecDeps): NetworkPlugin {
 
   async function detach(request: DetachRequest, deadlineMs: number): Promise<void> {
     const { attachmentId } = request;
-    if (records.has(attachmentId)) {
-      return remove(attachmentId, records.find(attachmentId), deadlineMs);
-    }
-    if (records.wasNeverMade(attachmentId)) return;
+    const file = records.find(attachmentId);
+    if (file) return remove(attachmentId, file, deadlineMs);
+    // One whose file cannot be read any more was made.
+    if (!records.has(attachmentId) && records.wasNeverMade(attachmentId)) return;
     const config = findConfig(request.configJson);
-    if (!config || request.sandboxId === "") return;
-    const netns = (await findNetnsIdentity(kernel, request.netns)) ? request.netns : "";
-    await inTurn({ attachmentId, config }, deadlineMs, (call) =>
-      delChain(chain, { ...call, args: { ...planArgsOfDel(request), netns } }, DEL_ALL),
-    );
+    if (config && request.sandboxId !== "") {
+      await leftovers.settle(attachmentId, limits.execTimeoutMs);
+      const netns = (await findNetnsIdentity(kernel, request.netns)) ? request.netns : "";
+      await inTurn({ attachmentId, config }, deadlineMs, (call) =>
+        delChain(chain, { ...call, args: { ...planArgsOfDel(request), netns } }, DEL_ALL),
+      );
+    }
+    records.remove(attachmentId);
   }
 
   /** DELs what is remembered, and forgets it. */
   async function remove(
     attachmentId: string,
-    file: AttachmentFile | undefined,
+    file: AttachmentFile,
     deadlineMs: number,
   ): Promise<void> {
-    if (file) {
-      await leftovers.settle(attachmentId, limits.execTimeoutMs);
-      const config = readDelegateConfig(file.configJson);
-      const args = await argsNow(kernel, file);
-      const result = file.done?.result;
-      let left = file;
-      await inTurn({ attachmentId, config }, deadlineMs, (call) =>
-        delChain(
-          chain,
-          { ...call, args, result },
-          {
-            isDone: (index) => index >= file.begun || file.removed.includes(index),
-            onRemoved: (index) => {
-              left = { ...left, removed: [...left.removed, index] };
-              // After the last the whole file goes.
-              if (left.removed.length < left.begun) records.write(left);
-            },
+    await leftovers.settle(attachmentId, limits.execTimeoutMs);
+    const config = readDelegateConfig(file.configJson);
+    const args = await argsNow(kernel, file);
+    const result = file.done?.result;
+    let left = file;
+    await inTurn({ attachmentId, config }, deadlineMs, (call) =>
+      delChain(
+        chain,
+        { ...call, args, result },
+        {
+          isDone: (index) => index >= file.begun || file.removed.includes(index),
+          onRemoved: (index) => {
+            left = { ...left, removed: [...left.removed, index] };
+            // After the last the whole file goes.
+            if (left.removed.length < left.begun) records.write(left);
           },
-        ),
-      );
-    }
+        },
+      ),
+    );
     records.remove(attachmentId);
   }
 

@@ -90,7 +90,7 @@ export class AttachmentRecords {
 
   remove(attachmentId: string): void {
     this.#open();
-    rmSync(join(this.#folder, fileNameOf(attachmentId)), { force: true });
+    rmSync(join(this.#folder, fileNameOf(attachmentId)), { force: true, recursive: true });
     this.#entries.delete(attachmentId);
     this.#seen.delete(attachmentId);
   }
@@ -117,7 +117,7 @@ export class AttachmentRecords {
     this.#isComplete = existsSync(marker);
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     for (const name of readdirSync(this.#folder)) {
-      if (name.endsWith(".tmp")) rmSync(join(this.#folder, name), { force: true });
+      if (name.endsWith(".tmp")) rmSync(join(this.#folder, name), { force: true, recursive: true });
       if (!name.endsWith(SUFFIX)) continue;
       const attachmentId = idOfFileName(name);
       if (attachmentId === undefined) continue;
@@ -132,11 +132,17 @@ export class AttachmentRecords {
   #read(name: string): AttachmentFile | undefined {
     try {
       const file = JSON.parse(readFileSync(join(this.#folder, name), "utf8")) as AttachmentFile;
-      return typeof file.configJson === "string" && file.args ? file : undefined;
+      return isRecord(file) ? file : undefined;
     } catch {
       return undefined;
     }
   }
+}
+
+/** As far as a DEL needs it. Throws TypeError for what is no object. */
+function isRecord({ configJson, args, begun, removed }: AttachmentFile): boolean {
+  const isText = typeof configJson === "string" && typeof args?.sandboxId === "string";
+  return isText && Number.isInteger(begun) && Array.isArray(removed);
 }
 
 /** Says that every attachment since the folder was made has its file in it. */
