@@ -26,6 +26,7 @@ type Row = readonly [value: unknown, expected: string | RegExp];
 const SUBNET = "10.0.0.0/24";
 const TEXT: Row = [5, "type string"];
 const LIST: Row = ["x", "type array"];
+const RATE: Row = ["1", "type integer"];
 const OBJECT: Row = ["x", "type object"];
 
 /** Wrong values by field, "[]" for the first entry of a list. */
@@ -76,6 +77,15 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ["02:00:00:00:00", /unicast MAC/],
     ["02-00-00-00-00-01", /unicast MAC/],
   ],
+  dependsOn: [LIST],
+  "dependsOn[]": [TEXT, ["", /1 characters|fits the schema/]],
+  linkInContainer: [["yes", "type boolean"]],
+  "runtimeConfig.io.kubernetes.cri.pod-annotations": [OBJECT],
+  "runtimeConfig.bandwidth": [OBJECT],
+  "runtimeConfig.bandwidth.ingressRate": [RATE, [-1, /at least 0/]],
+  "runtimeConfig.bandwidth.ingressBurst": [RATE],
+  "runtimeConfig.bandwidth.egressRate": [RATE],
+  "runtimeConfig.bandwidth.egressBurst": [RATE],
   "runtimeConfig.portMappings": [LIST],
   "runtimeConfig.portMappings[]": [OBJECT],
   prevResult: [[{ cniVersion: "1.1.0", ips: [] }, /nothing: patchbay must be the first plugin/]],
@@ -231,7 +241,9 @@ function withField(field: string, value: unknown): NetworkJson {
       routes: [{ dst: "0.0.0.0/0" }],
     },
   };
-  return setAt(good, field.replaceAll("[]", ".0").split("."), value) as NetworkJson;
+  // The one key that has dots itself.
+  const path = field.replaceAll("[]", ".0").split(/\.(?!kubernetes\.|cri\.|pod-)/);
+  return setAt(good, path, value) as NetworkJson;
 }
 
 function setAt(target: unknown, [key = "", ...rest]: readonly string[], value: unknown): unknown {

@@ -314,9 +314,8 @@ function removeStaleCgroups(): void {
   const now = Date.now();
   for (const folder of hierarchies().flatMap(listFolders)) {
     if (!basename(folder).startsWith(cgroupPrefix)) continue;
-    if (now - statSync(folder).mtimeMs < STALE_CGROUP_MS) continue;
     try {
-      removeCgroups(folder);
+      if (now - statSync(folder).mtimeMs >= STALE_CGROUP_MS) removeCgroups(folder);
     } catch (error) {
       // Somebody lives in it after all, or removes it too.
       const { code } = error as NodeJS.ErrnoException;
