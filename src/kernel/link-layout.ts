@@ -36,6 +36,19 @@ export const linkLayout: MessageLayout<LinkHeader, LinkAttributes> = {
   },
 };
 
+/** What is read of links: of an answer of 1.5 KB the rest is statistics and settings by family. */
+export const foundLinkLayout: MessageLayout<
+  LinkHeader,
+  Omit<LinkAttributes, "afSpec" | "protinfo">
+> = {
+  get header() {
+    return linkHeader;
+  },
+  get attributes() {
+    return foundLinkAttributes;
+  },
+};
+
 export interface LinkHeader {
   family: number;
   type: number;
@@ -111,6 +124,8 @@ const linkAttributes: AttributeTable<LinkAttributes> = {
   extMask: [29, u32],
   linkNetnsId: [37, i32],
 };
+
+const { afSpec: _afSpec, protinfo: _protinfo, ...foundLinkAttributes } = linkAttributes;
 
 function linkInfoTable(kind: string | undefined): AttributeTable<LinkInfo> {
   return linkInfoTables.get(kind ?? "") ?? otherLinkInfo;

@@ -45,6 +45,8 @@ export interface WithUnknown {
 export interface MessageBytes {
   readonly bytes: Uint8Array;
   readonly view: DataView;
+  /** True: attributes that a table does not name are passed over, and `unknown` stays absent. */
+  readonly skipsUnknown?: boolean;
 }
 
 export interface ReceivedMessage {
@@ -245,7 +247,7 @@ export function readAttributes<Attributes extends WithUnknown>(
     const entry = names[number];
     const value = entry?.codec.read(from, at + 4, at + length);
     if (entry !== undefined && value !== undefined) values[entry.name] = value;
-    else {
+    else if (!from.skipsUnknown) {
       unknown ??= new Map();
       unknown.set(number, from.bytes.slice(at + 4, at + length));
     }
