@@ -14,7 +14,7 @@ import type { Options } from "./options.ts";
 import { dualStack, ourContender, untilHost } from "./patchbay-network.ts";
 
 const repository: string = join(import.meta.dirname, "../..");
-const program: string = join(repository, "build/bench-go-noop");
+const buildFolder: string = join(repository, "build/examples/go");
 const plugin = "go-noop";
 const metricsPort = 19_099;
 const START_MS = 10_000;
@@ -81,20 +81,16 @@ export async function benchGoPlugin(options: Options): Promise<BenchRow[]> {
 }
 
 function buildPlugin(): void {
-  const module = join(repository, "examples/go");
-  const steps = [
-    ...(existsSync(join(module, "gen")) ? [] : [["generate", "./..."]]),
-    ["build", "-o", program, "./noop"],
-  ];
-  for (const args of steps) {
-    const run = spawnSync("go", args, { cwd: module, stdio: "inherit" });
-    if (run.status !== 0) throw new Error("Cannot build examples/go: is Go installed?");
-  }
+  const script = join(repository, "examples/go/build.sh");
+  const run = spawnSync(script, [buildFolder], { stdio: "inherit" });
+  if (run.status !== 0) throw new Error("Cannot build examples/go: is Go installed?");
 }
 
 /** The plugin as a process; disposing of it ends it. */
 async function startPlugin(socket: string): Promise<AsyncDisposable> {
-  const child = spawn(program, ["--socket", socket], { stdio: ["ignore", "ignore", "inherit"] });
+  const child = spawn(join(buildFolder, "noop"), ["--socket", socket], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   await until(`${plugin} to listen`, START_MS, () => {
     if (child.exitCode !== null) throw new Error(`${plugin} ended with ${child.exitCode}`);
     return existsSync(socket);

@@ -89,7 +89,7 @@ function addUntilAllAreThere(
 ): Round {
   const { folder, ...common } = how;
   const saveFile = join(folder, "{id}.bound");
-  let [ms, retries, calls] = [0, 0, pods];
+  let [ms, retries, calls, answer] = [0, 0, pods, ""];
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const named = { ...common, command: "ADD", saveFile, mayFail: true } as const;
     const { totalMs, exits } = execPlugins({ ...named, calls });
@@ -98,11 +98,11 @@ function addUntilAllAreThere(
     if (calls.length === 0) return { ms, retries };
     retries += calls.length;
     for (const { containerId } of calls) {
-      const answer = readFileSync(join(folder, `${containerId}.bound`), "utf8");
+      answer = readFileSync(join(folder, `${containerId}.bound`), "utf8");
       if ((JSON.parse(answer) as { code?: number }).code !== TRY_LATER) {
         throw new Error(`ADD of ${containerId} failed: ${answer}`);
       }
     }
   }
-  throw new Error(`${calls.length} ADDs were refused ${attemptsMax} times`);
+  throw new Error(`${calls.length} ADDs were refused ${attemptsMax} times: ${answer}`);
 }

@@ -11,6 +11,8 @@ const skip = findSkipReason() ?? findMemoryCgroupSkipReason() ?? false;
 const LIMIT_BYTES = 256 << 20;
 const PODS = 200;
 const RETRIES_MAX = 20;
+/** Of a host that ended: the last characters of its log. */
+const LOG_SHOWN = 3_000;
 const FURTHER = Object.keys(THREE_NETWORKS);
 
 describe(`a host in a cgroup of ${LIMIT_BYTES >> 20} MiB`, { skip }, () => {
@@ -18,9 +20,14 @@ describe(`a host in a cgroup of ${LIMIT_BYTES >> 20} MiB`, { skip }, () => {
     using cgroup = new MemoryCgroup(LIMIT_BYTES);
     await using node = await openNode();
     const host = await startHostWith(node, THREE_NETWORKS, { wrapper: cgroup.wrapper });
+    let end: string | undefined;
+    void host.exited.then(({ code, signal }) => {
+      end = `The host ended: code ${code}, signal ${signal}, ${cgroup.kills()} killed for memory, ${cgroup.peakBytes()} bytes\n${host.log().slice(-LOG_SHOWN)}`;
+    });
     const network = makeNetwork("routed");
     const pods = await node.createPods(PODS);
     const retries = await Promise.all(pods.map((pod) => addUntilOk(node, pod, network)));
+    assert.equal(end, undefined);
     const attachments = await host.client.listAttachments({});
     assert.equal(attachments.length, PODS * (FURTHER.length + 1));
     const addresses = attachments.flatMap((each) => each.addresses);
