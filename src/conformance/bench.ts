@@ -33,7 +33,7 @@ export interface BenchOptions {
   readonly network: string;
   /** Without "name". */
   readonly config: Readonly<Record<string, unknown>>;
-  /** A configuration that the plugin must refuse. Absent: made from its schema. */
+  /** A configuration that the plugin must refuse. Absent: rules about it are skipped. */
   readonly invalidConfig?: Readonly<Record<string, unknown>>;
   readonly pools: Pools;
   /** Attachments that the network can have at the same time. */
@@ -106,6 +106,14 @@ export class Bench implements AsyncDisposable {
     return this.life.client.attach(pod);
   }
 
+  /** An order for a pod, attached, and the answer. */
+  async attachedPod(
+    wishes: Partial<AttachRequest> = {},
+  ): Promise<{ readonly pod: AttachRequest; readonly answer: AttachResponse }> {
+    const pod = await this.pod(wishes);
+    return { pod, answer: await this.attach(pod) };
+  }
+
   /** Attach where the plugin may say that it cannot do what was asked: then the rule is skipped. */
   async attachUnlessRefused(pod: AttachRequest): Promise<AttachResponse> {
     try {
@@ -163,14 +171,26 @@ export class Bench implements AsyncDisposable {
     expectEqual("left on the node", [], traces);
   }
 
+  /** Throws Violation where anything is left of an attachment: in the pod, on the node, in List. */
+  async expectGone(before: NodeLook, pod: AttachRequest): Promise<void> {
+    expectEqual(pod.ifname, undefined, await this.look(pod));
+    await this.expectForgotten(before, pod);
+  }
+
+  /** Throws Violation where the node has traces of the pod, or List names it. */
+  async expectForgotten(before: NodeLook, pod: AttachRequest): Promise<void> {
+    await this.expectNoTraces(before, [pod]);
+    expectEqual("List names it", [0], await this.listed([pod]));
+  }
+
   /** The same, once the kernel has had time to take away the links of a namespace that is gone. */
-  async expectNoTracesSoon(before: NodeLook, gone: readonly AttachRequest[]): Promise<void> {
+  async expectForgottenSoon(before: NodeLook, pod: AttachRequest): Promise<void> {
     const deadline = performance.now() + CONFORMANCE_LIMITS.kernelMs;
     while (performance.now() < deadline) {
-      if ((await lookForTraces(this.kernel, before, gone)).length === 0) return;
+      if ((await lookForTraces(this.kernel, before, [pod])).length === 0) break;
       await new Promise((resolve) => setTimeout(resolve, CONFORMANCE_LIMITS.pollMs));
     }
-    await this.expectNoTraces(before, gone);
+    await this.expectForgotten(before, pod);
   }
 
   /** Removes a pod's namespace, as a runtime does. */

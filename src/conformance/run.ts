@@ -13,7 +13,7 @@ export interface ConformanceOptions extends PluginLifeOptions {
   readonly network: string;
   /** The network's configuration, without its name. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** A configuration that the plugin must refuse. Absent: one that its schema refuses. */
+  /** A configuration that the plugin must refuse. Absent: rules about it are skipped. */
   readonly invalidConfig?: Readonly<Record<string, unknown>>;
   readonly pools: Pools;
   /** Attachments that the network can have at the same time. */
@@ -49,8 +49,8 @@ export interface ConformanceReport {
 
 /**
  * Holds a plugin against the rules, one after the other. Everything that the kit makes is removed,
- * whatever happens. Throws RangeError for a rule in `only` that is not there, PluginUnreachable where nothing answers at the start, KernelError where
- * namespaces cannot be made, and the signal's reason.
+ * whatever happens. Throws RangeError for a rule in `only` that is not there, PluginUnreachable where
+ * nothing answers at the start, KernelError where namespaces cannot be made, and the signal's reason.
  */
 export async function runConformance(options: ConformanceOptions): Promise<ConformanceReport> {
   const chosen = withPrerequisites(options.only);

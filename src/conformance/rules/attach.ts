@@ -22,8 +22,7 @@ export const attachRules: RuleGroup = {
       sentence:
         "Attach makes an interface of the name asked for in the pod's namespace, and sets it up",
       async check(bench) {
-        const pod = await bench.pod();
-        await bench.attach(pod);
+        const { pod } = await bench.attachedPod();
         const { link } = await bench.lookInside(pod);
         expectEqual(`${pod.ifname} is up`, true, link.up);
       },
@@ -34,8 +33,7 @@ export const attachRules: RuleGroup = {
         "The answer names that interface with the pod's namespace, and MAC and MTU as the kernel has them",
       after: ["attach-interface"],
       async check(bench) {
-        const pod = await bench.pod();
-        const answer = await bench.attach(pod);
+        const { pod, answer } = await bench.attachedPod();
         const { link } = await bench.lookInside(pod);
         const { mac, mtu } = findInterface(pod, answer);
         if (mac !== "") expectEqual("mac", link.mac, mac);
@@ -47,8 +45,7 @@ export const attachRules: RuleGroup = {
       sentence: "Every address of the answer is on the interface that its index names",
       after: ["attach-answer"],
       async check(bench) {
-        const pod = await bench.pod();
-        const answer = await bench.attach(pod);
+        const { pod, answer } = await bench.attachedPod();
         const { addresses } = await bench.lookInside(pod);
         for (const { address, interfaceIndex } of answer.addresses) {
           const place = answer.interfaces[interfaceIndex];
@@ -129,8 +126,7 @@ export const attachRules: RuleGroup = {
       after: ["attach-addresses"],
       needs: { addresses: true },
       async check(bench) {
-        const pod = await bench.pod();
-        await bench.attach(pod);
+        const { pod } = await bench.attachedPod();
         const expected = pod.addresses.map(
           ({ gateway }) => `${gateway.includes(":") ? "::/0" : "0.0.0.0/0"} via ${gateway}`,
         );
@@ -172,8 +168,7 @@ export const attachRules: RuleGroup = {
       sentence: "An interface may have a name of 15 characters",
       after: ["attach-interface"],
       async check(bench) {
-        const pod = await bench.pod({ ifname: LONGEST_IFNAME });
-        await bench.attach(pod);
+        const { pod } = await bench.attachedPod({ ifname: LONGEST_IFNAME });
         await bench.lookInside(pod);
       },
     },

@@ -14,8 +14,7 @@ export const checkRules: RuleGroup = {
       sentence: "Check of a fresh attachment finds nothing",
       after: ["attach-interface"],
       async check(bench) {
-        const pod = await bench.pod();
-        const answer = await bench.attach(pod);
+        const { pod, answer } = await bench.attachedPod();
         expectEqual("findings", [], await bench.check(pod, answer));
       },
     },
@@ -47,8 +46,7 @@ export const checkRules: RuleGroup = {
       sentence: "Check of a pod whose namespace is gone finds something, or fails",
       after: ["check-fresh"],
       async check(bench) {
-        const pod = await bench.pod();
-        const answer = await bench.attach(pod);
+        const { pod, answer } = await bench.attachedPod();
         await bench.removeNamespace(pod);
         try {
           requireFindings(await bench.check(pod, answer));
@@ -64,8 +62,7 @@ export const checkRules: RuleGroup = {
       sentence: "Check without repair leaves what is broken as it is",
       after: ["check-link-down"],
       async check(bench) {
-        const pod = await bench.pod();
-        const answer = await bench.attach(pod);
+        const { pod, answer } = await bench.attachedPod();
         await breakLink(bench, pod);
         const before = await bench.lookInside(pod);
         await bench.check(pod, answer);

@@ -10,8 +10,7 @@ export const detachRules: RuleGroup = {
       sentence: "Detach removes the interface from the pod",
       after: ["attach-interface"],
       async check(bench) {
-        const pod = await bench.pod();
-        await bench.attach(pod);
+        const { pod } = await bench.attachedPod();
         await bench.detach(pod);
         expectEqual(pod.ifname, undefined, await bench.look(pod));
       },
@@ -22,8 +21,7 @@ export const detachRules: RuleGroup = {
       after: ["detach-interface"],
       async check(bench) {
         const node = await bench.lookAtNode();
-        const pod = await bench.pod();
-        await bench.attach(pod);
+        const { pod } = await bench.attachedPod();
         await bench.detach(pod);
         await bench.expectNoTraces(node, [pod]);
       },
@@ -33,8 +31,7 @@ export const detachRules: RuleGroup = {
       sentence: "List does not name what was detached",
       after: ["detach-interface"],
       async check(bench) {
-        const pod = await bench.pod();
-        await bench.attach(pod);
+        const { pod } = await bench.attachedPod();
         await bench.detach(pod);
         expectEqual("List names it", [0], await bench.listed([pod]));
       },
@@ -44,8 +41,7 @@ export const detachRules: RuleGroup = {
       sentence: "Detach of what was detached is success",
       after: ["detach-interface"],
       async check(bench) {
-        const pod = await bench.pod();
-        await bench.attach(pod);
+        const { pod } = await bench.attachedPod();
         await bench.detach(pod);
         await bench.detach(pod);
       },
@@ -63,13 +59,11 @@ export const detachRules: RuleGroup = {
       after: ["detach-node", "detach-list"],
       async check(bench) {
         const node = await bench.lookAtNode();
-        const pod = await bench.pod();
-        await bench.attach(pod);
+        const { pod } = await bench.attachedPod();
         // What an empty path means: the namespace is gone.
         await bench.removeNamespace(pod);
         await bench.detach(pod, { netns: "" });
-        await bench.expectNoTracesSoon(node, [pod]);
-        expectEqual("List names it", [0], await bench.listed([pod]));
+        await bench.expectForgottenSoon(node, pod);
       },
     },
     {
@@ -79,12 +73,10 @@ export const detachRules: RuleGroup = {
       after: ["detach-node", "detach-list"],
       async check(bench) {
         const node = await bench.lookAtNode();
-        const pod = await bench.pod();
-        await bench.attach(pod);
+        const { pod } = await bench.attachedPod();
         await bench.removeNamespace(pod);
         await bench.detach(pod);
-        await bench.expectNoTracesSoon(node, [pod]);
-        expectEqual("List names it", [0], await bench.listed([pod]));
+        await bench.expectForgottenSoon(node, pod);
       },
     },
     {
@@ -93,11 +85,9 @@ export const detachRules: RuleGroup = {
       after: ["detach-node", "detach-list"],
       async check(bench) {
         const node = await bench.lookAtNode();
-        const pod = await bench.pod();
-        await bench.attach(pod);
+        const { pod } = await bench.attachedPod();
         await bench.life.client.detach(detachRequestOfId(pod.attachmentId));
-        await bench.expectNoTraces(node, [pod]);
-        expectEqual("List names it", [0], await bench.listed([pod]));
+        await bench.expectForgotten(node, pod);
       },
     },
     {

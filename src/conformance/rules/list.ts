@@ -22,8 +22,7 @@ export const listRules: RuleGroup = {
       sentence: "List without a network names what is attached",
       after: ["list-attached"],
       async check(bench) {
-        const pod = await bench.pod();
-        await bench.attach(pod);
+        const { pod } = await bench.attachedPod();
         expectEqual("List names it", [1], await bench.listed([pod], ""));
       },
     },
@@ -32,8 +31,7 @@ export const listRules: RuleGroup = {
       sentence: "List of another network does not name it",
       after: ["list-attached"],
       async check(bench) {
-        const pod = await bench.pod();
-        await bench.attach(pod);
+        const { pod } = await bench.attachedPod();
         const other = `${bench.options.network}-other`;
         expectEqual("List names it", [0], await bench.listed([pod], other));
       },
@@ -60,8 +58,7 @@ export const listRules: RuleGroup = {
       sentence: "List goes on to answer when a pod's namespace is gone",
       after: ["list-attached"],
       async check(bench) {
-        const pod = await bench.pod();
-        await bench.attach(pod);
+        const { pod } = await bench.attachedPod();
         await bench.removeNamespace(pod);
         // Whether it names the attachment still is the plugin's affair: Detach follows either way.
         await bench.listed([pod]);

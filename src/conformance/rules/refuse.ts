@@ -42,8 +42,7 @@ export const refuseRules: RuleGroup = {
         const node = await bench.lookAtNode();
         await statusOf("Attach", bench.attach(pod));
         await bench.detach(pod);
-        await bench.expectNoTraces(node, [pod]);
-        expectEqual("List names it", [0], await bench.listed([pod]));
+        await bench.expectForgotten(node, pod);
       },
     },
     {
@@ -62,8 +61,7 @@ export const refuseRules: RuleGroup = {
         const node = await bench.lookAtNode();
         await statusOf("Attach", bench.attach(pod));
         await bench.detach(pod);
-        await bench.expectNoTraces(node, [pod]);
-        expectEqual("List names it", [0], await bench.listed([pod]));
+        await bench.expectForgotten(node, pod);
       },
     },
     {

@@ -35,8 +35,7 @@ export const repairRules: RuleGroup = {
       after: ["check-fresh"],
       needs: REPAIR,
       async check(bench) {
-        const pod = await bench.pod();
-        const answer = await bench.attach(pod);
+        const { pod, answer } = await bench.attachedPod();
         const before = await bench.lookInside(pod);
         expectEqual("findings", [], await bench.repair(pod, answer));
         expectEqual(pod.ifname, before, await bench.look(pod));
@@ -48,8 +47,7 @@ export const repairRules: RuleGroup = {
       after: ["attach-interface"],
       needs: REPAIR_NETWORK,
       async check(bench) {
-        const pod = await bench.pod();
-        await bench.attach(pod);
+        const { pod } = await bench.attachedPod();
         expectEqual("findings", [], await repairNetwork(bench, [pod]));
       },
     },
@@ -62,8 +60,7 @@ export const repairRules: RuleGroup = {
       async check(bench) {
         const { networkLinks } = bench.options;
         if (networkLinks.length === 0) throw new Skip("the network has no link of its own here");
-        const pod = await bench.pod();
-        await bench.attach(pod);
+        const { pod } = await bench.attachedPod();
         await bench.kernel.removeLinks(networkLinks);
         const findings = await repairNetwork(bench, [pod]);
         requireFindings(findings);

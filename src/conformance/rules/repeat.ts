@@ -19,8 +19,7 @@ export const repeatRules: RuleGroup = {
       sentence: "Attach of what is attached changes nothing in the kernel",
       after: ["attach-interface"],
       async check(bench) {
-        const pod = await bench.pod();
-        await bench.attach(pod);
+        const { pod } = await bench.attachedPod();
         const before = await bench.lookInside(pod);
         const node = await bench.lookAtNode();
         await bench.attach(pod);
@@ -33,8 +32,7 @@ export const repeatRules: RuleGroup = {
       sentence: "An attachment that was detached can be attached again, by the same id",
       after: ["attach-interface"],
       async check(bench) {
-        const pod = await bench.pod();
-        await bench.attach(pod);
+        const { pod } = await bench.attachedPod();
         await bench.detach(pod);
         await bench.attach(pod);
         await bench.lookInside(pod);

@@ -28,8 +28,7 @@ export const restartRules: RuleGroup = {
       after: ["attach-interface"],
       needs: START,
       async check(bench) {
-        const pod = await bench.pod();
-        await bench.attach(pod);
+        const { pod } = await bench.attachedPod();
         const before = await bench.lookInside(pod);
         await bench.life.kill();
         expectEqual("while it is dead", before, await bench.look(pod));
@@ -44,8 +43,7 @@ export const restartRules: RuleGroup = {
       after: ["list-attached", "restart-interface"],
       needs: START,
       async check(bench) {
-        const pod = await bench.pod();
-        await bench.attach(pod);
+        const { pod } = await bench.attachedPod();
         await bench.restart();
         expectEqual("List names it", [1], await bench.listed([pod]));
       },
@@ -57,8 +55,7 @@ export const restartRules: RuleGroup = {
       after: ["repeat-answer", "repeat-changes-nothing", "restart-interface"],
       needs: START,
       async check(bench) {
-        const pod = await bench.pod();
-        const answer = await bench.attach(pod);
+        const { pod, answer } = await bench.attachedPod();
         const before = await bench.lookInside(pod);
         await bench.restart();
         expectEqual("the answer", answer, await bench.attach(pod));
@@ -71,8 +68,7 @@ export const restartRules: RuleGroup = {
       after: ["check-fresh", "restart-interface"],
       needs: START,
       async check(bench) {
-        const pod = await bench.pod();
-        const answer = await bench.attach(pod);
+        const { pod, answer } = await bench.attachedPod();
         await bench.restart();
         expectEqual("findings", [], await bench.check(pod, answer));
       },
@@ -84,11 +80,10 @@ export const restartRules: RuleGroup = {
       needs: START,
       async check(bench) {
         const node = await bench.lookAtNode();
-        const pod = await bench.pod();
-        await bench.attach(pod);
+        const { pod } = await bench.attachedPod();
         await bench.restart();
         await bench.detach(pod);
-        await expectGone(bench, node, pod);
+        await bench.expectGone(node, pod);
       },
     },
     {
@@ -102,7 +97,7 @@ export const restartRules: RuleGroup = {
         for (const { attachmentId } of pods) {
           await bench.life.client.detach(detachRequestOfId(attachmentId));
         }
-        for (const pod of pods) await expectGone(bench, node, pod);
+        for (const pod of pods) await bench.expectGone(node, pod);
       },
     },
     {
@@ -121,7 +116,7 @@ export const restartRules: RuleGroup = {
           expectEqual("addresses", answered, addresses);
           await bench.detach(pod);
         }
-        for (const pod of pods) await expectGone(bench, node, pod);
+        for (const pod of pods) await bench.expectGone(node, pod);
       },
     },
     {
@@ -133,11 +128,10 @@ export const restartRules: RuleGroup = {
         const node = await bench.lookAtNode();
         const takenMs = await timeOfDetach(bench);
         for (const share of KILL_AT) {
-          const pod = await bench.pod();
-          await bench.attach(pod);
+          const { pod } = await bench.attachedPod();
           await killWhile(bench, bench.detach(pod), share * takenMs);
           await bench.detach(pod);
-          await expectGone(bench, node, pod);
+          await bench.expectGone(node, pod);
         }
       },
     },
@@ -159,8 +153,7 @@ export const restartRules: RuleGroup = {
       after: ["restart-interface"],
       needs: START,
       async check(bench) {
-        const pod = await bench.pod();
-        await bench.attach(pod);
+        const { pod } = await bench.attachedPod();
         const before = await bench.lookInside(pod);
         await bench.life.stop();
         expectEqual(pod.ifname, before, await bench.look(pod));
@@ -186,8 +179,7 @@ async function killInAttach(bench: Bench): Promise<AttachRequest[]> {
 }
 
 async function timeOfDetach(bench: Bench): Promise<number> {
-  const pod = await bench.pod();
-  await bench.attach(pod);
+  const { pod } = await bench.attachedPod();
   const startMs = performance.now();
   await bench.detach(pod);
   return performance.now() - startMs;
@@ -200,14 +192,4 @@ async function killWhile(bench: Bench, call: Promise<unknown>, afterMs: number):
   await bench.life.kill();
   await settled;
   await bench.life.begin();
-}
-
-async function expectGone(
-  bench: Bench,
-  node: Awaited<ReturnType<Bench["lookAtNode"]>>,
-  pod: AttachRequest,
-): Promise<void> {
-  expectEqual(pod.ifname, undefined, await bench.look(pod));
-  await bench.expectNoTraces(node, [pod]);
-  expectEqual("List names it", [0], await bench.listed([pod]));
 }
