@@ -25,6 +25,14 @@ test("ERRORS never uses 3, names gRPC statuses, and keeps its own codes above 99
   }
 });
 
+test("ERRORS gives each of its own codes to one error alone", () => {
+  const own = Object.values(ERRORS).flatMap(({ cni }) => (cni >= 100 ? [cni as number] : []));
+  assert.deepEqual(
+    own.filter((cni, at) => own.indexOf(cni) !== at),
+    [],
+  );
+});
+
 test("toPatchbayError() makes what nobody foresaw INTERNAL and keeps the cause", () => {
   const bug = new TypeError("x is undefined");
   const error = toPatchbayError(bug);

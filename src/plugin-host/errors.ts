@@ -133,11 +133,6 @@ export const ERRORS = {
     grpc: "ALREADY_EXISTS",
     remedy: "Remove the interface from the pod's namespace or choose another ifname",
   },
-  INVALID_SELECTION: {
-    cni: 107,
-    grpc: "INVALID_ARGUMENT",
-    remedy: "Name one pod and one network or interface, see `patchbay attachments`",
-  },
   IN_USE: {
     cni: 106,
     grpc: "FAILED_PRECONDITION",
@@ -162,6 +157,11 @@ export const ERRORS = {
     cni: 110,
     grpc: "FAILED_PRECONDITION",
     remedy: "Stop the other plugin host first: one serves a node",
+  },
+  INVALID_SELECTION: {
+    cni: 111,
+    grpc: "INVALID_ARGUMENT",
+    remedy: "Name one pod and one network or interface, see `patchbay attachments`",
   },
 } as const satisfies Record<string, ErrorEntry>;
 
