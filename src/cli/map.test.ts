@@ -15,7 +15,7 @@ import {
   assertLabelsFit,
   assertWellFormed,
   isWithin,
-} from "./picture-check.ts";
+} from "./picture-suite.ts";
 
 const head = { title: "Node a", facts: "facts", trouble: "" };
 const layOut = (answers: NodeAnswers) => layOutNode(modelNode(answers), head);

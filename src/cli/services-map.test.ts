@@ -18,7 +18,7 @@ import {
   assertLabelsFit,
   assertWellFormed,
   isWithin,
-} from "./picture-check.ts";
+} from "./picture-suite.ts";
 import { layOutServices } from "./services-map-layout.ts";
 import { drawServices } from "./services-map.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { assertWellFormed } from "../../src/cli/picture-check.ts";
+import { assertWellFormed } from "../../src/cli/picture-suite.ts";
 import { findSkipReason, openNode } from "./harness.ts";
 import { askFor, startHostWith, THREE_NETWORKS } from "./pod-networks.ts";
 import { addOk, makeNetwork } from "./runtime.ts";
