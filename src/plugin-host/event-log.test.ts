@@ -45,3 +45,22 @@ test("EventLog keeps no more of a message than a person reads", () => {
   log.emit({ ...event("a"), message: "x".repeat(1_000_000) });
   assert.equal(log.last(1)[0]?.message, `${"x".repeat(4_093)}...`);
 });
+
+test("EventLog tells what each round says again once in ten minutes, and all else each time", () => {
+  let now = 0;
+  const log = new EventLog({ max: 100, now: () => now });
+  const rounds = 130;
+  for (let round = 0; round < rounds; round++) {
+    now += 10_000;
+    log.emit({ kind: "reconcile-failed", subject: "blue", message: "no parent" });
+    log.emit({ kind: "reconcile-failed", subject: "red", message: "no parent" });
+    if (round % 50 === 0)
+      log.emit({ kind: "attach-failed", subject: "blue", message: "no parent" });
+  }
+  const told = log.last(100).map(({ kind, subject }) => `${kind} ${subject}`);
+  assert.deepEqual(told.toSorted(), [
+    ...Array.from({ length: 3 }, () => "attach-failed blue"),
+    ...Array.from({ length: 3 }, () => "reconcile-failed blue"),
+    ...Array.from({ length: 3 }, () => "reconcile-failed red"),
+  ]);
+});

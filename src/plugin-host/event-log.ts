@@ -1,4 +1,4 @@
-import type { EventSink, HostEvent } from "./core/ports.ts";
+import type { EventKind, EventSink, HostEvent } from "./core/ports.ts";
 
 /** An event with the time at which it was emitted, ms since 1970. */
 export interface TimedEvent extends HostEvent {
@@ -8,6 +8,16 @@ export interface TimedEvent extends HostEvent {
 /** Of a message, UTF-16 units: what plugins find may be without end, and many events are kept. */
 const MESSAGE_MAX = 4_096;
 
+/** What rounds of reconciliation say again each time, as long as it is so. */
+const REPEATED: ReadonlySet<EventKind> = new Set([
+  "detach-failed",
+  "drift-found",
+  "flush-failed",
+  "reconcile-failed",
+]);
+/** The same of the same subject is told once in this time, ms. */
+const REPEAT_MS = 600_000;
+
 export type EventListener = (event: TimedEvent) => void;
 
 /** Keeps the last events and tells listeners of new ones. */
@@ -16,6 +26,8 @@ export class EventLog implements EventSink {
   readonly #now: () => number;
   readonly #events: TimedEvent[] = [];
   readonly #listeners = new Set<EventListener>();
+  /** When such a message was told last, by kind, subject and message. */
+  readonly #told = new Map<string, number>();
 
   constructor(options: { max: number; now: () => number }) {
     this.#max = options.max;
@@ -24,9 +36,23 @@ export class EventLog implements EventSink {
 
   emit(event: HostEvent): void {
     const timed = { ...event, message: shorten(event.message), timeMs: this.#now() };
+    if (REPEATED.has(event.kind) && this.#wasTold(timed)) return;
     this.#events.push(timed);
     if (this.#events.length > this.#max) this.#events.shift();
     for (const listener of this.#listeners) listener(timed);
+  }
+
+  /** Remembers it as well; of no more than the events that are kept. */
+  #wasTold({ kind, subject, message, timeMs }: TimedEvent): boolean {
+    const key = JSON.stringify([kind, subject, message]);
+    const toldMs = this.#told.get(key);
+    // Wall time may jump back.
+    if (toldMs !== undefined && Math.abs(timeMs - toldMs) < REPEAT_MS) return true;
+    this.#told.delete(key);
+    const [oldest] = this.#told.keys();
+    if (oldest !== undefined && this.#told.size >= this.#max) this.#told.delete(oldest);
+    this.#told.set(key, timeMs);
+    return false;
   }
 
   /** The last `count` events, oldest first. */
