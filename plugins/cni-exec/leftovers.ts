@@ -9,6 +9,8 @@ export function ownerOf(folder: string, attachmentId: string): string {
 }
 
 const POLL_MS = 5;
+/** Any process of any pod may carry the variable, and be started again for ever: it keeps nobody. */
+const KILLS_MS = 2_000;
 
 /**
  * Delegates of an earlier process of this host. They go on when it is killed: an ADD of theirs that
@@ -31,7 +33,7 @@ export class Leftovers {
     // Looked for anew each time: they have children, too.
     for (;;) {
       const pids = findOwned(this.#folder).get(owner);
-      if (!pids) break;
+      if (!pids || performance.now() > deadlineMs + KILLS_MS) break;
       if (performance.now() > deadlineMs) for (const pid of pids) kill(pid);
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
