@@ -42,6 +42,6 @@ export function isServicesKey(key: ObjectKey): boolean {
   return !isNetworksKind(key.slice(0, key.indexOf("/")));
 }
 
-function isNetworksKind(kind: string): boolean {
+export function isNetworksKind(kind: string): boolean {
   return kind === "NetworkAttachmentDefinition" || kind === "IPAMClaim";
 }

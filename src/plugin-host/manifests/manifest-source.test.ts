@@ -175,17 +175,21 @@ describe("watchManifests() at start", () => {
     assert.deepEqual(scene.hearer.words, ["relist"]);
   });
 
-  it("tells problems at once, and nothing of a file that has one", async () => {
+  it("tells problems at once, and the objects of a file beside those that have one", async () => {
     await using scene = new Scene({
       "a.yaml": `${node("a")}---\n${node("b", "10.0.0.0/99")}`,
       "b.yaml": node("c"),
       "c.yaml": "",
+      "d.yaml": `${node("d")}---\n: [\n`,
+      "e.json": `{"kind":"NodeList","apiVersion":"v1","items":[{"metadata":{"name":"f"}},{"metadata":{}}]}`,
     });
     await scene.watch();
-    assert.deepEqual(scene.hearer.words, ["relist c=0"]);
+    assert.deepEqual(scene.hearer.words, ["relist a=0 c=0 f=undefined"]);
     assert.deepEqual(scene.hearer.problems, [
       'a.yaml:13:12: spec.podCIDR is "10.0.0.0/99", expected an address with a prefix length',
       "c.yaml: is empty; delete it or leave a comment in it",
+      "d.yaml:9:1: YAML: Flow sequence in block collection must be sufficiently indented and end with a ]",
+      "e.json:1:85: items[1].metadata.name is missing, expected a DNS name",
     ]);
   });
 
@@ -275,13 +279,60 @@ describe("watchManifests() while files change", () => {
   it("keeps the last good state of a broken file, and says so until it is mended", async () => {
     await using scene = new Scene({ "a.yaml": `${node("a")}---\n${node("b")}` });
     await scene.watch();
-    scene.write("a.yaml", `${node("a", "10.0.1.0/24")}---\nkind: Node\n`);
-    await scene.hearer.untilProblems("a.yaml:8:1: apiVersion is missing, expected text such as v1");
+    scene.write("a.yaml", `${node("a", "10.0.1.0/24")}---\nkind: [\n`);
+    await scene.hearer.until(
+      () => scene.hearer.problems[0]?.startsWith("a.yaml:9:1: YAML") === true,
+    );
     assert.equal(scene.hearer.state(), "a=0 b=0");
     scene.write("a.yaml", `${node("a", "10.0.1.0/24")}---\n${node("b")}`);
     await scene.hearer.untilProblems();
     assert.deepEqual(scene.hearer.words, ["relist a=0 b=0", "put a=1"]);
     assert.equal(scene.hearer.problemChanges, 2);
+  });
+
+  it("lets the first of two with one name in a file count, and tells of the second", async () => {
+    const twice = `${node("a")}---\n${node("a", "10.0.1.0/24")}---\n${node("b")}`;
+    await using scene = new Scene({ "a.yaml": twice });
+    await scene.watch();
+    assert.deepEqual(scene.hearer.words, ["relist a=0 b=0"]);
+    const problem = (line: number) =>
+      `a.yaml:${line}:9: metadata.name is "a", but Node a is in this file already, which counts`;
+    assert.deepEqual(scene.hearer.problems, [problem(11)]);
+    // All of it can be read: what it has no more is gone.
+    scene.replace("a.yaml", `${node("a", "10.0.2.0/24")}---\n${node("a")}`);
+    await scene.hearer.untilState("a=2");
+    scene.replace("a.yaml", node("a"));
+    await scene.hearer.untilState("a=0");
+    await scene.hearer.untilProblems();
+  });
+
+  it("keeps an object that is bad now as it was, and takes away nothing meanwhile", async () => {
+    await using scene = new Scene({
+      "a.yaml": [node("a"), node("b"), node("c")].join("---\n"),
+    });
+    await scene.watch();
+    const bad = node("b", "10.0.1.0/99");
+    // As half of a file may look: c is not there (yet).
+    scene.replace("a.yaml", `${node("a", "10.0.1.0/24")}---\n${node("d")}---\n${bad}`);
+    await scene.hearer.untilState("a=1 b=0 c=0 d=0");
+    await scene.hearer.untilProblems(
+      'a.yaml:20:12: spec.podCIDR is "10.0.1.0/99", expected an address with a prefix length',
+    );
+    // The problem comes back with the text, and not before.
+    scene.replace("a.yaml", "broken: [\n");
+    await scene.hearer.until(() => scene.hearer.problems[0]?.includes("YAML") === true);
+    assert.equal(scene.hearer.state(), "a=1 b=0 c=0 d=0");
+    scene.replace("a.yaml", node("a", "10.0.1.0/24"));
+    await scene.hearer.untilState("a=1");
+    await scene.hearer.untilProblems();
+  });
+
+  it("bounds what a file keeps of before", async () => {
+    await using scene = new Scene({ "a.yaml": `${node("a")}---\n${node("b")}` });
+    await scene.watch({ limits: { objectsMax: 3 } });
+    scene.replace("a.yaml", `${node("c")}---\n${node("d")}---\nkind: Node\n`);
+    await scene.hearer.untilProblems("a.yaml: more than 3 objects");
+    assert.equal(scene.hearer.state(), "a=0 b=0");
   });
 
   it("withdraws the problem of a file that goes back to what it was, or away", async () => {

@@ -62,6 +62,7 @@ interface FileState {
   /** Of the content whose objects count. */
   bytes: number;
   others: number;
+  /** What is to be told of the content whose objects count. */
   notes: readonly SourceProblem[];
   /** What happens if the file stays as it is now. */
   pending: Pending | undefined;
@@ -316,9 +317,10 @@ class FolderSource implements ManifestSource {
     const parsed = (isSettled ? pending.parsed : undefined) ?? (await this.#parse(name, file));
     const bytes = file.kind === "text" ? file.bytes : 0;
     const isNow = isSettled || !this.#hasRelisted;
-    if (parsed.problems.length > 0) {
-      if (isNow) this.#break(name, state, { digest, parsed });
-      else this.#wait(name, state, { digest, parsed, ms: this.#limits.brokenMs });
+    if (parsed.problems.length > 0 && !isNow) {
+      this.#wait(name, state, { digest, parsed, ms: this.#limits.brokenMs });
+    } else if (parsed.state === "unreadable") {
+      this.#break(name, state, { digest, parsed });
     } else if (!isNow && this.#seemsUnfinished(name, state, { parsed, bytes, look })) {
       this.#wait(name, state, { digest, parsed, ms: this.#limits.settleMs });
     } else {
@@ -326,7 +328,7 @@ class FolderSource implements ManifestSource {
         goodDigest: digest,
         bytes,
         others: parsed.others,
-        notes: parsed.notes,
+        notes: [...parsed.problems, ...parsed.notes],
       });
       this.#mend(name, state);
       this.#events.push(...this.#index.replace(name, parsed.objects, { copy: parsed.isSliced }));
@@ -351,20 +353,24 @@ class FolderSource implements ManifestSource {
     this.#problems.setFile(name, state.notes);
   }
 
-  #parse(
-    name: string,
-    file: Exclude<ReadFile, { kind: "absent" }>,
-  ): Promise<ParsedManifest> | ParsedManifest {
+  async #parse(name: string, file: Exclude<ReadFile, { kind: "absent" }>): Promise<ParsedManifest> {
     if (file.kind === "refused") return broken(name, file.message);
     // Somebody opens it to write; a file that is to say nothing can be deleted, or say so.
     if (file.bytes === 0) return broken(name, "is empty; delete it or leave a comment in it");
-    const ownObjects = this.#index.objectsOf(name).size;
-    return parseManifest(file.text, {
+    const own = this.#index.objectsOf(name);
+    const objectsMax = this.#limits.objectsMax - this.#index.objectCount + own.size;
+    const parsed = await parseManifest(file.text, {
       name,
-      objectsMax: this.#limits.objectsMax - this.#index.objectCount + ownObjects,
+      objectsMax,
       problemsMax: this.#limits.problemsOfFileMax,
       breathe: () => this.#breathe(),
     });
+    if (parsed.state !== "partial") return parsed;
+    // What cannot be read stays what it was, and so does what is not there: the file may be half of itself.
+    const objects = new Map([...own, ...parsed.objects]);
+    return objects.size > objectsMax
+      ? broken(name, `more than ${objectsMax} objects`)
+      : { ...parsed, objects };
   }
 
   /**
@@ -436,7 +442,14 @@ const ABSENT = "absent";
 
 function broken(name: string, message: string): ParsedManifest {
   const problems = [{ place: name, message }];
-  return { objects: new Map(), problems, notes: [], others: 0, isSliced: false };
+  return {
+    state: "unreadable",
+    objects: new Map(),
+    problems,
+    notes: [],
+    others: 0,
+    isSliced: false,
+  };
 }
 
 /** True when an object of before is not among those of now. */

@@ -24,6 +24,8 @@ export interface SourceProblem {
   readonly place: string;
   /** "spec.ports[0].port is 0, expected 1 to 65535". */
   readonly message: string;
+  /** Kind of the object, or the one that was meant. Absent: it may be about any. */
+  readonly kind?: string;
 }
 
 /** "web.yaml:12:11: spec.ports[0].port is 0, expected 1 to 65535". */

@@ -491,15 +491,26 @@ spec: {cidrs: [10.96.0.0/16, fd00::/112]}
     const bad = (name: string) => SERVICE.replace("web", name).replace("port: 80", "port: 0");
     const text = Array.from({ length: 20 }, (_, index) => bad(`s${index}`)).join("---\n");
     assert.equal((await problemsOf(text)).length, 10);
+    const { state, objects, problems } = await parse(`${text}---\n${NODE}`);
+    assert.deepEqual([state, [...objects.keys()]], ["partial", ["Node//one"]]);
+    assert.equal(problems[0]?.kind, "Service");
+    const unreadable = await parse(`${text}---\n: [`);
+    assert.equal(unreadable.state, "unreadable");
+    assert.equal(unreadable.problems.length, 10);
+    assert.match(unreadable.problems[9]?.message ?? "", /^YAML: /);
     assert.deepEqual(await problemsOf([bad("a"), SERVICE, bad("b")].join("---\n")), [
       "web.yaml:10:11: spec.ports[0].port is 0, expected 1 to 65535",
       "web.yaml:32:11: spec.ports[0].port is 0, expected 1 to 65535",
     ]);
   });
 
-  it("refuses an object twice in one file", async () => {
-    assert.deepEqual(await problemsOf(`${SERVICE}---\n${SERVICE}`), [
-      'web.yaml:15:9: metadata.name is "web", but Service prod/web is in this file already',
+  it("takes the first of two objects with one name", async () => {
+    const second = SERVICE.replace("port: 80", "port: 81");
+    const { state, objects, problems } = await parse(`${SERVICE}---\n${second}`);
+    assert.deepEqual([...objects.values()], await objectsOf(SERVICE));
+    assert.equal(state, "whole");
+    assert.deepEqual(problems.map(formatProblem), [
+      'web.yaml:15:9: metadata.name is "web", but Service prod/web is in this file already, which counts',
     ]);
   });
 

@@ -6,11 +6,16 @@ import type { SourceProblem } from "./object-source.ts";
 import { doubtOf, parseObject, type TypeName, typeOf } from "./parse-object.ts";
 import type { PathPart } from "./plain-yaml.ts";
 
-/** What a file says. With problems, nothing of it counts. */
+/** What a file says. */
 export interface ParsedManifest {
+  /**
+   * "partial": some objects could not be read, and the others count; "unreadable": it is no YAML or JSON, or too much,
+   * and nothing of it counts.
+   */
+  readonly state: "whole" | "partial" | "unreadable";
   readonly objects: ReadonlyMap<ObjectKey, ManifestObject>;
   readonly problems: readonly SourceProblem[];
-  /** What may be a mistake; the file counts all the same. */
+  /** What may be a mistake; it is no object that is missing. */
   readonly notes: readonly SourceProblem[];
   /** Documents and items of kinds that Patchbay does not read. */
   readonly others: number;
@@ -38,6 +43,7 @@ export async function parseManifest(
   const objects = new Map<ObjectKey, ManifestObject>();
   const problems: SourceProblem[] = [];
   const notes: SourceProblem[] = [];
+  let state: ParsedManifest["state"] = "whole";
   let others = 0;
   // JSON.parse copies.
   const isSliced = !isJson(options.name) && text.length >= SLICED_CHARACTERS_MIN;
@@ -48,9 +54,12 @@ export async function parseManifest(
     const line = parent === undefined ? `:${lineAt(document.locate([]))}` : "";
     return { ...object, place: `${options.name}${line}` };
   };
-  const report = (offset: number, message: string) => {
-    const place = `${options.name}:${positionOf(text, offset)}`;
-    if (problems.length < options.problemsMax) problems.push({ place, message });
+  const placeOf = (offset: number) => `${options.name}:${positionOf(text, offset)}`;
+  /** Finding the line of each of very many would take longer than reading. */
+  const report = (document: ManifestDocument, { path, message }: FieldError, kind?: string) => {
+    if (problems.length >= options.problemsMax) return;
+    const place = placeOf(document.locate(path));
+    problems.push({ place, message, ...(kind !== undefined && { kind }) });
   };
   try {
     for await (const document of documentsOf(text, options.name)) {
@@ -64,28 +73,32 @@ export async function parseManifest(
             others++;
             const doubt = doubtOf(item.type);
             if (doubt !== undefined && notes.length < options.problemsMax) {
-              const place = `${options.name}:${positionOf(text, locateKind(document, item.place))}`;
-              notes.push({ place, message: `kind "${item.type.kind}" ${doubt}` });
+              const place = placeOf(locateKind(document, item.place));
+              const message = `kind "${item.type.kind}" ${doubt.text}`;
+              notes.push({ place, message, kind: doubt.meant });
             }
           } else {
-            keep(objects, withPlace(object, document, item.place), item.place);
+            const twice = keep(objects, withPlace(object, document, item.place), item.place);
+            if (twice !== undefined) report(document, twice, object.kind);
           }
           if (objects.size > options.objectsMax) {
             throw new DocumentError(0, `more than ${options.objectsMax} objects`);
           }
         } catch (error) {
           if (!(error instanceof FieldError)) throw error;
-          report(document.locate(error.path), error.message);
-          if (problems.length >= options.problemsMax)
-            return { objects, problems, notes, others, isSliced };
+          state = "partial";
+          report(document, error, item.kind === "error" ? undefined : item.type.kind);
         }
       }
     }
   } catch (error) {
     if (!(error instanceof DocumentError)) throw error;
-    report(error.offset, error.message);
+    state = "unreadable";
+    // It is the reason why nothing counts: the last to be left out.
+    problems.splice(options.problemsMax - 1);
+    problems.push({ place: placeOf(error.offset), message: error.message });
   }
-  return { objects, problems, notes, others, isSliced };
+  return { state, objects, problems, notes, others, isSliced };
 }
 
 /** Whether a file is read as JSON: one value, whose end can be told. */
@@ -147,19 +160,25 @@ function asItem(error: unknown): ManifestItem {
   throw error;
 }
 
-function keep(objects: Map<ObjectKey, ManifestObject>, object: ManifestObject, place: Place): void {
+/** Of two with one name the first counts, as it does of two files; the error says where the other stands. */
+function keep(
+  objects: Map<ObjectKey, ManifestObject>,
+  object: ManifestObject,
+  place: Place,
+): FieldError | undefined {
   const key = manifestKey(object);
   if (objects.has(key)) {
-    throw failure(
+    return failure(
       {
         value: object.metadata.name,
         key: "name",
         parent: { value: 0, key: "metadata", parent: place },
       },
-      `is "${object.metadata.name}", but ${describeKey(key)} is in this file already`,
+      `is "${object.metadata.name}", but ${describeKey(key)} is in this file already, which counts`,
     );
   }
   objects.set(key, object);
+  return undefined;
 }
 
 /** "Service default/web", "Node one". */

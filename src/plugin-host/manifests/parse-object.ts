@@ -104,18 +104,26 @@ export function typeOf(place: Place, ofList?: TypeName): TypeName {
   };
 }
 
-/** What somebody may have meant by a kind that is not read; undefined: it is just another one. */
-export function doubtOf({ apiVersion, kind }: TypeName): string | undefined {
+/** What somebody may have meant by a kind that is not read. */
+export interface Doubt {
+  /** The kind that is read. */
+  readonly meant: string;
+  readonly text: string;
+}
+
+/** undefined: it is just another kind. */
+export function doubtOf({ apiVersion, kind }: TypeName): Doubt | undefined {
   if (KINDS.has(kind)) return undefined;
   if (apiVersion === "v1" && kind === "Endpoints") {
-    return "is not read: EndpointSlices tell where endpoints are";
+    const text = "is not read: EndpointSlices tell where endpoints are";
+    return { meant: "EndpointSlice", text };
   }
   const letters = lettersOf(kind);
   for (const known of KINDS.keys()) {
     const others = lettersOf(known);
     // "Servcie", "service", "Services", "Servic".
     if (letters === others || lettersOf(`${known}s`) === letters || kind === known.slice(0, -1)) {
-      return `is not read, did you mean ${known}?`;
+      return { meant: known, text: `is not read, did you mean ${known}?` };
     }
   }
   return undefined;

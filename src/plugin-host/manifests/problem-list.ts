@@ -45,7 +45,8 @@ export class ProblemList {
       const isLocated = index < LOCATED_CONFLICTS_MAX;
       const place = isLocated ? await locate(file, key) : file;
       const other = isLocated ? await locate(heldBy, key) : heldBy;
-      problems.push({ place, message: `${describeKey(key)} is in ${other} already, which counts` });
+      const message = `${describeKey(key)} is in ${other} already, which counts`;
+      problems.push({ place, message, kind: key.slice(0, key.indexOf("/")) });
     }
     const bounded = this.#bound(problems.sort(byPlace));
     if (sameValue(bounded, this.#told)) return undefined;
