@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { bridgedPodBatches, bridgedPodResponse } from "../../src/plugin-sdk/bridged-pod.ts";
 import { macOfName } from "../../src/plugin-sdk/link-names.ts";
 import { type AttachRequest, PluginError } from "../../src/plugin-sdk/network-plugin.ts";
-import { attachRequest, textOf } from "../../src/plugin-sdk/plugin-suite.ts";
+import { attachRequest, textOf } from "../../src/plugin-sdk/sample-request.ts";
 import type { AttachMode } from "../../src/plugin-sdk/pod-side.ts";
 import { CONFIG_SCHEMA, readBridgeConfig } from "./config.ts";
 import { networkBatches, planBridge } from "./plan.ts";

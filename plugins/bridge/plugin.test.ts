@@ -6,12 +6,8 @@ import { FakeNftables } from "../../src/kernel/fake-nftables.ts";
 import type { NetnsPath } from "../../src/kernel/kernel.ts";
 import { privateNodeSkip } from "../../src/kernel/private-node-skip.ts";
 import { detachRequestOf, PluginError } from "../../src/plugin-sdk/network-plugin.ts";
-import {
-  attachRequest,
-  hostOf,
-  networkPluginSuite,
-  onNode,
-} from "../../src/plugin-sdk/plugin-suite.ts";
+import { networkPluginSuite } from "../../src/plugin-sdk/plugin-suite.ts";
+import { attachRequest, hostOf, onNode } from "../../src/plugin-sdk/sample-request.ts";
 import { readBridgeConfig } from "./config.ts";
 import { createBridgePlugin } from "./plugin.ts";
 

@@ -13,7 +13,7 @@ import {
   type NetworkPlugin,
   PluginError,
 } from "../../src/plugin-sdk/network-plugin.ts";
-import { attachRequest } from "../../src/plugin-sdk/plugin-suite.ts";
+import { attachRequest } from "../../src/plugin-sdk/sample-request.ts";
 import { type FakeCall, FakeExec, FakeExit } from "./fake-exec.ts";
 import { createCniExecPlugin } from "./plugin.ts";
 

@@ -12,8 +12,8 @@ import {
   detachRequestOfId,
 } from "../../src/plugin-sdk/network-plugin.ts";
 import { podLinkSuite } from "../../src/plugin-sdk/pod-link-suite.ts";
+import { isPluginError } from "../../src/plugin-sdk/expect-plugin-error.ts";
 import {
-  isPluginError,
   openPodLinkWorld,
   podLink,
   type PodLinkUnderTest,

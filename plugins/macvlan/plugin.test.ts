@@ -7,8 +7,8 @@ import { openKernel } from "../../src/kernel/rtnetlink-kernel.ts";
 import { eventually } from "../../src/kernel/suite-operations.ts";
 import { type AttachRequest, detachRequestOf } from "../../src/plugin-sdk/network-plugin.ts";
 import { podLinkSuite } from "../../src/plugin-sdk/pod-link-suite.ts";
+import { isPluginError } from "../../src/plugin-sdk/expect-plugin-error.ts";
 import {
-  isPluginError,
   openPodLinkWorld,
   podLink,
   type PodLinkUnderTest,

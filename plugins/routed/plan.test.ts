@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type AttachRequest, PluginError } from "../../src/plugin-sdk/network-plugin.ts";
-import { attachRequest, textOf } from "../../src/plugin-sdk/plugin-suite.ts";
+import { attachRequest, textOf } from "../../src/plugin-sdk/sample-request.ts";
 import type { AttachMode } from "../../src/plugin-sdk/pod-side.ts";
 import { attachBatches, attachResponse, networkBatches, planRouted } from "./plan.ts";
 

@@ -5,13 +5,8 @@ import { FakeKernel } from "../../src/kernel/fake-kernel.ts";
 import { FakeNftables } from "../../src/kernel/fake-nftables.ts";
 import type { NetnsPath } from "../../src/kernel/kernel.ts";
 import { privateNodeSkip } from "../../src/kernel/private-node-skip.ts";
-import {
-  attachRequest,
-  hostOf,
-  inPod,
-  networkPluginSuite,
-  onNode,
-} from "../../src/plugin-sdk/plugin-suite.ts";
+import { networkPluginSuite } from "../../src/plugin-sdk/plugin-suite.ts";
+import { attachRequest, hostOf, inPod, onNode } from "../../src/plugin-sdk/sample-request.ts";
 import { createRoutedPlugin } from "./plugin.ts";
 
 networkPluginSuite(

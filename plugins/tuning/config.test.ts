@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type AttachRequest, PluginError } from "../../src/plugin-sdk/network-plugin.ts";
-import { attachRequest } from "../../src/plugin-sdk/plugin-suite.ts";
+import { attachRequest } from "../../src/plugin-sdk/sample-request.ts";
 import { readTuning } from "./config.ts";
 import { SYSCTL_ALLOW_LIST } from "./sysctls.ts";
 

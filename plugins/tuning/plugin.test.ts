@@ -13,15 +13,10 @@ import {
   type NetworkPlugin,
   PluginError,
 } from "../../src/plugin-sdk/network-plugin.ts";
-import {
-  attachRequest,
-  type Damage,
-  hostOf,
-  inPod,
-  networkPluginSuite,
-  onNode,
-  type PluginDeps,
-} from "../../src/plugin-sdk/plugin-suite.ts";
+import { networkPluginSuite } from "../../src/plugin-sdk/plugin-suite.ts";
+import type { PluginDeps } from "../../src/plugin-sdk/plugin-world.ts";
+import { attachRequest, hostOf, inPod, onNode } from "../../src/plugin-sdk/sample-request.ts";
+import type { Damage } from "../../src/plugin-sdk/veth-damages.ts";
 import { createBridgePlugin } from "../bridge/plugin.ts";
 import { createRoutedPlugin } from "../routed/plugin.ts";
 import { ifbNameOf } from "./plan.ts";

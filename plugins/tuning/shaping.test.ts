@@ -13,7 +13,7 @@ import {
   detachRequestOf,
   type NetworkPlugin,
 } from "../../src/plugin-sdk/network-plugin.ts";
-import { attachRequest, hostOf } from "../../src/plugin-sdk/plugin-suite.ts";
+import { attachRequest, hostOf } from "../../src/plugin-sdk/sample-request.ts";
 import { createRoutedPlugin } from "../routed/plugin.ts";
 import { planBucket } from "./bucket.ts";
 import { ifbNameOf } from "./plan.ts";

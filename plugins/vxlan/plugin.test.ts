@@ -12,13 +12,9 @@ import {
   detachRequestOf,
   type NetworkPlugin,
 } from "../../src/plugin-sdk/network-plugin.ts";
-import {
-  attachRequest,
-  hostOf,
-  networkPluginSuite,
-  onNode,
-} from "../../src/plugin-sdk/plugin-suite.ts";
-import { isPluginError } from "../../src/plugin-sdk/pod-link-world.ts";
+import { networkPluginSuite } from "../../src/plugin-sdk/plugin-suite.ts";
+import { attachRequest, hostOf, onNode } from "../../src/plugin-sdk/sample-request.ts";
+import { isPluginError } from "../../src/plugin-sdk/expect-plugin-error.ts";
 import { createVxlanPlugin, type VxlanDeps } from "./plugin.ts";
 
 const UNDERLAY = "pbunder0";

@@ -14,7 +14,7 @@ import {
   detachRequestOf,
   type Finding,
 } from "../../src/plugin-sdk/network-plugin.ts";
-import { attachRequest } from "../../src/plugin-sdk/plugin-suite.ts";
+import { attachRequest } from "../../src/plugin-sdk/sample-request.ts";
 
 const run = promisify(execFile);
 

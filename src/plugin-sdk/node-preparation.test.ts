@@ -9,7 +9,7 @@ import type { IpPrefix } from "../ip/address.ts";
 import type { KernelOperation } from "../kernel/kernel.ts";
 import type { AttachRequest, Finding } from "./network-plugin.ts";
 import { NodePreparation, type PreparationPlan } from "./node-preparation.ts";
-import { attachRequest } from "./plugin-suite.ts";
+import { attachRequest } from "./sample-request.ts";
 
 /** Counts how often the node is prepared. */
 function makePlan(): PreparationPlan & { times: number } {

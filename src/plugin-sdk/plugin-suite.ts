@@ -1,106 +1,24 @@
 /** What plugins that join pods by veth pairs have in common in their tests. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { formatAddress, formatPrefix, parseAddress, prefixContains } from "../ip/address.ts";
 import { FakeKernel } from "../kernel/fake-kernel.ts";
-import { FakeNftables } from "../kernel/fake-nftables.ts";
-import type { Kernel, KernelOperation, NetnsBatch, NetnsPath } from "../kernel/kernel.ts";
-import { errno } from "../kernel/errno.ts";
+import type { Kernel, NetnsPath } from "../kernel/kernel.ts";
 import { enterOwnNetns } from "../kernel/nf-test-node.ts";
 import { openKernel } from "../kernel/rtnetlink-kernel.ts";
-import {
-  formatAddress,
-  formatPrefix,
-  parseAddress,
-  parsePrefix,
-  prefixContains,
-} from "../ip/address.ts";
+import { isPluginError } from "./expect-plugin-error.ts";
 import { MAIN_TABLE } from "./findings.ts";
 import { linkNamesOf } from "./link-names.ts";
+import { type AttachRequest, detachRequestOf, detachRequestOfId } from "./network-plugin.ts";
+import { pluginFaultSuite } from "./plugin-fault-suite.ts";
 import {
-  type AttachRequest,
-  detachRequestOf,
-  detachRequestOfId,
-  type NetworkPlugin,
-  NO_WISHES,
-  PluginError,
-} from "./network-plugin.ts";
-
-export interface PluginDeps {
-  readonly kernel: Kernel;
-  readonly nftables: FakeNftables;
-}
-
-export interface PluginUnderTest {
-  readonly name: string;
-  readonly create: (deps: PluginDeps) => NetworkPlugin;
-  /** Configuration of a network, which must not share links with another of the same suite. */
-  readonly configOf: (network: string) => object;
-  /** Whether it sets addresses that the pod asks for and no IPAM gave. */
-  readonly setsRequestedAddresses?: boolean;
-  /** Differences that this plugin sees and mends besides those of every veth. */
-  readonly damages?: readonly Damage[];
-}
-
-/** Something that somebody does to an attachment behind the plugin's back. */
-export interface Damage {
-  readonly what: string;
-  /** Kinds of findings that must be among those of check(). */
-  readonly kinds: readonly string[];
-  readonly batches: (request: AttachRequest) => readonly NetnsBatch[];
-}
-
-/** An order as the host gives one. */
-export function attachRequest(change: Partial<AttachRequest> = {}): AttachRequest {
-  return {
-    attachmentId: "0123456789abcdef0123456789abcdef",
-    pod: { namespace: "default", name: "web-0", uid: "u1", labels: {} },
-    sandboxId: "c1",
-    netns: "/run/netns/c1",
-    ifname: "eth0",
-    network: "net",
-    configJson: '{"name":"net"}',
-    addresses: [
-      { address: "10.1.0.5/24", gateway: "10.1.0.1" },
-      { address: "fd00:1::5/64", gateway: "fd00:1::1" },
-    ],
-    routes: [],
-    mac: "",
-    mtu: 0,
-    device: null,
-    masquerade: null,
-    ...NO_WISHES,
-    ...change,
-  };
-}
-
-/** Operations as lines that a table can hold: "add-address link=eth0 address=10.1.0.5/24". */
-export function textOf(batches: readonly NetnsBatch[]): string[] {
-  return batches.flatMap(({ netns, operations }) => [
-    netns ? `in ${netns}:` : "on the node:",
-    ...operations.map(({ kind, ...fields }) => `  ${[kind, ...fieldTexts(fields)].join(" ")}`),
-  ]);
-}
-
-function fieldTexts(fields: object): string[] {
-  return Object.entries(fields).map(([key, value]) => `${key}=${valueText(value)}`);
-}
-
-function valueText(value: unknown): string {
-  if (Array.isArray(value)) return value.join(".");
-  if (typeof value !== "object" || value === null) return String(value);
-  if (!("family" in value)) return `(${fieldTexts(value).join(" ")})`;
-  return "prefixLength" in value ? formatPrefix(value as never) : formatAddress(value as never);
-}
-
-interface World extends AsyncDisposable {
-  readonly kernel: Kernel;
-  readonly nftables: FakeNftables;
-  readonly plugin: NetworkPlugin;
-  /** An order for a pod whose namespace was made. */
-  pod(name: string, change?: Partial<AttachRequest>): Promise<AttachRequest>;
-  /** Takes an order's links away at the end, whatever becomes of it. */
-  own(request: AttachRequest): void;
-}
+  check,
+  openPluginWorld,
+  type PluginUnderTest,
+  type PluginWorld,
+  routeText,
+} from "./plugin-world.ts";
+import { LINK_GONE, VETH_DAMAGES } from "./veth-damages.ts";
 
 /** Runs the suite on the fake kernel and, in a private node, on the real one. */
 export function networkPluginSuite(tested: PluginUnderTest, realSkip: string | false): void {
@@ -108,7 +26,7 @@ export function networkPluginSuite(tested: PluginUnderTest, realSkip: string | f
   if (realSkip === false) enterOwnNetns();
   pluginSuite(`${tested.name} on FakeKernel`, tested, async () => new FakeKernel(), false);
   pluginSuite(`${tested.name} on the real kernel`, tested, openKernel, realSkip);
-  faultSuite(tested);
+  pluginFaultSuite(tested);
 }
 
 function pluginSuite(
@@ -117,7 +35,7 @@ function pluginSuite(
   openKernel: () => Promise<Kernel>,
   skip: string | false,
 ): void {
-  const open = async () => openWorld(tested, await openKernel());
+  const open = async () => openPluginWorld(tested, await openKernel());
 
   describe(title, { skip }, () => {
     test("attach() makes what it answers, and check() agrees", async () => {
@@ -405,170 +323,12 @@ function pluginSuite(
   });
 }
 
-const LINK_GONE = "a link that is gone";
-
-/** What may happen to any pair. */
-const VETH_DAMAGES: readonly Damage[] = [
-  { what: LINK_GONE, kinds: ["link-missing"], batches: () => [] },
-  {
-    what: "an interface that was renamed",
-    kinds: ["link-missing"],
-    batches: (request) =>
-      inPod(
-        request,
-        { kind: "set-link", name: "eth0", up: false },
-        { kind: "set-link", name: "eth0", rename: "mine" },
-      ),
-  },
-  {
-    what: "an interface that is down",
-    kinds: ["link-down", "address-missing", "route-missing"],
-    batches: (request) => inPod(request, { kind: "set-link", name: "eth0", up: false }),
-  },
-  {
-    what: "a node's end that is down",
-    kinds: ["link-down"],
-    batches: (request) => onNode({ kind: "set-link", name: hostOf(request), up: false }),
-  },
-  {
-    what: "another MAC address",
-    kinds: ["mac"],
-    batches: (request) =>
-      inPod(request, { kind: "set-link", name: "eth0", mac: "02:00:00:00:aa:99" }),
-  },
-  {
-    what: "another MAC address of the node's end",
-    kinds: ["mac"],
-    batches: (request) =>
-      onNode({ kind: "set-link", name: hostOf(request), mac: "02:00:00:00:aa:98" }),
-  },
-  {
-    what: "another MTU at both ends",
-    kinds: ["mtu"],
-    batches: (request) => [
-      ...inPod(request, { kind: "set-link", name: "eth0", mtu: 1300 }),
-      ...onNode({ kind: "set-link", name: hostOf(request), mtu: 1300 }),
-    ],
-  },
-  {
-    what: "default routes that are gone",
-    kinds: ["route-missing"],
-    batches: (request) =>
-      inPod(
-        request,
-        ...(["0.0.0.0/0", "::/0"] as const).map(
-          (destination): KernelOperation => ({
-            kind: "delete-route",
-            destination: parsePrefix(destination),
-          }),
-        ),
-      ),
-  },
-];
-
-/** Operations in the pod's namespace. */
-export function inPod(request: AttachRequest, ...operations: KernelOperation[]): NetnsBatch[] {
-  return [{ netns: request.netns as NetnsPath, operations }];
-}
-
-/** Operations on the node. */
-export function onNode(...operations: KernelOperation[]): NetnsBatch[] {
-  return [{ operations }];
-}
-
-/** The node's end. */
-export function hostOf({ attachmentId }: AttachRequest): string {
-  return linkNamesOf(attachmentId).hostIfname;
-}
-
 /** Addresses of the suite's own network. */
 function addressesOf(host: number): AttachRequest["addresses"] {
   return [
     { address: `10.1.0.${host}/24`, gateway: "10.1.0.1" },
     { address: `fd00:1::${host}/64`, gateway: "fd00:1::1" },
   ];
-}
-
-/** An errno at each operation of an attach in turn: what was made is removed by detach. */
-function faultSuite(tested: PluginUnderTest): void {
-  for (const afterFailure of ["stop", "continue"] as const) {
-    test(`${tested.name}: a kernel error at any operation leaves nothing (${afterFailure} after it)`, async () => {
-      for (let failing = 1; ; failing++) {
-        let count = -Infinity;
-        const kernel = new FakeKernel({
-          afterFailure,
-          failOperation: () => (++count === failing ? errno.ENOMEM : undefined),
-        });
-        await using world = await openWorld(tested, kernel);
-        const warm = await world.pod("warm");
-        await world.plugin.attach(warm);
-        await world.plugin.detach(detachRequestOf(warm));
-        const request = await world.pod("a");
-        const before = kernel.toString();
-        count = 0;
-        const failure = await world.plugin.attach(request).then(
-          () => undefined,
-          (error: unknown) => error,
-        );
-        const reached = count >= failing;
-        count = -Infinity;
-        if (reached) {
-          assert.ok(isPluginError("transient", /eth0/)(failure), `${failing}: ${String(failure)}`);
-          await world.plugin.detach(detachRequestOf(request));
-          // Whether lo is up is the pod's affair.
-          assert.equal(withoutLo(kernel.toString()), withoutLo(before), `operation ${failing}`);
-          await world.plugin.attach(request);
-          assert.deepEqual(await check(world, request), []);
-        }
-        if (!reached) {
-          assert.ok(failing > 5, "an attach has more operations than that");
-          return;
-        }
-      }
-    });
-  }
-}
-
-let worlds = 0;
-
-async function openWorld(tested: PluginUnderTest, kernel: Kernel): Promise<World> {
-  const prefix = `pbw${process.pid}-${++worlds}`;
-  const nftables = new FakeNftables();
-  const plugin = tested.create({ kernel, nftables });
-  const namespaces: NetnsPath[] = [];
-  const links = new Set<string>();
-  const own = (request: AttachRequest): void => {
-    const { bridge } = JSON.parse(request.configJson) as { readonly bridge?: string };
-    if (bridge !== undefined) links.add(bridge);
-    links.add(hostOf(request));
-  };
-  return {
-    kernel,
-    nftables,
-    plugin,
-    async pod(name, change = {}) {
-      const netns = `/run/netns/${prefix}-${name}` as NetnsPath;
-      await kernel.createNetns(netns);
-      namespaces.push(netns);
-      const network = change.network ?? prefix;
-      const config = tested.configOf(network);
-      const request = attachRequest({
-        attachmentId: `${prefix}-${name}`,
-        netns,
-        network,
-        configJson: JSON.stringify({ name: network, ...config }),
-        ...change,
-      });
-      own(request);
-      return request;
-    },
-    own,
-    async [Symbol.asyncDispose]() {
-      await kernel.removeLinks([...links]);
-      for (const netns of namespaces) await kernel.deleteNetns(netns);
-      await kernel.close();
-    },
-  };
 }
 
 /** The same order on another network. */
@@ -585,13 +345,8 @@ function other(
   };
 }
 
-async function check(world: World, request: AttachRequest) {
-  const attached = await world.plugin.attach(request);
-  return world.plugin.check({ attachment: request, attached, repair: false });
-}
-
 /** Both ends of an attachment as the kernel has them. */
-async function read(world: World, request: AttachRequest): Promise<readonly string[]> {
+async function read(world: PluginWorld, request: AttachRequest): Promise<readonly string[]> {
   const { hostIfname } = linkNamesOf(request.attachmentId);
   const netns = request.netns as NetnsPath;
   return [
@@ -612,24 +367,6 @@ async function readEnd(kernel: Kernel, name: string, netns?: NetnsPath): Promise
       .filter(isOwn)
       .map((entry) => formatPrefix(entry.address))
       .sort(),
-    ...routes
-      .filter(isOwn)
-      .map((route) => {
-        const via = route.gateway ? formatAddress(route.gateway) : "-";
-        return `${formatPrefix(route.destination)} via ${via} table ${route.table}`;
-      })
-      .sort(),
+    ...routes.filter(isOwn).map(routeText).sort(),
   ];
-}
-
-function isPluginError(kind: PluginError["kind"], message: RegExp): (error: unknown) => boolean {
-  return (error) =>
-    error instanceof PluginError && error.kind === kind && message.test(error.message);
-}
-
-function withoutLo(text: string): string {
-  return text
-    .split("\n")
-    .filter((line) => !/\blo\b/.test(line))
-    .join("\n");
 }

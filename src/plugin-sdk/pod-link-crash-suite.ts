@@ -6,6 +6,7 @@ import { FakeKernel } from "../kernel/fake-kernel.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { HeldAttachments } from "./held-attachments.ts";
 import { detachRequestOf, detachRequestOfId } from "./network-plugin.ts";
+import { withoutLo } from "./plugin-world.ts";
 import { openPodLinkWorld, type PodLinkUnderTest } from "./pod-link-world.ts";
 
 /**
@@ -119,14 +120,6 @@ function mortal(kernel: FakeKernel, isDead: () => boolean): Kernel {
       };
     },
   });
-}
-
-function withoutLo(kernel: FakeKernel): string {
-  return kernel
-    .toString()
-    .split("\n")
-    .filter((line) => !/\blo\b/.test(line))
-    .join("\n");
 }
 
 /** A link that comes again has another index. */

@@ -2,24 +2,22 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { describe, test } from "node:test";
-import { formatAddress, formatPrefix, parsePrefix } from "../ip/address.ts";
+import { formatPrefix, parsePrefix } from "../ip/address.ts";
 import { FakeKernel } from "../kernel/fake-kernel.ts";
 import type { Kernel, KernelOperation, Link, NetnsPath } from "../kernel/kernel.ts";
 import { openKernel } from "../kernel/rtnetlink-kernel.ts";
+import { isPluginError } from "./expect-plugin-error.ts";
+import { LOCAL_TABLE } from "./findings.ts";
 import { linkNamesOf } from "./link-names.ts";
 import { type AttachRequest, detachRequestOf, detachRequestOfId } from "./network-plugin.ts";
+import { check, routeText } from "./plugin-world.ts";
 import { podLinkCrashSuite } from "./pod-link-crash-suite.ts";
 import {
-  check,
-  isPluginError,
   openPodLinkWorld,
   podLink,
   type PodLinkUnderTest,
   type PodLinkWorld,
 } from "./pod-link-world.ts";
-
-/** RT_TABLE_LOCAL, linux/rtnetlink.h. */
-const LOCAL_TABLE = 255;
 
 /** Runs the suite on the fake kernel and, in a private node, on the real one. */
 export function podLinkSuite<Detail>(
@@ -250,13 +248,7 @@ async function read(world: PodLinkWorld, request: AttachRequest): Promise<readon
     textOf(onNode),
     textOf(link),
     ...(await podAddresses(world, request)),
-    ...routes
-      .filter(isOwn)
-      .map(({ destination, gateway, table }) => {
-        const via = gateway ? formatAddress(gateway) : "-";
-        return `${formatPrefix(destination)} via ${via} table ${table}`;
-      })
-      .sort(),
+    ...routes.filter(isOwn).map(routeText).sort(),
     linkNamesOf(request.attachmentId).podMac,
   ];
 }

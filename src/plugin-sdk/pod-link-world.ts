@@ -1,12 +1,11 @@
 /** A node and its pods, for tests of plugins whose links lie in the pod alone. */
-import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Kernel, Link, NetnsPath } from "../kernel/kernel.ts";
 import { HeldAttachments } from "./held-attachments.ts";
-import { type AttachRequest, type NetworkPlugin, PluginError } from "./network-plugin.ts";
-import { attachRequest } from "./plugin-suite.ts";
+import type { AttachRequest, NetworkPlugin } from "./network-plugin.ts";
+import { attachRequest } from "./sample-request.ts";
 
 export interface PodLinkDeps<Detail> {
   readonly kernel: Kernel;
@@ -78,21 +77,4 @@ export async function openPodLinkWorld<Detail>(
 
 export function podLink(world: PodLinkWorld, request: AttachRequest): Promise<Link | undefined> {
   return world.kernel.findLink(request.ifname, request.netns as NetnsPath);
-}
-
-export async function check(world: PodLinkWorld, request: AttachRequest) {
-  const attached = await world.plugin.attach(request);
-  return world.plugin.check({ attachment: request, attached, repair: false });
-}
-
-export function isPluginError(
-  kind: PluginError["kind"],
-  message: RegExp,
-): (error: unknown) => boolean {
-  return (error) => {
-    assert.ok(error instanceof PluginError, String(error));
-    assert.equal(error.kind, kind, error.message);
-    assert.match(error.message, message);
-    return true;
-  };
 }

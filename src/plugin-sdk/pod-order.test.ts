@@ -4,7 +4,7 @@ import { FakeKernel } from "../kernel/fake-kernel.ts";
 import type { NetnsPath } from "../kernel/kernel.ts";
 import { checkAttached } from "./check-attached.ts";
 import type { AttachRequest, AttachResponse } from "./network-plugin.ts";
-import { attachRequest } from "./plugin-suite.ts";
+import { attachRequest } from "./sample-request.ts";
 import { podOperations, wantedRoutes } from "./pod-order.ts";
 
 const numbers = { mtu: 0, advmss: 0, priority: 0, table: 0, scope: 0 };

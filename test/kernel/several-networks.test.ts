@@ -15,7 +15,7 @@ import {
   detachRequestOf,
   type NetworkPlugin,
 } from "../../src/plugin-sdk/network-plugin.ts";
-import { attachRequest } from "../../src/plugin-sdk/plugin-suite.ts";
+import { attachRequest } from "../../src/plugin-sdk/sample-request.ts";
 
 const execute = promisify(execFile);
 
