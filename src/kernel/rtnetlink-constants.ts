@@ -69,11 +69,9 @@ export const RTEXT_FILTER_SKIP_STATS = 1 << 3;
 // linux/if_link.h
 export const IFLA_IFNAME = 3;
 export const IFLA_LINK = 5;
-export const IN6_ADDR_GEN_MODE_NONE = 1;
 
 // linux/if.h
 export const IFF_UP = 0x1;
-export const IFF_LOOPBACK = 0x8;
 export const IFF_RUNNING = 0x40;
 export const IFF_PROMISC = 0x100;
 export const IFF_ALLMULTI = 0x200;
@@ -102,7 +100,6 @@ export const NTF_MASTER = 0x04;
 export const NTF_PROXY = 0x08;
 
 // linux/if_bridge.h
-export const BRIDGE_FLAGS_MASTER = 1;
 export const BRIDGE_VLAN_INFO_PVID = 1 << 1;
 export const BRIDGE_VLAN_INFO_UNTAGGED = 1 << 2;
 

@@ -1,4 +1,3 @@
-import type { Worker } from "node:worker_threads";
 import { readAddress, writeGetAddresses } from "./address-messages.ts";
 import { encodeProgram } from "./apply-program.ts";
 import { errno, errnoCode } from "./errno.ts";
@@ -18,7 +17,7 @@ import type {
 import { KernelError } from "./kernel-error.ts";
 import { eventsIn } from "./kernel-events.ts";
 import { readLink, writeGetLink } from "./link-messages.ts";
-import { callError, startKernelWorker, workerGone } from "./kernel-worker.ts";
+import { callError } from "./kernel-worker.ts";
 import { LinkRemoval, type RemovalStats } from "./link-removal.ts";
 import { readNeighbour, writeGetNeighbours } from "./neighbour-messages.ts";
 import {
@@ -42,18 +41,12 @@ import {
   RTMGRP_IPV6_ROUTE,
   RTMGRP_LINK,
 } from "./rtnetlink-constants.ts";
+import { RtnetlinkWorkerClient } from "./rtnetlink-worker-client.ts";
 import type { Qdisc, QdiscPlace, Redirect } from "./traffic-control.ts";
 import { readQdisc, readRedirect, writeGetFilters, writeGetQdisc } from "./traffic-messages.ts";
 import { failureOf } from "./worker-fault.ts";
 import { netnsIdentity } from "./worker-netns.ts";
-import type {
-  ApplyAnswer,
-  RequestBody,
-  SlowAnswer,
-  WorkerAnswer,
-  WorkerFailure,
-  WorkerRequest,
-} from "./worker-protocol.ts";
+import type { ApplyAnswer, SlowAnswer, WorkerFailure } from "./worker-protocol.ts";
 
 export interface RtnetlinkOptions {
   /**
@@ -71,47 +64,30 @@ const GROUPS: Readonly<Record<MonitoredKind, number>> = {
   route: RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE,
 };
 
-/** Of the 64 datagrams that may be on their way. */
-const MONITOR_CREDIT_STEP = 16;
-
 /** Starts the rtnetlink worker in the namespace of this process. Linux only. */
 export async function openKernel(options: RtnetlinkOptions = {}): Promise<RtnetlinkKernel> {
-  const where = { operation: "open-kernel", object: "the worker" };
-  const worker = await startKernelWorker("rtnetlink", where);
-  return new RtnetlinkKernel(worker, options);
+  return new RtnetlinkKernel(await RtnetlinkWorkerClient.start(), options);
 }
 
 /** Linux networking over rtnetlink; see Kernel. Made by openKernel(). */
 export class RtnetlinkKernel implements Kernel {
-  readonly #worker: Worker;
-  readonly #pending = new Map<number, Pending>();
+  readonly #worker: RtnetlinkWorkerClient;
   readonly #removal: LinkRemoval;
   readonly #monitorReceiveBufferBytes: number;
   /** With what each wants to hear of. */
   readonly #listeners = new Map<(event: KernelEvent) => void, readonly MonitoredKind[]>();
   #monitorChange: Promise<unknown> = Promise.resolve();
-  #nextId = 1;
-  /** Requests that leave together. */
-  #outbox: WorkerRequest[] = [];
-  /** Datagrams of the monitor that the worker has no credit for again yet. */
-  #monitorRead = 0;
-  #gone: Error | undefined;
-  #closing: Promise<void> | undefined;
 
-  constructor(worker: Worker, options: RtnetlinkOptions) {
+  constructor(worker: RtnetlinkWorkerClient, options: RtnetlinkOptions) {
     this.#worker = worker;
     this.#monitorReceiveBufferBytes = options.monitorReceiveBufferBytes ?? 4 << 20;
     this.#removal = new LinkRemoval((bytes, netns) =>
-      this.#call<SlowAnswer>(
+      this.#worker.call<SlowAnswer>(
         { method: "slow", bytes, netns },
         { operation: "remove-link", object: `links in ${place(netns)}` },
       ),
     );
-    worker.on("message", (answers: readonly WorkerAnswer[]) => {
-      for (const answer of answers) this.#receive(answer);
-    });
-    worker.on("error", (error) => this.#lose(error as Error));
-    worker.on("exit", (code) => this.#lose(new Error(`The rtnetlink worker exited with ${code}`)));
+    worker.onMonitor((what) => this.#hear(what));
   }
 
   /** How links were removed so far. */
@@ -121,7 +97,7 @@ export class RtnetlinkKernel implements Kernel {
 
   async apply(batches: readonly NetnsBatch[]): Promise<ApplyResult> {
     const program = encodeProgram(batches);
-    const answer = await this.#call<ApplyAnswer>(
+    const answer = await this.#worker.call<ApplyAnswer>(
       { method: "apply", ...program },
       { operation: "apply", object: "operations" },
       (failure) => applyError(batches, failure),
@@ -155,7 +131,7 @@ export class RtnetlinkKernel implements Kernel {
     writeGetLink(writer, name);
     const bytes = writer.bytes.slice(0, writer.length);
     try {
-      const answer = await this.#call<Uint8Array>(
+      const answer = await this.#worker.call<Uint8Array>(
         { method: "get", bytes, netns },
         { operation: "find-link", object: `${name} in ${place(netns)}` },
       );
@@ -198,7 +174,7 @@ export class RtnetlinkKernel implements Kernel {
     const object = `${at.place} of link ${at.ifindex} in ${place(netns)}`;
     let isNetnsGone = false;
     try {
-      const answer = await this.#call<Uint8Array>(
+      const answer = await this.#worker.call<Uint8Array>(
         { method: "get", bytes, netns },
         { operation: "find-qdisc", object },
         (failure) => {
@@ -228,7 +204,7 @@ export class RtnetlinkKernel implements Kernel {
 
   async readSysctl(path: readonly string[], netns?: NetnsPath): Promise<string> {
     checkSysctlPath(path, netns);
-    return this.#call<string>(
+    return this.#worker.call<string>(
       { method: "read-sysctl", path: path.join("/"), netns },
       { operation: "read-sysctl", object: `${path.join(".")} in ${place(netns)}` },
     );
@@ -236,9 +212,7 @@ export class RtnetlinkKernel implements Kernel {
 
   async netnsIdentity(path: NetnsPath): Promise<NetnsIdentity | undefined> {
     const where = { operation: "identify-netns", object: path };
-    if (this.#gone !== undefined || this.#closing !== undefined) {
-      throw workerGone(where, this.#gone);
-    }
+    this.#worker.requireOpen(where);
     try {
       // Four system calls that need neither setns nor a socket: the way to the worker, which every
       // ADD would wait for behind the attaches of others, costs twenty times as much.
@@ -249,11 +223,17 @@ export class RtnetlinkKernel implements Kernel {
   }
 
   async createNetns(path: NetnsPath): Promise<void> {
-    await this.#call({ method: "create-netns", path }, { operation: "create-netns", object: path });
+    await this.#worker.call(
+      { method: "create-netns", path },
+      { operation: "create-netns", object: path },
+    );
   }
 
   async deleteNetns(path: NetnsPath): Promise<void> {
-    await this.#call({ method: "delete-netns", path }, { operation: "delete-netns", object: path });
+    await this.#worker.call(
+      { method: "delete-netns", path },
+      { operation: "delete-netns", object: path },
+    );
   }
 
   async monitor(
@@ -278,8 +258,9 @@ export class RtnetlinkKernel implements Kernel {
 
   /** Waits for calls under way, then ends the worker. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+    this.#listeners.clear();
+    // A removal is several calls: the worker's sockets stay open until the last one.
+    return this.#worker.close(() => this.#removal.idle());
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -291,32 +272,18 @@ export class RtnetlinkKernel implements Kernel {
     await this.#worker.terminate();
   }
 
-  async #close(): Promise<void> {
-    this.#listeners.clear();
-    // A removal is several calls: the worker's sockets stay open until the last one.
-    await this.#removal.idle();
-    if (this.#gone) return;
-    const exited = new Promise<void>((resolve) => this.#worker.once("exit", () => resolve()));
-    const closed = this.#call({ method: "close" }, { operation: "close", object: "the worker" });
-    // A worker that died meanwhile is closed as well.
-    await closed.catch(() => {});
-    await exited;
-  }
-
   /** Start and stop follow each other: the last listener may leave while the first one arrives. */
   #updateMonitor(): Promise<void> {
     const change = this.#monitorChange.then(async () => {
       const where = { operation: "monitor", object: "the node" };
       if (this.#listeners.size === 0) {
-        if (this.#gone === undefined && this.#closing === undefined) {
-          await this.#call({ method: "monitor-stop" }, where);
-        }
+        if (this.#worker.isOpen) await this.#worker.call({ method: "monitor-stop" }, where);
         return;
       }
       const receiveBufferBytes = this.#monitorReceiveBufferBytes;
       const wanted = [...this.#listeners.values()].flat();
       const groups = wanted.reduce((all, kind) => all | GROUPS[kind], 0);
-      await this.#call({ method: "monitor-start", receiveBufferBytes, groups }, where);
+      await this.#worker.call({ method: "monitor-start", receiveBufferBytes, groups }, where);
     });
     this.#monitorChange = change.catch(() => {});
     return change;
@@ -331,7 +298,7 @@ export class RtnetlinkKernel implements Kernel {
   }): Promise<Row[]> {
     const { writer, netns, type, read, what } = request;
     const bytes = writer.bytes.slice(0, writer.length);
-    const datagrams = await this.#call<readonly Uint8Array[]>(
+    const datagrams = await this.#worker.call<readonly Uint8Array[]>(
       { method: "dump", bytes, netns },
       { operation: `list-${what}`, object: `${what} in ${place(netns)}` },
     );
@@ -347,75 +314,12 @@ export class RtnetlinkKernel implements Kernel {
     return rows;
   }
 
-  #call<Result>(
-    request: RequestBody,
-    where: { readonly operation: string; readonly object: string },
-    errorOf?: (failure: WorkerFailure) => KernelError | undefined,
-  ): Promise<Result> {
-    const isClosed =
-      this.#closing !== undefined && request.method !== "close" && request.method !== "slow";
-    if (this.#gone !== undefined || isClosed) {
-      return Promise.reject(workerGone(where, this.#gone));
+  #hear(what: Uint8Array | "resync"): void {
+    const events = what === "resync" ? [{ kind: "resync" } as const] : eventsIn(what);
+    for (const event of events) {
+      for (const listener of this.#listeners.keys()) listener(event);
     }
-    const id = this.#nextId++;
-    return new Promise<Result>((resolve, reject) => {
-      this.#pending.set(id, {
-        resolve,
-        fail: (failure) => reject(errorOf?.(failure) ?? callError(where, failure)),
-        lose: (cause) => reject(workerGone(where, cause)),
-      });
-      this.#send({ id, ...request });
-    });
   }
-
-  /** With all that is asked before the event loop turns: pods' networks are attached side by side. */
-  #send(request: WorkerRequest): void {
-    if (this.#outbox.push(request) > 1) return;
-    setImmediate(() => {
-      const requests = this.#outbox;
-      this.#outbox = [];
-      this.#worker.postMessage(requests);
-    });
-  }
-
-  #receive(answer: WorkerAnswer): void {
-    if ("monitor" in answer) {
-      this.#credit(answer.monitor.length);
-      for (const datagram of answer.monitor) {
-        const events = datagram === "resync" ? [{ kind: "resync" } as const] : eventsIn(datagram);
-        for (const event of events) {
-          for (const listener of this.#listeners.keys()) listener(event);
-        }
-      }
-      return;
-    }
-    const pending = this.#pending.get(answer.id);
-    if (pending === undefined) return;
-    this.#pending.delete(answer.id);
-    if ("failure" in answer) pending.fail(answer.failure);
-    else pending.resolve(answer.result);
-  }
-
-  /** Told now and then: the worker need not be woken for each. */
-  #credit(datagrams: number): void {
-    this.#monitorRead += datagrams;
-    if (this.#monitorRead < MONITOR_CREDIT_STEP) return;
-    this.#send({ id: 0, method: "monitor-credit", datagrams: this.#monitorRead });
-    this.#monitorRead = 0;
-  }
-
-  #lose(cause: Error): void {
-    this.#gone ??= cause;
-    const lost = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const pending of lost) pending.lose(this.#gone);
-  }
-}
-
-interface Pending {
-  resolve(result: unknown): void;
-  fail(failure: WorkerFailure): void;
-  lose(cause: Error): void;
 }
 
 function applyError(
