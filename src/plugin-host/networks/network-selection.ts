@@ -6,8 +6,6 @@ import type { PortMapping } from "../cni/network-config.ts";
 export const NETWORKS_ANNOTATION = "k8s.v1.cni.cncf.io/networks";
 /** Annotation that names the network to take instead of the default one (Multus). */
 export const DEFAULT_NETWORK_ANNOTATION = "v1.multus-cni.io/default-network";
-/** Annotation that tells what networks a pod has (multi-network standard 1.3, section 5). */
-export const NETWORK_STATUS_ANNOTATION = "k8s.v1.cni.cncf.io/network-status";
 
 /** One network that a pod asks for, checked. Absent: not asked for. */
 export interface NetworkSelection {
