@@ -97,7 +97,7 @@ ${targets.length - missed.length} of ${targets.length} targets are met.${formatM
 - **networks, four**: routed by the conflist, and by the annotation two bridges and another routed one, dual-stack all; the peer is
   \`bridge\` + \`host-local\` executed four times, one after the other, the sum of what each took: what Multus executes, without Multus.
 - **networks, Go plugin**: \`examples/go/noop\` answers from the request alone. "Added" is the host's own step from the record to the plugin's answer
-  (\`patchbay_step_duration_seconds{step="add.joined"}\`), of which a built-in plugin has its work alone; the call over its socket is the host's client in the bench's process.
+  (\`patchbay_step_duration_seconds{step="add.joined"}\`, the median within its bucket), of which a built-in plugin has its work alone; the call over its socket is the host's client in the bench's process.
 - **networks, cni-exec**: the same \`bridge\` + \`host-local\` as a network of ours, through the shim, and executed as in **cni**. Memory is that of the host without its
   delegates: Rss before, VmHWM of all the rounds.
 - **networks, in 256 MiB**: the host in a cgroup of that size without swap, 200 shims started together; those that are told to come again (code 11) do so when all have been answered.

@@ -11,6 +11,7 @@ import { ContenderBench, emptySamples } from "../contender.ts";
 import { startHost } from "../host-process.ts";
 import { type BenchRow, median } from "../rows.ts";
 import type { Options } from "./options.ts";
+import { between, medianOf, readStep, type StepHistogram, together } from "./step-histogram.ts";
 import { dualStack, ourContender, untilHost } from "./patchbay-network.ts";
 
 const repository: string = join(import.meta.dirname, "../..");
@@ -44,24 +45,26 @@ export async function benchGoPlugin(options: Options): Promise<BenchRow[]> {
   const go = ourContender("go", { root: host.root, keys: { plugin, ipam: dualStack(120) } });
   const keys = { plugin: "routed", ipam: dualStack(121) };
   const routed = ourContender("go-peer", { root: host.root, keys });
-  const [goSamples, routedSamples, joinedMs] = [emptySamples(), emptySamples(), [] as number[]];
+  const [goSamples, routedSamples] = [emptySamples(), emptySamples()];
+  const joined: StepHistogram[] = [];
   for (const each of [go, routed]) await bench.sequential(each, "warm-up", perRound);
   for (let round = 0; round < rounds; round++) {
     progress(`a plugin in Go, round ${round + 1} of ${rounds}`);
-    const before = await readJoined();
+    const before = await readStep(metricsPort, "add.joined");
     goSamples.addMs.push(...(await bench.sequential(go, `s${round}`, perRound)).addMs);
-    const after = await readJoined();
-    joinedMs.push(((after.seconds - before.seconds) / (after.count - before.count)) * 1000);
+    joined.push(between(before, await readStep(metricsPort, "add.joined")));
     routedSamples.addMs.push(...(await bench.sequential(routed, `s${round}`, perRound)).addMs);
   }
+  const all = together(joined);
+  const meanMs = (all.seconds / all.count) * 1000;
   const roundTripMs = await measureRoundTrips(socket, quick ? 500 : 4000);
   return [
     {
-      name: "networks: attach by a Go plugin that does nothing, added",
-      ours: median(joinedMs),
+      name: "networks: attach by a Go plugin that does nothing, added, p50",
+      ours: medianOf(all) * 1000,
       unit: "ms",
       target: { kind: "below", value: 1 },
-      note: `from the record to its answer, inside the host; the median of ${rounds} rounds' means`,
+      note: `from the record to its answer, inside the host; mean ${meanMs.toFixed(2)} ms, of ${all.count}`,
     },
     {
       name: "networks: Attach of that plugin over its socket, p50",
@@ -102,22 +105,6 @@ async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill("SIGKILL");
   await once(child, "exit");
-}
-
-/** Sum and count of step "add.joined". */
-async function readJoined(): Promise<{ readonly seconds: number; readonly count: number }> {
-  // Anew each time: this process sleeps while plugins are executed, and the host hangs up on the idle.
-  const headers = { connection: "close" };
-  const answer = await fetch(`http://127.0.0.1:${metricsPort}/metrics`, { headers });
-  const text = await answer.text();
-  const read = (suffix: string): number => {
-    const line = new RegExp(
-      `^patchbay_step_duration_seconds_${suffix}\\{step="add.joined"\\} (.+)$`,
-      "m",
-    );
-    return Number(line.exec(text)?.[1]);
-  };
-  return { seconds: read("sum"), count: read("count") };
 }
 
 /** The host's own client against the plugin, with nothing around it. */
