@@ -1,7 +1,7 @@
 import type { AttachRequest } from "../../src/plugin-sdk/network-plugin.ts";
 
 /** The keys that this plugin adds to a network's configuration, named as in the CNI host-device plugin. */
-export interface HostDeviceConfig {
+interface HostDeviceConfig {
   /** Name of the link on the node. "": by another key. */
   readonly device: string;
   readonly hwaddr: string;
@@ -26,7 +26,7 @@ export type DeviceKey = {
 };
 
 /** Reads what the host has checked by CONFIG_SCHEMA. */
-export function readHostDeviceConfig(configJson: string): HostDeviceConfig {
+function readHostDeviceConfig(configJson: string): HostDeviceConfig {
   const json = JSON.parse(configJson) as Partial<HostDeviceConfig>;
   return {
     device: json.device ?? "",

@@ -70,6 +70,24 @@ function hostDeviceSuite(title: string, open: () => Promise<Kernel>, skip: strin
       assert.equal(after?.alias, "the lab's own");
     });
 
+    test("a device that the pod gave another name and alias, and a card another address too, comes back", async () => {
+      await using w = await world();
+      const request = await w.pod("a");
+      const before = await w.kernel.findLink(w.device);
+      await w.plugin.attach(request);
+      const netns = request.netns as NetnsPath;
+      const mac = w.kernel instanceof FakeKernel ? { mac: "02:00:00:00:bb:01" } : {};
+      const change = { kind: "set-link", name: request.ifname, up: false, ...mac } as const;
+      const rename = { kind: "set-link", name: request.ifname, rename: "mine" } as const;
+      const alias = { kind: "set-link", name: "mine", alias: "nobody's" } as const;
+      await w.kernel.apply([{ netns, operations: [change, rename, alias] }]);
+      await w.plugin.detach(detachRequestOf(request));
+      const after = await w.kernel.findLink(w.device);
+      assert.deepEqual([after?.mac, after?.alias], [before?.mac, before?.alias]);
+      assert.equal(await w.kernel.findLink("mine", netns), undefined);
+      assert.deepEqual(await w.plugin.list({ network: "" }), []);
+    });
+
     test("a device with a name that the node has as well, and a pod's name that the node has", async () => {
       await using w = await world();
       const request = await w.pod("a");

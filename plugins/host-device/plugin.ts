@@ -29,6 +29,7 @@ import { checkAndRepair } from "../../src/plugin-sdk/repair.ts";
 import { CONFIG_SCHEMA, type DeviceKey, findDeviceKey } from "./config.ts";
 import { type DeviceSearch, findDevice, type HostDeviceDetail } from "./find-device.ts";
 import { type Original, originalOf, parseDeviceAlias, restoreBatches } from "./original.ts";
+import { findInPod } from "./find-in-pod.ts";
 import {
   attachResponse,
   type HostDevicePlan,
@@ -146,12 +147,9 @@ export function createHostDevicePlugin(deps: HostDeviceDeps): NetworkPlugin {
     const { attachmentId } = request;
     const known = held.find(attachmentId);
     for (const netns of await findPlaces(kernel, known, request)) {
-      const link = (await kernel.links(netns)).find(
-        (each) =>
-          isOwnedBy(each, holder, attachmentId) ||
-          // The pod may change the alias.
-          (each.name === known?.ifname && each.mac === known.mac && each.type !== "bridge"),
-      );
+      const isOwn = (each: Link) => isOwnedBy(each, holder, attachmentId);
+      const isOthers = ({ alias }: Link) => isOfNeighbour(alias, attachmentId, netns);
+      const link = findInPod(await kernel.links(netns), { known, isOwn, isOthers });
       if (!link) continue;
       const { name, alias } = originOf(link, known?.detail.original);
       const owned = isOwnedBy(link, holder, attachmentId) ? {} : { alias: aliasOf(known) ?? alias };
@@ -171,6 +169,11 @@ export function createHostDevicePlugin(deps: HostDeviceDeps): NetworkPlugin {
     const link = await findOwned(attachmentId, known?.detail.original.name ?? "");
     if (link) await restore(link, known?.detail.original);
     held.remove(attachmentId);
+  }
+
+  function isOfNeighbour(alias: string, attachmentId: string, netns: string): boolean {
+    const owner = findLinkOwner(alias)?.attachmentId;
+    return owner !== undefined && owner !== attachmentId && held.find(owner)?.netns === netns;
   }
 
   async function restore(link: Link, known: Original | undefined): Promise<void> {
