@@ -18,7 +18,7 @@ export interface Tuning {
 }
 
 /** Key `tuning` of a network. The host passes it by; it is read here. */
-export const TUNING_KEYS = ["mtu", "txQueueLength", "promisc", "allMulticast", "sysctls"] as const;
+const TUNING_KEYS = ["mtu", "txQueueLength", "promisc", "allMulticast", "sysctls"] as const;
 
 const RATE_KEYS = ["ingressRate", "ingressBurst", "egressRate", "egressBurst"] as const;
 

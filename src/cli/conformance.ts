@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { HOST_VERSION } from "../plugin-host/version.ts";
 import { matrixPrinter, writeReport } from "./conformance-report.ts";
-import { readJsonObject } from "./conformance-config.ts";
+import { readJsonOption } from "./json-option.ts";
 import type { CliContext } from "./context.ts";
 import { CliError, EXIT, messageOf } from "./failure.ts";
 
@@ -91,11 +91,11 @@ async function test(
   setExitCode: (code: number) => void,
 ): Promise<void> {
   const { network, timeout, attachments, only, netnsDir, json } = options;
-  const config = readJsonObject("--config", options.config);
+  const config = readJsonOption("--config", options.config);
   const invalidConfig =
     options.invalidConfig === undefined
       ? undefined
-      : readJsonObject("--invalid-config", options.invalidConfig);
+      : readJsonOption("--invalid-config", options.invalidConfig);
   const { runConformance, withPrerequisites } = await import("../conformance/run.ts");
   const { parsePools } = await import("../conformance/pools.ts");
   const { launchCommand } = await import("../conformance/plugin-process.ts");

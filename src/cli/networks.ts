@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { type CliContext, type CommonOptions, withCommonOptions, withHost } from "./context.ts";
 import { EXIT } from "./failure.ts";
-import { printTable } from "./table.ts";
+import { printTable, troubleColumn } from "./table.ts";
 
 interface NetworksOptions extends CommonOptions {
   readonly namespace: string;
@@ -47,11 +47,7 @@ Examples:
           },
           { title: "PODS", value: ({ attachments }) => String(attachments), align: "right" },
           { title: "FROM", value: ({ place }) => place },
-          {
-            title: "STATE",
-            value: ({ problem }) => (problem === "" ? "ok" : problem),
-            style: ({ problem }) => (problem === "" ? "green" : "red"),
-          },
+          troubleColumn("problem"),
         ],
         definitions,
       );

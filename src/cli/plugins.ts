@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { type CliContext, type CommonOptions, withCommonOptions, withHost } from "./context.ts";
 import { EXIT } from "./failure.ts";
-import { printTable } from "./table.ts";
+import { printTable, troubleColumn } from "./table.ts";
 
 export function addPluginsCommand(
   program: Command,
@@ -40,11 +40,7 @@ Examples:
           { title: "CAPABILITIES", value: (plugin) => plugin.capabilities.join(", ") },
           { title: "NETWORKS", value: (plugin) => plugin.networks.join(", ") },
           { title: "ATTACHMENTS", value: (plugin) => String(plugin.attachments), align: "right" },
-          {
-            title: "STATE",
-            value: ({ trouble }) => (trouble === "" ? "ok" : trouble),
-            style: ({ trouble }) => (trouble === "" ? "green" : "red"),
-          },
+          troubleColumn("trouble"),
         ],
         plugins,
       );

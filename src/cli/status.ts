@@ -4,7 +4,7 @@ import { type CliContext, type CommonOptions, withCommonOptions, withHost } from
 import { EXIT } from "./failure.ts";
 import { formatDuration, formatNumber } from "./format.ts";
 import { sanitize } from "./output.ts";
-import { printTable } from "./table.ts";
+import { printTable, troubleColumn } from "./table.ts";
 
 export function addStatusCommand(
   program: Command,
@@ -58,11 +58,7 @@ function printStatus({ output, now }: CliContext, status: GetStatusResponse__Out
       { title: "PLUGIN", value: (plugin) => plugin.name },
       { title: "VERSION", value: (plugin) => plugin.version },
       { title: "KIND", value: (plugin) => (plugin.builtIn ? "built in" : "own process") },
-      {
-        title: "STATE",
-        value: ({ trouble }) => (trouble === "" ? "ok" : trouble),
-        style: ({ trouble }) => (trouble === "" ? "green" : "red"),
-      },
+      troubleColumn("trouble"),
     ],
     status.plugins,
   );

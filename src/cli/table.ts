@@ -11,6 +11,17 @@ export interface Column<Row> {
   readonly style?: (row: Row) => Parameters<Output["style"]>[0] | undefined;
 }
 
+/** What a field says is wrong with a row, or "ok" where it says nothing. */
+export function troubleColumn<Key extends string>(
+  key: Key,
+): Column<{ readonly [Field in Key]: string }> {
+  return {
+    title: "STATE",
+    value: (row) => row[key] || "ok",
+    style: (row) => (row[key] === "" ? "green" : "red"),
+  };
+}
+
 /** Prints rows below titles, columns as wide as their widest cell. Nothing but the titles when there are none. */
 export function printTable<Row>(
   output: Output,

@@ -9,7 +9,7 @@ import type { NetworkDefinition } from "./network-definition.ts";
 import { readDefinition } from "./read-definition.ts";
 
 /** Annotation that links a definition to the device resource that pods get with it (device-info 1.1.0). */
-export const RESOURCE_NAME_ANNOTATION = "k8s.v1.cni.cncf.io/resourceName";
+const RESOURCE_NAME_ANNOTATION = "k8s.v1.cni.cncf.io/resourceName";
 
 export interface DefinitionsOptions {
   /** True where there is no source: then there is nothing, and nothing will come. */

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { CliError, EXIT, messageOf, whyRefused } from "./failure.ts";
 
-export type JsonObject = Readonly<Record<string, unknown>>;
+type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Reads an option that is a JSON object, or the path of a file with one. Throws CliError. */
-export function readJsonObject(option: string, text: string): JsonObject {
+export function readJsonOption(option: string, text: string): JsonObject {
   const isInline = text.trimStart().startsWith("{");
   const json = isInline ? text : readFile(option, text);
   const where = isInline ? option : `${option} ${text}`;
