@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { PluginError } from "../../src/plugin-sdk/network-plugin.ts";
+import type { ChainMember } from "./config.ts";
 import type { Exec } from "./exec.ts";
 import { planEnvironment } from "./plan.ts";
 import type { SupportedVersions } from "./versions.ts";
@@ -42,8 +43,16 @@ export class PluginBinaries {
     const why = reasons.length > 0 ? `: ${reasons.join(", ")}` : "";
     throw new PluginError(
       "transient",
-      `CNI plugin ${type} is not in ${this.binDirs.join(" or ")}${why}`,
+      `CNI plugin ${type} is not in ${this.binDirs.join(" or ")}${why}; install it, or correct its name`,
     );
+  }
+
+  /** Throws as find() where a program that the chain executes is not there, as far as `ipam.type` names it. */
+  requireAll(chain: readonly ChainMember[]): void {
+    for (const { type, ipamType } of chain) {
+      this.find(type);
+      if (ipamType !== undefined) this.find(ipamType);
+    }
   }
 
   /**

@@ -62,8 +62,9 @@ export async function addChain(
 ): Promise<CniResult> {
   let result: CniResult | undefined;
   for (const [index, member] of call.config.chain.entries()) {
-    onBegin(index);
-    const { answer } = await execMember(deps, { ...call, result }, { verb: "ADD", member });
+    const onStart = () => onBegin(index);
+    const order: MemberOrder = { verb: "ADD", member, onStart };
+    const { answer } = await execMember(deps, { ...call, result }, order);
     result = readAnswer(member, answer);
   }
   return result as CniResult;
@@ -87,6 +88,8 @@ export interface DelProgress {
   readonly isDone: (index: number) => boolean;
   /** Hears the index of each member that was removed. */
   readonly onRemoved: (index: number) => void;
+  /** Hears of each DEL that failed; true when the member is given up. */
+  readonly onFailed: (index: number, error: unknown) => boolean;
 }
 
 /**
@@ -105,12 +108,15 @@ export async function delChain(
       progress.onRemoved(index);
       continue;
     }
+    // Another member took all of it: nothing is known of this one.
+    const isLate = call.deadlineMs <= performance.now();
     try {
       await execMember(deps, call, { verb: "DEL", member });
       progress.onRemoved(index);
     } catch (error) {
       const isUnknown = error instanceof CniFailure && error.cniCode === UNKNOWN_CONTAINER;
-      if (isUnknown) progress.onRemoved(index);
+      const isOver = isUnknown || (!isLate && progress.onFailed(index, error));
+      if (isOver) progress.onRemoved(index);
       else failures.push(error);
     }
   }
@@ -144,6 +150,8 @@ interface MemberOrder {
   readonly member: ChainMember;
   /** First version with the verb: members that speak an older one are left out. */
   readonly since?: CniVersion;
+  /** Called immediately before the execution. */
+  readonly onStart?: () => void;
 }
 
 type AnyCall = ChainCall &
@@ -156,13 +164,14 @@ async function execMember(
   call: AnyCall,
   order: MemberOrder,
 ): Promise<{ readonly answer: ExecAnswer | undefined }> {
-  const { verb, member, since } = order;
+  const { verb, member, since, onStart } = order;
   const what = `CNI plugin ${member.type}, ${verb}`;
   const env = { ...deps.env, ...call.env };
   try {
     const binary = deps.binaries.find(member.type);
     const version = await versionFor(deps, call, { member, binary, env });
     if (since && !isAtLeast(version, since)) return { answer: undefined };
+    onStart?.();
     const answer = await deps.exec.run({
       file: binary.file,
       env: { ...env, ...planEnvironment(verb, deps.binaries.binDirs, call.args) },

@@ -39,10 +39,7 @@ export class NetworkCare {
   /** From memory: whether the binaries are there, and what STATUS said last. */
   status({ network, configJson }: StatusRequest): StatusResponse {
     try {
-      for (const { type, ipamType } of readDelegateConfig(configJson).chain) {
-        this.#deps.chain.binaries.find(type);
-        if (ipamType !== undefined) this.#deps.chain.binaries.find(ipamType);
-      }
+      this.#deps.chain.binaries.requireAll(readDelegateConfig(configJson).chain);
     } catch (error) {
       return { ready: false, reason: error instanceof Error ? error.message : String(error) };
     }

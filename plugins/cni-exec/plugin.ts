@@ -12,14 +12,7 @@ import { findNetnsIdentity, isNetns } from "../../src/plugin-sdk/pod-link.ts";
 import { checkAndRepair } from "../../src/plugin-sdk/repair.ts";
 import { PluginBinaries } from "./binaries.ts";
 import { ExecBudget } from "./budget.ts";
-import {
-  addChain,
-  type ChainDeps,
-  checkChain,
-  CniFailure,
-  delChain,
-  type DelProgress,
-} from "./chain.ts";
+import { addChain, type ChainDeps, checkChain, CniFailure, delChain } from "./chain.ts";
 import { chainName, type DelegateConfig, readDelegateConfig } from "./config.ts";
 import { applyRoutes } from "./default-routes.ts";
 import { type Exec, processExec } from "./exec.ts";
@@ -41,6 +34,8 @@ export interface CniExecDeps {
   /** The host's environment: delegates get it without what is the host's own. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly limits: CniExecLimits;
+  /** Hears of what a detach gave up, a sentence each. Absent: nobody does. */
+  readonly onGivenUp?: (attachmentId: string, message: string) => void;
   /** Absent: real processes. */
   readonly exec?: Exec;
 }
@@ -98,6 +93,9 @@ export function createCniExecPlugin(deps: CniExecDeps): NetworkPlugin {
     if (known?.done && (await isNetns(kernel, netns, known.netnsIdentity))) {
       return known.done.response;
     }
+    records.begin(attachmentId);
+    // A name that is misspelt leaves nothing for a DEL, which could not be executed either.
+    binaries.requireAll(config.chain);
     // Half made: nobody knows how far it came. Or made in a namespace that is gone.
     if (records.has(attachmentId)) await detach(detachRequestOf(request), deadlineMs);
     records.begin(attachmentId);
@@ -139,14 +137,8 @@ export function createCniExecPlugin(deps: CniExecDeps): NetworkPlugin {
     // One whose file cannot be read any more was made.
     if (!records.has(attachmentId) && records.wasNeverMade(attachmentId)) return;
     const config = findConfig(request.configJson);
-    if (config && request.sandboxId !== "") {
-      await leftovers.settle(attachmentId, limits.execTimeoutMs);
-      const netns = (await findNetnsIdentity(kernel, request.netns)) ? request.netns : "";
-      await inTurn({ attachmentId, config }, deadlineMs, (call) =>
-        delChain(chain, { ...call, args: { ...planArgsOfDel(request), netns } }, DEL_ALL),
-      );
-    }
-    records.remove(attachmentId);
+    if (!config || request.sandboxId === "") return records.remove(attachmentId);
+    await remove(attachmentId, await assumedFile(kernel, config, request), deadlineMs);
   }
 
   /** DELs what is remembered, and forgets it. */
@@ -159,17 +151,26 @@ export function createCniExecPlugin(deps: CniExecDeps): NetworkPlugin {
     const config = readDelegateConfig(file.configJson);
     const args = await argsNow(kernel, file);
     const result = file.done?.result;
+    const triesMax = triesMaxOf(file, args.netns);
     let left = file;
+    const keep = (change: Partial<AttachmentFile>) => {
+      left = { ...left, ...change };
+      // After the last the whole file goes.
+      if (left.removed.length < left.begun) records.write(left);
+    };
     await inTurn({ attachmentId, config }, deadlineMs, (call) =>
       delChain(
         chain,
         { ...call, args, result },
         {
           isDone: (index) => index >= file.begun || file.removed.includes(index),
-          onRemoved: (index) => {
-            left = { ...left, removed: [...left.removed, index] };
-            // After the last the whole file goes.
-            if (left.removed.length < left.begun) records.write(left);
+          onRemoved: (index) => keep({ removed: [...left.removed, index] }),
+          onFailed: (index, error) => {
+            const tries = (left.failed?.[index] ?? 0) + 1;
+            keep({ failed: { ...left.failed, [index]: tries } });
+            if (tries < triesMax) return false;
+            deps.onGivenUp?.(attachmentId, describeGivenUp(file, { tries, error }));
+            return true;
           },
         },
       ),
@@ -248,7 +249,31 @@ export function createCniExecPlugin(deps: CniExecDeps): NetworkPlugin {
   };
 }
 
-const DEL_ALL: DelProgress = { isDone: () => false, onRemoved: () => {} };
+/**
+ * DELs of one member that may fail before it counts as removed: a pod that can never be deleted is worse than
+ * what the member may have left (docs/decisions/0017).
+ */
+const TRIES_MAX = {
+  /** The ADD never had a result: most often nothing was made. */
+  halfMade: 3,
+  /** The pod's namespace is gone; what assigns addresses for many nodes may be away for minutes after a reboot. */
+  withoutNetns: 30,
+};
+
+function triesMaxOf({ done, isAssumed }: AttachmentFile, netns: string): number {
+  if (!done && !isAssumed) return TRIES_MAX.halfMade;
+  return netns === "" ? TRIES_MAX.withoutNetns : Number.POSITIVE_INFINITY;
+}
+
+function describeGivenUp(
+  { args, chain, done }: AttachmentFile,
+  { tries, error }: { readonly tries: number; readonly error: unknown },
+): string {
+  const since = done ? "the pod's namespace is gone" : "the ADD never had a result";
+  const what = `${args.ifname} of container ${args.sandboxId} by ${chain}`;
+  const why = error instanceof Error ? error.message : String(error);
+  return `${what}: given up after ${tries} tries, as ${since}; something may be left: ${why}`;
+}
 
 /** CNI 1.1, "Error": try again later. */
 const TRY_LATER = 11;
@@ -267,6 +292,27 @@ async function finish(
   await setMtu(kernel, { netns, ifname, result }, { link, mtu });
   const tuned = withPodInterface(added, { netns, ifname, link: { ...link, mtu } });
   return applyRoutes(kernel, request, tuned);
+}
+
+/** What a DEL goes by where nothing is remembered: every member was begun. */
+async function assumedFile(
+  kernel: Kernel,
+  config: DelegateConfig,
+  request: DetachRequest,
+): Promise<AttachmentFile> {
+  const { attachmentId, network, configJson } = request;
+  return {
+    attachmentId,
+    network,
+    cniName: config.name,
+    chain: chainName(config),
+    configJson,
+    args: planArgsOfDel(request),
+    netnsIdentity: (await findNetnsIdentity(kernel, request.netns)) ?? "",
+    begun: config.chain.length,
+    removed: [],
+    isAssumed: true,
+  };
 }
 
 /** A path that leads to another namespace by now (a pid used again) must not be touched. */

@@ -30,6 +30,10 @@ export interface AttachmentFile {
   readonly begun: number;
   /** Members that a DEL has removed already: not every plugin takes a second one for success. */
   readonly removed: readonly number[];
+  /** DELs that failed, by the member's index. Absent: none. */
+  readonly failed?: Readonly<Record<number, number>>;
+  /** True: made by a DEL of which nothing was remembered; what it says of the ADD is assumed. */
+  readonly isAssumed?: boolean;
   /** Absent: the ADD has not come to its end. */
   readonly done?: { readonly result: CniResult; readonly response: AttachResponse };
 }

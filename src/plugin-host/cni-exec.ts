@@ -2,6 +2,7 @@ import { defaultRunningMax } from "../../plugins/cni-exec/available-memory.ts";
 import { createCniExecPlugin } from "../../plugins/cni-exec/plugin.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { NetworkPlugin } from "../plugin-sdk/network-plugin.ts";
+import type { EventSink } from "./core/ports.ts";
 import type { CniConfig } from "./host-config.ts";
 import { LIMITS } from "./limits.ts";
 
@@ -9,10 +10,12 @@ export interface HostCniExecDeps {
   readonly kernel: Kernel;
   readonly folder: string;
   readonly config: CniConfig;
+  readonly events: EventSink;
 }
 
 /** Plugin cni-exec as this host runs it. Loaded when the first network needs it. */
-export function createHostCniExec({ kernel, folder, config }: HostCniExecDeps): NetworkPlugin {
+export function createHostCniExec(deps: HostCniExecDeps): NetworkPlugin {
+  const { kernel, folder, config, events } = deps;
   const { binDirs, execTimeoutMs, runningMax } = config;
   const { attachMs, detachMs, checkMs } = LIMITS;
   return createCniExecPlugin({
@@ -20,6 +23,7 @@ export function createHostCniExec({ kernel, folder, config }: HostCniExecDeps): 
     folder,
     binDirs,
     env: process.env,
+    onGivenUp: (subject, message) => events.emit({ kind: "detach-failed", subject, message }),
     limits: {
       execTimeoutMs,
       attachMs,

@@ -193,7 +193,7 @@ export async function runHost(options: RunHostOptions): Promise<void> {
         folder: paths.cniExec,
         load: async () => {
           const { createHostCniExec } = await import("./cni-exec.ts");
-          return createHostCniExec({ kernel, folder: paths.cniExec, config: config.cni });
+          return createHostCniExec({ kernel, folder: paths.cniExec, config: config.cni, events });
         },
       }),
     ],

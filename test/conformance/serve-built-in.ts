@@ -32,7 +32,8 @@ const BUILT_INS: Readonly<Record<string, (deps: Deps) => Promise<NetworkPlugin>>
   },
   async "cni-exec"({ kernel, folder }) {
     const { createHostCniExec } = await import("../../src/plugin-host/cni-exec.ts");
-    return createHostCniExec({ kernel, folder, config: parseHostConfig({}).cni });
+    const events = { emit: ({ message }: { message: string }) => console.error(message) };
+    return createHostCniExec({ kernel, folder, config: parseHostConfig({}).cni, events });
   },
 };
 
