@@ -81,7 +81,7 @@ export async function benchDelegate(options: Options): Promise<BenchRow[]> {
       peer: { name: "before", value: before },
       unit: "MB",
       target: { kind: "within", times: flatWithin },
-      note: `after ${warmUpBursts} times as many; ${formatGrowth(peak - before)}, after it ${formatGrowth(after - before)}. Quoted of Multus: 55 MiB for each delegate`,
+      note: `warmed up by ${warmUpBursts} such rounds; ${formatGrowth(peak - before)}, after it ${formatGrowth(after - before)}. Quoted of Multus: 55 MiB for each delegate`,
     },
   ];
 }
