@@ -1,6 +1,18 @@
 import { errno } from "./errno.ts";
 import { bringUpAddresses, takeDownAddresses } from "./fake-addresses.ts";
 import {
+  defaultMtu,
+  detailOf,
+  ETHERNET_MTU,
+  macOf,
+  macvlanParent,
+  parentName,
+  requireMacvlan,
+  requireMtu,
+  requireUnicast,
+  requireVxlan,
+} from "./fake-link-kinds.ts";
+import {
   FakeFault,
   type FakeLink,
   type FakeNamespace,
@@ -12,15 +24,9 @@ import {
 } from "./fake-namespace.ts";
 import { removeNeighbours } from "./fake-neighbours.ts";
 import { dropTraffic } from "./fake-traffic.ts";
-import type { AddLink, Link, LinkKind, SetLink } from "./kernel.ts";
+import type { AddLink, Link, SetLink } from "./kernel.ts";
 
 // net/core/rtnetlink.c, net/core/dev.c and the drivers, as far as Patchbay can see them.
-
-const ETHERNET_MTU = 1500;
-const SMALLEST_MTU = 68;
-const LARGEST_MTU = 65_535;
-/** Outer Ethernet, IP, UDP and VXLAN headers, over IPv4. */
-const VXLAN_HEADROOM = 50;
 
 export function addLink(netns: FakeNamespace, operation: AddLink): FakeLink {
   const { name, link: kind } = operation;
@@ -206,12 +212,6 @@ function madeOf({ made, lower }: FakeLink): Pick<Link, "macvlanMode" | "vxlan"> 
   };
 }
 
-/** With "passthru" the parent's own: eth_hw_addr_inherit(). */
-function macOf({ mac, link }: AddLink, lower: FakeLink | undefined): string | undefined {
-  const isPassthru = link.type === "macvlan" && link.mode === "passthru";
-  return isPassthru ? lower?.mac : mac?.toLowerCase();
-}
-
 function targetOf(netns: FakeNamespace, operation: SetLink): FakeNamespace | undefined {
   if (operation.netns === undefined) return undefined;
   return operation.netns === null ? netns.world.node : netns.world.namespace(operation.netns);
@@ -303,58 +303,6 @@ function setVlanFiltering(link: FakeLink, isOn: boolean): void {
 
 function requireMaster(master: FakeLink): void {
   if (master.kind !== "bridge") throw new FakeFault(errno.EOPNOTSUPP);
-}
-
-function requireMtu(mtu: number | undefined): void {
-  if (mtu === undefined) return;
-  if (mtu < SMALLEST_MTU) throw new FakeFault(errno.EINVAL, "mtu less than device minimum");
-  if (mtu > LARGEST_MTU) throw new FakeFault(errno.EINVAL, "mtu greater than device maximum");
-}
-
-/** is_valid_ether_addr(): neither all zero nor multicast. */
-function requireUnicast(mac: string | undefined): void {
-  if (mac === undefined) return;
-  const isMulticast = (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1;
-  if (isMulticast || mac === "00:00:00:00:00:00") throw new FakeFault(errno.EADDRNOTAVAIL);
-}
-
-/** A macvlan on a macvlan sits on the latter's parent. */
-function macvlanParent(parent: FakeLink): FakeLink {
-  return parent.kind === "macvlan" ? (parent.lower ?? parent) : parent;
-}
-
-function requireMacvlan(parent: FakeLink, mode: string): void {
-  if (parent.kind === "loopback") throw new FakeFault(errno.EINVAL);
-  if (parent.master !== undefined) throw new FakeFault(errno.EBUSY);
-  for (const upper of parent.uppers) {
-    if (upper.kind !== "macvlan") continue;
-    if (mode === "passthru" || upper.detail === "passthru") throw new FakeFault(errno.EINVAL);
-  }
-}
-
-function requireVxlan(netns: FakeNamespace, kind: Extract<LinkKind, { type: "vxlan" }>): void {
-  if (kind.vni < 0 || kind.vni >= 1 << 24) throw new FakeFault(errno.ERANGE);
-  const detail = detailOf(kind);
-  for (const other of netns.links.values()) {
-    if (other.kind === "vxlan" && other.detail === detail) {
-      throw new FakeFault(errno.EEXIST, "A VXLAN device with the specified VNI already exists");
-    }
-  }
-}
-
-function detailOf(kind: LinkKind): string {
-  if (kind.type === "vxlan") return `vni ${kind.vni} port ${kind.port ?? 4789}`;
-  return kind.type === "macvlan" ? kind.mode : "";
-}
-
-function defaultMtu(kind: LinkKind, lower: FakeLink | undefined): number {
-  if (kind.type === "macvlan") return lower?.mtu ?? ETHERNET_MTU;
-  if (kind.type === "vxlan" && lower !== undefined) return lower.mtu - VXLAN_HEADROOM;
-  return ETHERNET_MTU;
-}
-
-function parentName(kind: LinkKind): string | undefined {
-  return kind.type === "macvlan" || kind.type === "vxlan" ? kind.parent : undefined;
 }
 
 function emitLink(link: FakeLink, change: "new" | "deleted"): void {
