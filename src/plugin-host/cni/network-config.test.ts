@@ -9,6 +9,13 @@ import {
   parseRequested,
 } from "./network-config.ts";
 
+test("parseNetworkConfig() takes null in runtimeConfig for nothing, as containerd says of a pod without annotations", () => {
+  const nothing = ["ips", "mac", "portMappings", "bandwidth", "io.kubernetes.cri.pod-annotations"];
+  const runtimeConfig = Object.fromEntries(nothing.map((key) => [key, null]));
+  const config = parseNetworkConfig({ name: "net", runtimeConfig }, "1.1.0");
+  assert.deepEqual(config, parseNetworkConfig({ name: "net" }, "1.1.0"));
+});
+
 test("parseNetworkConfig() fills in what a configuration leaves out", () => {
   const config = parseNetworkConfig({ name: "net" }, "1.1.0");
   const { ipam, ...rest } = config;

@@ -217,8 +217,9 @@ export function parseNetworkConfig(
   cniVersion: CniVersion,
   options: ParseOptions = {},
 ): NetworkConfig {
-  if (!validateConfig(json)) throw invalidField(firstError(validateConfig), "");
-  const config = json as unknown as ConfigShape;
+  const wished = withoutNulls(json);
+  if (!validateConfig(wished)) throw invalidField(firstError(validateConfig), "");
+  const config = wished as unknown as ConfigShape;
   const hasOwnIpam = config.ipam !== undefined && config.ipam["type"] !== "none";
   const isDefaultPool =
     config.ipam === undefined && !options.isExtra && config.delegate === undefined;
@@ -244,6 +245,14 @@ export function parseNetworkConfig(
     prevResult: config.prevResult,
     validAttachments: parseValidAttachments(json),
   };
+}
+
+/** Of a pod without annotations containerd says null: Go's way of writing an empty map or list. */
+function withoutNulls(json: Record<string, unknown>): Record<string, unknown> {
+  const asked = json["runtimeConfig"];
+  if (typeof asked !== "object" || asked === null || Array.isArray(asked)) return json;
+  const given = Object.entries(asked).filter(([, value]) => value !== null);
+  return { ...json, runtimeConfig: Object.fromEntries(given) };
 }
 
 export interface ParseOptions {
