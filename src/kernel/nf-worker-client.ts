@@ -1,14 +1,14 @@
 import type { Worker } from "node:worker_threads";
 import type { KernelError } from "./kernel-error.ts";
-import { type CallPlace, callError, startKernelWorker, workerGone } from "./kernel-worker.ts";
+import { type CallPlace, startKernelWorker, workerGone } from "./kernel-worker.ts";
+import { PendingCalls } from "./pending-calls.ts";
 import type { NfAnswer, NfFailure, NfRequest, Transaction } from "./nf-protocol.ts";
 
 /** Calls into the one nfnetlink worker, and what it tells. Linux only. */
 export class NfWorkerClient {
   readonly #worker: Worker;
-  readonly #pending = new Map<number, Pending>();
+  readonly #calls = new PendingCalls<NfFailure>();
   #onMonitor: (what: Transaction | "resync") => void = () => {};
-  #nextId = 1;
   #gone: Error | undefined;
   #closing: Promise<void> | undefined;
 
@@ -46,15 +46,8 @@ export class NfWorkerClient {
     if (this.#gone !== undefined || (this.#closing !== undefined && request.method !== "close")) {
       return Promise.reject(workerGone(where, this.#gone));
     }
-    const id = this.#nextId++;
-    return new Promise<Result>((resolve, reject) => {
-      this.#pending.set(id, {
-        resolve,
-        fail: (failure) => reject(errorOf?.(failure) ?? callError(where, failure)),
-        lose: (cause) => reject(workerGone(where, cause)),
-      });
-      this.#worker.postMessage({ id, ...request }, transfer);
-    });
+    const send = (id: number) => this.#worker.postMessage({ id, ...request }, transfer);
+    return this.#calls.begin(where, { send, errorOf });
   }
 
   /** Waits for calls under way, then ends the worker. */
@@ -86,18 +79,12 @@ export class NfWorkerClient {
       this.#onMonitor(answer.monitor);
       return;
     }
-    const pending = this.#pending.get(answer.id);
-    if (pending === undefined) return;
-    this.#pending.delete(answer.id);
-    if ("failure" in answer) pending.fail(answer.failure);
-    else pending.resolve(answer.result);
+    this.#calls.settle(answer);
   }
 
   #lose(cause: Error): void {
     this.#gone ??= cause;
-    const lost = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const pending of lost) pending.lose(this.#gone);
+    this.#calls.lose(this.#gone);
     // Who relies on being told must not wait for ever: the next call says what is wrong.
     if (this.#closing === undefined) this.#onMonitor("resync");
     this.#onMonitor = () => {};
@@ -109,9 +96,3 @@ export type NfRequestBody = NfRequest extends infer Request
     ? Omit<Request, "id">
     : never
   : never;
-
-interface Pending {
-  resolve(result: unknown): void;
-  fail(failure: NfFailure): void;
-  lose(cause: Error): void;
-}

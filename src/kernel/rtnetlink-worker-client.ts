@@ -1,6 +1,7 @@
 import type { Worker } from "node:worker_threads";
 import type { KernelError } from "./kernel-error.ts";
-import { type CallPlace, callError, startKernelWorker, workerGone } from "./kernel-worker.ts";
+import { type CallPlace, startKernelWorker, workerGone } from "./kernel-worker.ts";
+import { PendingCalls } from "./pending-calls.ts";
 import type { RequestBody, WorkerAnswer, WorkerFailure, WorkerRequest } from "./worker-protocol.ts";
 
 /** Of the 64 datagrams that may be on their way. */
@@ -9,9 +10,8 @@ const MONITOR_CREDIT_STEP = 16;
 /** Calls into the one rtnetlink worker, and what it tells. Linux only. */
 export class RtnetlinkWorkerClient {
   readonly #worker: Worker;
-  readonly #pending = new Map<number, Pending>();
+  readonly #calls = new PendingCalls<WorkerFailure>();
   #onMonitor: (what: Uint8Array | "resync") => void = () => {};
-  #nextId = 1;
   /** Requests that leave together. */
   #outbox: WorkerRequest[] = [];
   /** Datagrams of the monitor that the worker has no credit for again yet. */
@@ -57,15 +57,8 @@ export class RtnetlinkWorkerClient {
     if (this.#gone !== undefined || isClosed) {
       return Promise.reject(workerGone(where, this.#gone));
     }
-    const id = this.#nextId++;
-    return new Promise<Result>((resolve, reject) => {
-      this.#pending.set(id, {
-        resolve,
-        fail: (failure) => reject(errorOf?.(failure) ?? callError(where, failure)),
-        lose: (cause) => reject(workerGone(where, cause)),
-      });
-      this.#send({ id, ...request });
-    });
+    const send = (id: number) => this.#send({ id, ...request });
+    return this.#calls.begin(where, { send, errorOf });
   }
 
   /** Waits for `idle`, whose slow calls still pass, and for calls under way, then ends the worker. */
@@ -105,11 +98,7 @@ export class RtnetlinkWorkerClient {
       for (const what of answer.monitor) this.#onMonitor(what);
       return;
     }
-    const pending = this.#pending.get(answer.id);
-    if (pending === undefined) return;
-    this.#pending.delete(answer.id);
-    if ("failure" in answer) pending.fail(answer.failure);
-    else pending.resolve(answer.result);
+    this.#calls.settle(answer);
   }
 
   /** Told now and then: the worker need not be woken for each. */
@@ -122,14 +111,6 @@ export class RtnetlinkWorkerClient {
 
   #lose(cause: Error): void {
     this.#gone ??= cause;
-    const lost = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const pending of lost) pending.lose(this.#gone);
+    this.#calls.lose(this.#gone);
   }
-}
-
-interface Pending {
-  resolve(result: unknown): void;
-  fail(failure: WorkerFailure): void;
-  lose(cause: Error): void;
 }
