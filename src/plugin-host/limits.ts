@@ -24,6 +24,8 @@ export const LIMITS = {
   reconcileMs: 10_000,
   /** Shortest pause between two rounds where somebody was seen to take away what the host made, ms. */
   reconcileHurryMs: 1_000,
+  /** Longest pause after which an event tells again of what goes wrong in every round, ms. */
+  troublePauseMaxMs: 3_600_000,
   /** Shortest time between the two observations after which something is judged leaked, ms. */
   leakGraceMs: 60_000,
   /** Attachments recorded at the same time. */

@@ -4,6 +4,7 @@ import type { NetworkPolicy } from "../networks/visibility.ts";
 import type { Chores } from "./chores.ts";
 import type { DriftMemory } from "./drift.ts";
 import type { KeyedLock } from "./keyed-lock.ts";
+import type { LastingTroubles } from "./lasting-troubles.ts";
 import type { LeakWatch } from "./leak-watch.ts";
 import type { PluginCalls } from "./plugin-calls.ts";
 import type { HostPorts } from "./ports.ts";
@@ -28,6 +29,8 @@ export interface HostContext {
   readonly chores: Chores;
   /** What comparisons of attachments with the kernel found before. */
   readonly drift: DriftMemory;
+  /** Where reconciliation tells of what fails in every round. */
+  readonly troubles: LastingTroubles;
 }
 
 /** The plugin, or PLUGIN_UNAVAILABLE: before anything is recorded that only the plugin could undo. */

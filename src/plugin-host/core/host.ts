@@ -15,6 +15,7 @@ import { del } from "./del.ts";
 import { DriftMemory } from "./drift.ts";
 import { gc } from "./gc.ts";
 import { KeyedLock } from "./keyed-lock.ts";
+import { LastingTroubles } from "./lasting-troubles.ts";
 import { LeakWatch } from "./leak-watch.ts";
 import { findPod, plug, unplug } from "./plug.ts";
 import { PluginCalls } from "./plugin-calls.ts";
@@ -69,6 +70,7 @@ export class Host {
       repairsDrift: options.repairsDrift ?? true,
       chores: new Chores(ports.clock, LIMITS.patienceMs),
       drift: new DriftMemory(),
+      troubles: new LastingTroubles(ports),
     };
     this.#admission = new Admission(ports.clock, LIMITS);
     this.#bootId = options.bootId;

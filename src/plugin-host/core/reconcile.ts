@@ -66,7 +66,7 @@ async function finishPod(context: HostContext, primaryId: AttachmentId): Promise
   await underTrace(context, "ROLLBACK", (trace) =>
     rollBackRecords(context, records, { trace }),
   ).catch((error: unknown) =>
-    context.ports.events.emit({
+    context.troubles.emit({
       kind: "detach-failed",
       subject: first.id,
       message: `${first.ifname} of ${describePod(first)}: ${formatErrorChain(error)}`,
@@ -84,13 +84,12 @@ export function replayJournal(context: HostContext): Promise<void> {
 }
 
 async function replayAll(context: HostContext): Promise<void> {
-  const { events } = context.ports;
   await forEachAtOnce(await readJournal(context), async (entry) => {
     try {
       await context.chores.run(`replay ${entry.name}`, () => replayEntry(context, entry));
     } catch (error) {
       const message = `DEL ${entry.name} of the journal: ${formatErrorChain(error)}`;
-      events.emit({ kind: "detach-failed", subject: entry.name, message });
+      context.troubles.emit({ kind: "detach-failed", subject: entry.name, message });
     }
   });
 }
@@ -105,7 +104,7 @@ async function readJournal(context: HostContext): Promise<readonly DelJournalEnt
     });
   } catch (error) {
     const message = `Cannot read the DEL journal: ${formatErrorChain(error)}`;
-    context.ports.events.emit({ kind: "reconcile-failed", subject: "journal", message });
+    context.troubles.emit({ kind: "reconcile-failed", subject: "journal", message });
     return [];
   }
 }
@@ -149,7 +148,7 @@ async function judgeAttachments(context: HostContext): Promise<void> {
     await underTrace(context, "GC", async (trace) =>
       judge(context, record, await witnessesOf(context, record), trace),
     ).catch((error: unknown) =>
-      context.ports.events.emit({
+      context.troubles.emit({
         kind: "reconcile-failed",
         subject: record.id,
         message: `${record.ifname} of ${describePod(record)}: ${formatErrorChain(error)}`,
@@ -204,26 +203,23 @@ function inForce(
 }
 
 async function repairNetwork(
-  { ports: { clock, events } }: HostContext,
+  { ports: { clock, events }, troubles }: HostContext,
   plugin: NetworkPlugin,
   request: RepairNetworkRequest,
 ): Promise<void> {
   const { network } = request;
   const what = `Looking after network ${network}`;
-  const emit = (kind: "reconcile-failed" | "network-repaired", message: string) =>
-    events.emit({ kind, subject: network, message });
   try {
     const repairing = Promise.try(async () => plugin.repairNetwork?.(request));
     const missing =
       (await withDeadline(repairing, { clock, limitMs: LIMITS.attachMs, what })) ?? [];
     if (missing.length === 0) return;
     const names = new Set(missing.map(describeFinding));
-    emit("network-repaired", `Made again for network ${network}: ${[...names].join("; ")}`);
+    const message = `Made again for network ${network}: ${[...names].join("; ")}`;
+    events.emit({ kind: "network-repaired", subject: network, message });
   } catch (error) {
-    emit(
-      "reconcile-failed",
-      `What network ${network} needs of the node: ${formatErrorChain(error)}`,
-    );
+    const message = `What network ${network} needs of the node: ${formatErrorChain(error)}`;
+    troubles.emit({ kind: "reconcile-failed", subject: network, message });
   }
 }
 
@@ -292,7 +288,7 @@ async function judgeOrphansOf(
   if (first === undefined) return;
   const more = failures.length > 1 ? ` (and ${failures.length - 1} more)` : "";
   const message = `Reconciling ${name}: ${first}${more}`;
-  events.emit({ kind: "detach-failed", subject: name, message });
+  context.troubles.emit({ kind: "detach-failed", subject: name, message });
 }
 
 function isKnown(context: HostContext, id: string): boolean {
