@@ -104,6 +104,7 @@ export function fakePlugin(fields: Partial<PluginStatus__Output> = {}): PluginSt
     version: "0.1.0",
     builtIn: true,
     trouble: "",
+    note: "",
     roles: ["network"],
     capabilities: ["attach-in-parallel"],
     socket: "",

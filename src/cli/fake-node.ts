@@ -37,6 +37,7 @@ export function fakeDefinition(
     place: "networks.yaml:3",
     subnets: ["10.20.0.0/24", "fd00:20::/64"],
     settings: { master: "eth1", mode: "bridge" },
+    warnings: [],
     ...fields,
   };
 }

@@ -332,7 +332,7 @@ describe("patchbay map", () => {
   const { status, definitions, attachments } = fakeSmallNode();
   const host = {
     getStatus: async () => status,
-    listNetworkDefinitions: async () => ({ definitions: [...definitions] }),
+    listNetworkDefinitions: async () => ({ definitions: [...definitions], problems: [] }),
     listAttachments: async () => [...attachments],
   };
 

@@ -12,11 +12,12 @@ const definition: NetworkDefinitionView__Output = {
   place: "networks.yaml:3",
   subnets: [],
   settings: { master: "eth1" },
+  warnings: [],
 };
 
 describe("patchbay networks", () => {
   it("lists definitions with plugin, pods and place", async () => {
-    const listNetworkDefinitions = async () => ({ definitions: [definition] });
+    const listNetworkDefinitions = async () => ({ definitions: [definition], problems: [] });
     const result = await runCli(["networks"], { host: { listNetworkDefinitions } });
     assert.equal(result.exitCode, 0);
     assert.match(
@@ -28,10 +29,31 @@ describe("patchbay networks", () => {
   it("exits 1 and says what is wrong with one", async () => {
     const problem = "plugin ib is not connected";
     const definitions = [{ ...definition, problem }];
-    const host = { listNetworkDefinitions: async () => ({ definitions }) };
+    const host = { listNetworkDefinitions: async () => ({ definitions, problems: [] }) };
     const result = await runCli(["networks", "--namespace", "infra"], { host });
     assert.equal(result.exitCode, 1);
     assert.match(result.stdout, /plugin ib is not connected/);
+  });
+});
+
+describe("patchbay networks with something to tell", () => {
+  it("says below the table what may be a mistake, and exits 0", async () => {
+    const warnings = ["mastr is not a key of plugin macvlan, did you mean master?"];
+    const answer = { definitions: [{ ...definition, warnings }], problems: [] };
+    const host = { listNetworkDefinitions: async () => answer };
+    const { stdout, exitCode } = await runCli(["networks"], { host });
+    assert.match(stdout, / ok, 1 warning\n\ninfra\/storage: mastr is not a key of plugin macvlan/);
+    assert.equal(exitCode, 0);
+  });
+
+  it("says below the table what cannot be read, and exits 1", async () => {
+    const problems = ["networks.yaml:3:9: metadata.name is 1, expected a DNS name\u001b[2J"];
+    const host = { listNetworkDefinitions: async () => ({ definitions: [], problems }) };
+    const { stdout, exitCode } = await runCli(["networks"], { host });
+    assert.match(stdout, /\n\nnetworks\.yaml:3:9: metadata\.name is 1.*\\u\{1b\}\[2J\n/);
+    assert.equal(exitCode, 1);
+    const { stdout: json } = await runCli(["networks", "--json"], { host });
+    assert.deepEqual(JSON.parse(json), { definitions: [], problems });
   });
 });
 

@@ -32,6 +32,14 @@ describe("patchbay plugins", () => {
     assert.equal(exitCode, 0);
   });
 
+  it("tells what to know of one that can be called, and exits 0", async () => {
+    const note = "Attach hung at 18:31:02 UTC, on trial until a call of it ends";
+    const host = hostWith(fakePlugin(), { ...weave, note });
+    const { stdout, exitCode } = await runCli(["plugins"], { host });
+    assert.match(stdout, / 12 {2}Attach hung at 18:31:02 UTC/);
+    assert.equal(exitCode, 0);
+  });
+
   it("exits 1 when one of them cannot be called, and says why", async () => {
     const host = hostWith(fakePlugin(), { ...weave, trouble: "it hangs\u001b[2J" });
     const { stdout, exitCode } = await runCli(["plugins"], { host });

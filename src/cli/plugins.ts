@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { PluginStatus__Output } from "../rpc/generated/patchbay/host/v1/PluginStatus.ts";
 import { type CliContext, type CommonOptions, withCommonOptions, withHost } from "./context.ts";
 import { EXIT } from "./failure.ts";
 import { printTable, troubleColumn } from "./table.ts";
@@ -40,7 +41,10 @@ Examples:
           { title: "CAPABILITIES", value: (plugin) => plugin.capabilities.join(", ") },
           { title: "NETWORKS", value: (plugin) => plugin.networks.join(", ") },
           { title: "ATTACHMENTS", value: (plugin) => String(plugin.attachments), align: "right" },
-          troubleColumn("trouble"),
+          troubleColumn<PluginStatus__Output>(
+            ({ trouble }) => trouble,
+            ({ note }) => note,
+          ),
         ],
         plugins,
       );

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { PluginStatus__Output } from "../rpc/generated/patchbay/host/v1/PluginStatus.ts";
 import type { GetStatusResponse__Output } from "../rpc/generated/patchbay/host/v1/GetStatusResponse.ts";
 import { type CliContext, type CommonOptions, withCommonOptions, withHost } from "./context.ts";
 import { EXIT } from "./failure.ts";
@@ -58,7 +59,10 @@ function printStatus({ output, now }: CliContext, status: GetStatusResponse__Out
       { title: "PLUGIN", value: (plugin) => plugin.name },
       { title: "VERSION", value: (plugin) => plugin.version },
       { title: "KIND", value: (plugin) => (plugin.builtIn ? "built in" : "own process") },
-      troubleColumn("trouble"),
+      troubleColumn<PluginStatus__Output>(
+        ({ trouble }) => trouble,
+        ({ note }) => note,
+      ),
     ],
     status.plugins,
   );

@@ -11,14 +11,18 @@ export interface Column<Row> {
   readonly style?: (row: Row) => Parameters<Output["style"]>[0] | undefined;
 }
 
-/** What a field says is wrong with a row, or "ok" where it says nothing. */
-export function troubleColumn<Key extends string>(
-  key: Key,
-): Column<{ readonly [Field in Key]: string }> {
+/** What is wrong with a row, else what to know of it, else "ok". */
+export function troubleColumn<Row>(
+  troubleOf: (row: Row) => string,
+  noteOf: (row: Row) => string,
+): Column<Row> {
   return {
     title: "STATE",
-    value: (row) => row[key] || "ok",
-    style: (row) => (row[key] === "" ? "green" : "red"),
+    value: (row) => troubleOf(row) || noteOf(row) || "ok",
+    style(row) {
+      if (troubleOf(row) !== "") return "red";
+      return noteOf(row) === "" ? "green" : "yellow";
+    },
   };
 }
 

@@ -10,7 +10,6 @@ import {
   checkAttachments,
   importHostLocal,
   listAttachments,
-  listDefinitions,
   listNetworks,
   matches,
   networkStatuses,
@@ -18,6 +17,7 @@ import {
   showIpam,
   toAttachment,
 } from "./core/operator.ts";
+import { findStates, listDefinitions } from "./core/definition-states.ts";
 import type { Trace } from "./core/ports.ts";
 import { examineNode } from "./doctor.ts";
 import { PatchbayError } from "./errors.ts";
@@ -120,14 +120,15 @@ export function hostService(deps: HostServiceDeps): ServedService {
       attachments: (await host.detachNetwork(pod, target)).map(toAttachment),
     })),
     ListNetworkDefinitions: unary(async ({ namespace }) => ({
-      definitions: listDefinitions(host.context, namespace),
+      definitions: await listDefinitions(host.context, namespace),
+      problems: [...host.context.ports.definitions.problems],
     })),
     GetNetworkStatus: unary(async ({ pod }) => ({ pods: networkStatuses(host.context, pod) })),
     Doctor: unary(async () => ({
       findings: [
         ...(await examineNode(host.context)),
         ...examinePlugins(host.context, deps.plugins.list()),
-        ...examineDefinitions(host.context.ports.definitions, host.context.ports.plugins),
+        ...(await examineAllDefinitions(host)),
         ...examineServices(deps.services, deps.servicesProblems()),
       ],
     })),
@@ -140,6 +141,11 @@ export function hostService(deps: HostServiceDeps): ServedService {
     }),
   };
   return { definition: hostProto.Host.service, handlers: { ...handlers } };
+}
+
+async function examineAllDefinitions({ context }: Host) {
+  const { definitions, plugins } = context.ports;
+  return examineDefinitions(definitions, await findStates(context, definitions.list()), plugins);
 }
 
 /** Data planes of Services, with what is wrong with them. */

@@ -22,6 +22,7 @@ it("manifestsOpener() feeds networks and Services from one folder", async () => 
   cleanup.defer(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, "a.yaml"), `${NODE}---\n${NETWORK}`);
   writeFileSync(join(folder, "b.yaml"), "apiVersion: v1\nkind: Node\n");
+  writeFileSync(join(folder, "n.yaml"), `${NETWORK}---\n${NETWORK}`);
   const definitions = new Definitions({
     isComplete: false,
     findConflist: () => undefined,
@@ -42,7 +43,17 @@ it("manifestsOpener() feeds networks and Services from one folder", async () => 
   );
   const node = { kind: "Node", metadata: { name: "one", namespace: "" } };
   assert.deepEqual(heard, [{ kind: "relist", objects: [node] }]);
-  assert.deepEqual(problems, ["b.yaml:1:1: metadata is missing, expected a mapping"]);
+  const twice = (file: string, place: string) =>
+    `${file}: NetworkAttachmentDefinition default/storage is in ${place} already, which counts`;
+  const ofNetworks = [
+    'n.yaml:8:11: metadata.name is "storage", but NetworkAttachmentDefinition default/storage is in this file already, which counts',
+    twice("n.yaml:3:11", "a.yaml:7:11"),
+  ];
+  assert.deepEqual(problems, [
+    "b.yaml:1:1: metadata is missing, expected a mapping",
+    ...ofNetworks.toReversed(),
+  ]);
+  assert.deepEqual([...definitions.problems].sort(), [...ofNetworks].sort());
   assert.equal(definitions.isComplete, true);
   assert.equal(definitions.find("default", "storage")?.config.plugin, "routed");
 
@@ -56,6 +67,7 @@ it("manifestsOpener() feeds networks and Services from one folder", async () => 
   const told = new Promise<void>((resolve) => {
     wake = resolve;
   });
+  rmSync(join(folder, "n.yaml"));
   rmSync(join(folder, "a.yaml"));
   await told;
   assert.deepEqual(heard.slice(1), [{ kind: "delete", key: "Node//one" }]);

@@ -1,11 +1,12 @@
 import type { ObjectEvent } from "../services/objects.ts";
 import type { Clock } from "./core/ports.ts";
 import {
+  isNetworksKind,
   isServicesKey,
   isServicesObject,
   type ManifestEvent,
 } from "./manifests/manifest-object.ts";
-import type { SourceProblem } from "./manifests/object-source.ts";
+import { formatProblem, type SourceProblem } from "./manifests/object-source.ts";
 import type { Definitions } from "./networks/definitions.ts";
 
 /** Hears of objects of Services alone. */
@@ -35,7 +36,11 @@ export function manifestsOpener({ folder, clock, definitions }: NodeManifestsDep
           const own = events.flatMap(servicesEventOf);
           if (own.length > 0) services.onEvents(source, own);
         },
-        onProblems: (source, problems) => services.onProblems(source, problems),
+        onProblems(source, problems) {
+          const own = problems.filter(({ kind }) => kind === undefined || isNetworksKind(kind));
+          definitions.setProblems(own.map(formatProblem));
+          services.onProblems(source, problems);
+        },
       },
     });
   };

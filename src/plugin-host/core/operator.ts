@@ -10,7 +10,6 @@ import type { ImportHostLocalResponse } from "../../rpc/generated/patchbay/host/
 import type { IpamLease } from "../../rpc/generated/patchbay/host/v1/IpamLease.ts";
 import type { IpamPool } from "../../rpc/generated/patchbay/host/v1/IpamPool.ts";
 import type { ListAttachmentsRequest__Output } from "../../rpc/generated/patchbay/host/v1/ListAttachmentsRequest.ts";
-import type { NetworkDefinitionView } from "../../rpc/generated/patchbay/host/v1/NetworkDefinitionView.ts";
 import type { NetworkStatus } from "../../rpc/generated/patchbay/host/v1/NetworkStatus.ts";
 import type { PodNetworkStatus } from "../../rpc/generated/patchbay/host/v1/PodNetworkStatus.ts";
 import { parseNetworkConfig } from "../cni/network-config.ts";
@@ -262,29 +261,6 @@ export function networkStatuses(context: HostContext, pod: string): PodNetworkSt
       ),
     }))
     .sort((left, right) => (left.pod < right.pod ? -1 : 1));
-}
-
-/** What pods may ask for, and what is wrong with it. */
-export function listDefinitions(context: HostContext, namespace: string): NetworkDefinitionView[] {
-  const records = [...context.state.attachments.values()];
-  return context.ports.definitions
-    .list()
-    .filter((entry) => namespace === "" || entry.namespace === namespace)
-    .map((entry): NetworkDefinitionView => {
-      const network = `${entry.namespace}/${entry.name}`;
-      const plugin = entry.definition?.config.plugin ?? "";
-      const isConnected = plugin === "" || context.ports.plugins.find(plugin) !== undefined;
-      return {
-        network,
-        plugin,
-        cniTypes: [...(entry.definition?.cniTypes ?? [])],
-        problem: entry.problem || (isConnected ? "" : `plugin ${plugin} is not connected`),
-        attachments: records.filter((record) => record.network === network).length,
-        place: entry.place,
-        ...(entry.definition && describeConfig(entry.definition.config)),
-      };
-    })
-    .sort((left, right) => ((left.network ?? "") < (right.network ?? "") ? -1 : 1));
 }
 
 /** Takes over the addresses that host-local gave out, with an attachment for each owner. */

@@ -92,6 +92,8 @@ export interface PluginDirectory {
 export interface NetworkDefinitions {
   /** False until the first list: what is not there may yet come. */
   readonly isComplete: boolean;
+  /** What of the source cannot be read and may be about networks, each with its place. */
+  readonly problems: readonly string[];
   /** Throws PatchbayError INVALID_NETWORK_CONFIG: it is there, and this is wrong with it. */
   find(namespace: string, name: string): NetworkDefinition | undefined;
   list(): readonly DefinitionEntry[];

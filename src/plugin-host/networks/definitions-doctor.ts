@@ -1,16 +1,16 @@
 import type { DoctorFinding } from "../../rpc/generated/patchbay/host/v1/DoctorFinding.ts";
-import { checkPluginConfig } from "../cni/network-config.ts";
-import type { DefinitionEntry, NetworkDefinitions, PluginDirectory } from "../core/ports.ts";
-import { PatchbayError } from "../errors.ts";
+import type { NetworkDefinitions, PluginDirectory } from "../core/ports.ts";
+import type { DefinitionState, DefinitionTrouble } from "./definition-state.ts";
 import { networkNameOf } from "./network-definition.ts";
 
 /** What an ADD would meet of the network definitions, before one does. */
 export function examineDefinitions(
-  definitions: NetworkDefinitions,
-  plugins: PluginDirectory,
+  { isComplete }: Pick<NetworkDefinitions, "isComplete">,
+  states: readonly DefinitionState[],
+  plugins: Pick<PluginDirectory, "names">,
 ): DoctorFinding[] {
   const check = "network-definitions";
-  if (!definitions.isComplete) {
+  if (!isComplete) {
     return [
       {
         check,
@@ -20,52 +20,54 @@ export function examineDefinitions(
       },
     ];
   }
-  const entries = definitions.list();
-  const broken = entries.flatMap((entry) => findTrouble(entry, plugins) ?? []);
-  if (broken.length > 0) return broken;
-  if (entries.length === 0) return [];
+  const findings = states.flatMap((state) => findingsOf(state, plugins));
+  if (states.length === 0 || states.some(({ trouble }) => trouble !== undefined)) return findings;
   const message =
-    entries.length === 1
+    states.length === 1
       ? "The network definition can be used"
-      : `All ${entries.length} network definitions can be used`;
-  return [{ check, severity: "ok", message, remedy: "" }];
+      : `All ${states.length} network definitions can be used`;
+  return [{ check, severity: "ok", message, remedy: "" }, ...findings];
 }
 
-function findTrouble(entry: DefinitionEntry, plugins: PluginDirectory): DoctorFinding | undefined {
-  const { definition, place } = entry;
+function findingsOf(
+  { entry, trouble, warnings }: DefinitionState,
+  plugins: Pick<PluginDirectory, "names">,
+): DoctorFinding[] {
   const network = networkNameOf(entry);
-  const where = place === "" ? "" : ` (${place})`;
+  const where = entry.place === "" ? "" : ` (${entry.place})`;
   const check = `network-definition-${network}`;
   const describe = (problem: string) =>
     `NetworkAttachmentDefinition ${network}${where}: ${problem}`;
-  if (definition === undefined) {
-    return {
-      check,
-      severity: "error",
-      message: describe(entry.problem),
-      remedy: "Correct the field named; pods that ask for this network are refused",
-    };
-  }
-  const { plugin: pluginName, configJson } = definition.config;
-  const plugin = plugins.find(pluginName);
-  if (plugin === undefined) {
-    return {
-      check,
-      severity: "warning",
-      message: describe(`plugin ${pluginName} is not there`),
-      remedy: `Start it, or name one of ${plugins.names().join(", ")}`,
-    };
-  }
-  try {
-    checkPluginConfig(configJson, plugin.info.configSchemaJson);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof PatchbayError)) throw error;
-    return {
-      check,
-      severity: "error",
-      message: describe(`plugin ${pluginName} refuses it: ${error.message}`),
-      remedy: "Correct the field named; pods that ask for this network are refused",
-    };
+  const findings = warnings.map((warning) => ({
+    check,
+    severity: "warning",
+    message: describe(warning),
+    remedy:
+      "Correct the key or remove it: nobody reads it, and a default stands in for what it was to say",
+  }));
+  if (trouble === undefined) return findings;
+  const message = describe(trouble.message);
+  return [{ check, message, ...consequenceOf(trouble, plugins) }, ...findings];
+}
+
+function consequenceOf(
+  { kind }: DefinitionTrouble,
+  plugins: Pick<PluginDirectory, "names">,
+): { readonly severity: string; readonly remedy: string } {
+  switch (kind) {
+    case "unreadable":
+    case "refused": {
+      const remedy = "Correct the field named; pods that ask for this network are refused";
+      return { severity: "error", remedy };
+    }
+    case "no-plugin": {
+      const remedy = `Start it, or name one of ${plugins.names().join(", ")}`;
+      return { severity: "warning", remedy };
+    }
+    case "not-ready": {
+      const remedy =
+        "See to what is named; until then pods that ask for this network may be refused";
+      return { severity: "warning", remedy };
+    }
   }
 }

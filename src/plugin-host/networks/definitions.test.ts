@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ObjectKey } from "../../services/objects.ts";
-import type { HostEvent } from "../core/ports.ts";
+import type { HostEvent, NetworkDefinitions } from "../core/ports.ts";
 import { PatchbayError } from "../errors.ts";
 import type { IpamClaim, NetworkAttachmentDefinition } from "../manifests/manifest-object.ts";
+import { stateOf } from "./definition-state.ts";
 import { Definitions } from "./definitions.ts";
 import { examineDefinitions } from "./definitions-doctor.ts";
 import { FakeDefinitions } from "./fake-definitions.ts";
@@ -158,14 +159,22 @@ describe("examineDefinitions()", () => {
   const plugins = {
     names: () => ["macvlan"],
     find: (name: string) =>
-      name === "macvlan" ? ({ info: { configSchemaJson: schema } } as never) : undefined,
+      name === "macvlan" ? ({ info: { name, configSchemaJson: schema } } as never) : undefined,
+    troubleOf: () => down,
   };
+  let down = "";
+  const examine = (definitions: NetworkDefinitions) =>
+    examineDefinitions(
+      definitions,
+      definitions.list().map((entry) => stateOf(entry, plugins)),
+      plugins,
+    );
 
   it("says nothing where there are none, and that they are not there yet", () => {
     const definitions = new FakeDefinitions();
-    assert.deepEqual(examineDefinitions(definitions, plugins), []);
+    assert.deepEqual(examine(definitions), []);
     definitions.isComplete = false;
-    assert.equal(examineDefinitions(definitions, plugins)[0]?.severity, "warning");
+    assert.equal(examine(definitions)[0]?.severity, "warning");
   });
 
   it("finds what an ADD would meet", () => {
@@ -173,7 +182,7 @@ describe("examineDefinitions()", () => {
     const own = { type: "patchbay", plugin: "macvlan" };
     const good = definition("good", { ...own, master: "eth1" });
     definitions.apply([{ kind: "relist", objects: [good] }]);
-    assert.deepEqual(examineDefinitions(definitions, plugins), [
+    assert.deepEqual(examine(definitions), [
       {
         check: "network-definitions",
         severity: "ok",
@@ -187,7 +196,7 @@ describe("examineDefinitions()", () => {
       { kind: "put", object: definition("exec", { type: "ptp" }) },
     ]);
     assert.deepEqual(
-      examineDefinitions(definitions, plugins).map(({ severity, message }) => [severity, message]),
+      examine(definitions).map(({ severity, message }) => [severity, message]),
       [
         [
           "error",
@@ -199,9 +208,30 @@ describe("examineDefinitions()", () => {
         ],
         [
           "warning",
-          "NetworkAttachmentDefinition prod/exec (nets.yaml:3): plugin cni-exec is not there",
+          "NetworkAttachmentDefinition prod/exec (nets.yaml:3): plugin cni-exec is not connected",
         ],
       ],
     );
+  });
+
+  it("warns of what may be a mistake, of an MTU that is none and of a plugin that is down", () => {
+    const { definitions } = new Scene();
+    const own = { type: "patchbay", plugin: "macvlan" };
+    const ipam = { ranges: [[{ subnet: "fd00::/64" }]] };
+    definitions.apply([
+      { kind: "relist", objects: [] },
+      { kind: "put", object: definition("a", { ...own, mastr: "eth1" }) },
+      { kind: "put", object: definition("b", { ...own, mtu: 1000, ipam }) },
+    ]);
+    const told = () =>
+      examine(definitions).map(({ severity, message }) => `${severity} ${message}`);
+    const where = (name: string) => `NetworkAttachmentDefinition prod/${name} (nets.yaml:3)`;
+    const warning = `warning ${where("a")}: mastr is not a key of plugin macvlan, did you mean master?`;
+    const refused = `error ${where("b")}: plugin macvlan refuses it: mtu is 1000, expected at least 1280 where ipam.ranges has IPv6`;
+    assert.deepEqual(told(), [warning, refused]);
+    definitions.apply([{ kind: "delete", key: "NetworkAttachmentDefinition/prod/b" as ObjectKey }]);
+    assert.deepEqual(told(), ["ok The network definition can be used", warning]);
+    down = "it hung up";
+    assert.deepEqual(told(), [`warning ${where("a")}: plugin macvlan: it hung up`, warning]);
   });
 });

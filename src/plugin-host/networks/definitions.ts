@@ -34,6 +34,7 @@ export class Definitions implements NetworkDefinitions {
   readonly #definitions = new Map<string, Held>();
   readonly #claims = new Set<string>();
   #isComplete: boolean;
+  #problems: readonly string[] = [];
 
   constructor({ isComplete, findConflist, events }: DefinitionsOptions) {
     this.#isComplete = isComplete;
@@ -43,6 +44,15 @@ export class Definitions implements NetworkDefinitions {
 
   get isComplete(): boolean {
     return this.#isComplete;
+  }
+
+  get problems(): readonly string[] {
+    return this.#problems;
+  }
+
+  /** All that the source cannot read. */
+  setProblems(problems: readonly string[]): void {
+    this.#problems = problems;
   }
 
   /** Objects of other kinds are passed by. */

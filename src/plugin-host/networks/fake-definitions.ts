@@ -7,6 +7,7 @@ export class FakeDefinitions implements NetworkDefinitions {
   /** "namespace/name" */
   readonly claims = new Set<string>();
   isComplete = true;
+  problems: readonly string[] = [];
 
   put(definition: NetworkDefinition): void {
     this.definitions.set(networkNameOf(definition), definition);

@@ -10,6 +10,11 @@ export interface ListNetworkDefinitionsResponse {
    * Definitions by namespace and name.
    */
   'definitions'?: (_patchbay_host_v1_NetworkDefinitionView)[];
+  /**
+   * What of the manifests cannot be read and may be about networks, each with its place:
+   * "networks.yaml:12:9: metadata.name is ...".
+   */
+  'problems'?: (string)[];
 }
 
 /**
@@ -20,4 +25,9 @@ export interface ListNetworkDefinitionsResponse__Output {
    * Definitions by namespace and name.
    */
   'definitions': (_patchbay_host_v1_NetworkDefinitionView__Output)[];
+  /**
+   * What of the manifests cannot be read and may be about networks, each with its place:
+   * "networks.yaml:12:9: metadata.name is ...".
+   */
+  'problems': (string)[];
 }

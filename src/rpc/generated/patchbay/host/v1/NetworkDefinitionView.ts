@@ -18,7 +18,7 @@ export interface NetworkDefinitionView {
    */
   'cniTypes'?: (string)[];
   /**
-   * Why pods that ask for it are refused now. Empty: they are not.
+   * Why pods that ask for it are refused now, or why its plugin is not ready. Empty: they are not, and it is.
    */
   'problem'?: (string);
   /**
@@ -37,6 +37,10 @@ export interface NetworkDefinitionView {
    * As in NetworkStatus.
    */
   'settings'?: ({[key: string]: string});
+  /**
+   * What may be a mistake and refuses nobody: "mastr is not a key of plugin macvlan, did you mean master?".
+   */
+  'warnings'?: (string)[];
 }
 
 /**
@@ -56,7 +60,7 @@ export interface NetworkDefinitionView__Output {
    */
   'cniTypes': (string)[];
   /**
-   * Why pods that ask for it are refused now. Empty: they are not.
+   * Why pods that ask for it are refused now, or why its plugin is not ready. Empty: they are not, and it is.
    */
   'problem': (string);
   /**
@@ -75,4 +79,8 @@ export interface NetworkDefinitionView__Output {
    * As in NetworkStatus.
    */
   'settings': ({[key: string]: string});
+  /**
+   * What may be a mistake and refuses nobody: "mastr is not a key of plugin macvlan, did you mean master?".
+   */
+  'warnings': (string)[];
 }

@@ -41,6 +41,11 @@ export interface PluginStatus {
    * Attachments that it holds by the host's record.
    */
   'attachments'?: (number);
+  /**
+   * What to know of one that can be called: that it hung and is on trial, how long its oldest call has been running.
+   * Empty: nothing.
+   */
+  'note'?: (string);
 }
 
 /**
@@ -83,4 +88,9 @@ export interface PluginStatus__Output {
    * Attachments that it holds by the host's record.
    */
   'attachments': (number);
+  /**
+   * What to know of one that can be called: that it hung and is on trial, how long its oldest call has been running.
+   * Empty: nothing.
+   */
+  'note': (string);
 }
