@@ -25,7 +25,12 @@ export interface RegisteredPlugin {
   readonly socketPath: string;
   /** Why it cannot be called now; "": it can. */
   readonly trouble: string;
+  /** What to know of it where it can be called; "": nothing. */
+  readonly note: string;
 }
+
+/** A call that takes longer is told of, ms: Attach has 30 s, and pods wait for it. */
+const OLD_CALL_MS = 5_000;
 
 /** The network plugins of this host by name, built in and connected: each behind the same guard. */
 export class PluginRegistry implements PluginDirectory, PluginRole {
@@ -46,6 +51,9 @@ export class PluginRegistry implements PluginDirectory, PluginRole {
         socketPath: "",
         get trouble() {
           return gate.trouble;
+        },
+        get note() {
+          return noteOf("", gate);
         },
       });
     }
@@ -89,6 +97,9 @@ export class PluginRegistry implements PluginDirectory, PluginRole {
       get trouble() {
         return connected.trouble || gate.trouble;
       },
+      get note() {
+        return noteOf(connected.note, gate);
+      },
     };
     this.#plugins.set(name, entry);
     this.#connected.add(connected);
@@ -129,4 +140,9 @@ export class PluginRegistry implements PluginDirectory, PluginRole {
       events.emit({ kind: "plugin-failed", subject: name, message });
     }
   }
+}
+
+function noteOf(note: string, { oldestMs }: CallGate): string {
+  const age = `its oldest call runs for ${Math.floor(oldestMs / 1_000)} s`;
+  return [note, oldestMs >= OLD_CALL_MS ? age : ""].filter((text) => text !== "").join("; ");
 }

@@ -49,6 +49,7 @@ describe("CallGate", () => {
     await settled();
     assert.deepEqual(log, ["a runs", "b runs"]);
     clock.advance(900);
+    assert.equal(gate.oldestMs, 900);
     endA();
     await settled();
     assert.deepEqual(log, ["a runs", "b runs", "c runs", "a ended"]);
@@ -107,6 +108,7 @@ describe("CallGate", () => {
   it("run() frees the place of a call that fails", async () => {
     const failing = gate.run(() => Promise.reject(new Error("no")));
     await assert.rejects(failing, /^Error: no$/);
-    assert.equal(gate.running, 0);
+    clock.advance(1);
+    assert.deepEqual([gate.running, gate.oldestMs], [0, 0]);
   });
 });

@@ -28,6 +28,8 @@ export class CallGate {
   readonly #clock: Clock;
   readonly #limits: CallGateLimits;
   readonly #waiting: Waiter[] = [];
+  /** Of the calls under way, the oldest first. */
+  readonly #startsMs = new Set<{ readonly atMs: number }>();
   #running = 0;
   /** Since when it is full and has ended nothing. */
   #stillSinceMs = 0;
@@ -47,6 +49,12 @@ export class CallGate {
     return this.#waiting.length;
   }
 
+  /** How long the oldest call under way has been running, ms; 0: there is none. */
+  get oldestMs(): number {
+    const [oldest] = this.#startsMs;
+    return oldest ? this.#clock.monotonicMs() - oldest.atMs : 0;
+  }
+
   /** Why a call would be refused at once; "" when it would not. */
   get trouble(): string {
     if (this.#running < this.#limits.pluginCallsMax) return "";
@@ -62,9 +70,12 @@ export class CallGate {
   async run<T>(call: () => Promise<T>): Promise<T> {
     if (this.#running < this.#limits.pluginCallsMax) this.#enter();
     else await this.#wait();
+    const start = { atMs: this.#clock.monotonicMs() };
+    this.#startsMs.add(start);
     try {
       return await call();
     } finally {
+      this.#startsMs.delete(start);
       this.#leave();
     }
   }

@@ -34,6 +34,8 @@ export class ConnectedPlugin {
   readonly #late = new Map<CallName, number>();
   /** Calls that hung and had no answer since. */
   readonly #hung = new Set<CallName>();
+  /** When the last of them passed its deadline, ms since 1970. */
+  #hungWallMs = 0;
   /** It hung, and answers again by its health alone: one call tries it, the others need not hang with it. */
   #isTried = false;
   /** Looks since it was found down, or since a call had an answer: each makes the next pause longer. */
@@ -50,6 +52,13 @@ export class ConnectedPlugin {
   get trouble(): string {
     if (this.#trouble !== "" || !this.#isTried) return this.#trouble;
     return `${[...this.#hung].join(" and ")} hung, and one call tries whether it still does`;
+  }
+
+  /** What to know of it where it can be called: that it hung, and that nobody knows whether it still does. */
+  get note(): string {
+    if (this.trouble !== "" || this.#hung.size === 0) return "";
+    const time = new Date(this.#hungWallMs).toISOString().slice(11, 19);
+    return `${[...this.#hung].join(" and ")} hung at ${time} UTC, on trial until such a call ends`;
   }
 
   /** The plugin as the host calls it. */
@@ -128,6 +137,7 @@ export class ConnectedPlugin {
     if (this.#trouble !== "" || count < LIMITS.pluginDeadlinesMax) return;
     const isNew = this.#hung.size === 0;
     this.#hung.add(name);
+    this.#hungWallMs = this.#deps.clock.wallMs();
     this.#down(`it hangs: ${count} calls of ${name} in a row passed their deadlines`, isNew);
   }
 

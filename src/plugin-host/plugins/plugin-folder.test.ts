@@ -320,6 +320,11 @@ describe("PluginFolder with PluginRegistry", () => {
     assert.equal(fake.calls.length, 3);
     // Its health answers: one call tries it, and hangs again.
     await until("the trial", () => registry.troubleOf("fake") === "");
+    const noteOf = () => registry.list().find(({ info }) => info.name === "fake")?.note;
+    assert.match(
+      noteOf() ?? "",
+      /^Attach hung at \d\d:\d\d:\d\d UTC, on trial until such a call ends$/,
+    );
     const trial = attach("fake", "a5");
     await assert.rejects(
       attach("fake", "a6"),
@@ -340,6 +345,7 @@ describe("PluginFolder with PluginRegistry", () => {
     assert.equal(has("plugin-recovered", /./), false);
     await attach("fake", "a7");
     assert.ok(has("plugin-recovered", /Plugin fake can be called again/));
+    assert.equal(noteOf(), "");
     assert.equal(events.filter(({ kind }) => kind === "plugin-failed").length, 1);
   });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { LIMITS } from "../limits.ts";
 import { cniCall, FakeHostWorld } from "../fake-host-world.ts";
 import { FakeClock } from "../fake-clock.ts";
 import { PluginRegistry } from "../registry.ts";
@@ -30,6 +31,7 @@ describe("listNetworkPlugins() and examinePlugins()", () => {
         version: "0.0.0",
         builtIn: true,
         trouble: "",
+        note: "",
         roles: ["network"],
         capabilities: [],
         socket: "",
@@ -52,5 +54,32 @@ describe("listNetworkPlugins() and examinePlugins()", () => {
         remedy: "Start it, or correct the name in the network's configuration",
       },
     ]);
+  });
+
+  it("tells of a call that takes long, while it does", async () => {
+    const world = new FakeHostWorld();
+    const host = await world.startHost();
+    const clock = new FakeClock();
+    const events = { emit: () => {} };
+    const registry = new PluginRegistry({ clock, events, builtIn: [world.routed] });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    world.routed.before = () => promise;
+    const told = () => examinePlugins(host.context, registry.list()).map(({ message }) => message);
+    const call = registry.find("routed")?.list({ network: "" });
+    clock.advance(4_999);
+    const ok = "1 network plugins can be called";
+    assert.deepEqual(told(), [ok]);
+    clock.advance(7_500);
+    assert.deepEqual(told(), [ok, "Plugin routed: its oldest call runs for 12 s"]);
+    const more = Array.from({ length: LIMITS.pluginCallsMax - 1 }, () =>
+      registry.find("routed")?.list({ network: "" }),
+    );
+    clock.advance(LIMITS.pluginStuckMs);
+    const [status] = listNetworkPlugins(host.context, registry.list());
+    assert.match(status?.trouble ?? "", /calls are under way/);
+    assert.equal(status?.note, "");
+    resolve();
+    await Promise.all([call, ...more]);
+    assert.deepEqual(told(), [ok]);
   });
 });

@@ -49,7 +49,7 @@ function toUse(use: Use | undefined) {
   return { networks: [...(use?.networks ?? [])].sort(), attachments: use?.attachments ?? 0 };
 }
 
-function toStatus({ info, socketPath, trouble }: RegisteredPlugin, use: Use | undefined) {
+function toStatus({ info, socketPath, trouble, note }: RegisteredPlugin, use: Use | undefined) {
   const { name, version, roles, capabilities } = info;
   return {
     ...toUse(use),
@@ -57,6 +57,7 @@ function toStatus({ info, socketPath, trouble }: RegisteredPlugin, use: Use | un
     version,
     builtIn: socketPath === "",
     trouble,
+    note: trouble === "" ? note : "",
     roles: roles.map((role) => toWords(role, "ROLE_")),
     capabilities: capabilities.map((capability) => toWords(capability, "CAPABILITY_")),
     socket: socketPath,

@@ -9,12 +9,20 @@ export function examinePlugins(
   registered: readonly RegisteredPlugin[],
 ): DoctorFinding[] {
   const statuses = listNetworkPlugins(context, registered);
+  const noted = statuses
+    .filter(({ note }) => (note ?? "") !== "")
+    .map(({ name, note }) => ({
+      check: `plugin-${name}`,
+      severity: "warning",
+      message: `Plugin ${name}: ${note}`,
+      remedy: "See its own log; pods wait for what it does not end",
+    }));
   const broken = statuses.filter(({ trouble }) => (trouble ?? "") !== "");
   if (broken.length === 0) {
     const message = `${statuses.length} network plugins can be called`;
-    return [{ check: "plugins", severity: "ok", message, remedy: "" }];
+    return [{ check: "plugins", severity: "ok", message, remedy: "" }, ...noted];
   }
-  return broken.map(({ name, trouble, networks = [], attachments = 0, socket = "" }) => ({
+  const errors = broken.map(({ name, trouble, networks = [], attachments = 0, socket = "" }) => ({
     check: `plugin-${name}`,
     severity: "error",
     message: `Plugin ${name}: ${trouble}; its networks (${networks.join(", ") || "none"}; attachments: ${attachments}) take and release no pods`,
@@ -23,4 +31,5 @@ export function examinePlugins(
         ? "Start it, or correct the name in the network's configuration"
         : "See its own log, and restart it; what waits for it is done when it is back. `patchbay attachments --network NAME` names the pods",
   }));
+  return [...errors, ...noted];
 }
