@@ -6,6 +6,7 @@ import { CONFLIST_FILE, parseConflist, SHIM_FILE } from "./conflist.ts";
 import type { Finding } from "./doctor.ts";
 import { messageOf } from "./failure.ts";
 import { formatNumber } from "./format.ts";
+import { findForeignLeases } from "./host-local-leases.ts";
 import { DEFAULT_CNI_BIN_DIR, DEFAULT_CNI_CONF_DIR } from "./install.ts";
 import { findAbandoned } from "./place-file.ts";
 
@@ -203,7 +204,7 @@ function examineJournal({ root }: MachinePlaces): Finding {
 
 /** What another CNI plugin or a killed installation left. */
 function examineLeftovers(places: MachinePlaces): Finding[] {
-  const { cniBinDir, cniConfDir } = places;
+  const { cniBinDir, cniConfDir, root } = places;
   const findings: Finding[] = [];
   const abandoned = [join(cniBinDir, SHIM_FILE), join(cniConfDir, CONFLIST_FILE)].flatMap(
     findAbandoned,
@@ -213,15 +214,13 @@ function examineLeftovers(places: MachinePlaces): Finding[] {
     findings.push(warning("abandoned-files", message, `Run ${installCommand(places)}`));
   }
   const hostLocal = "/var/lib/cni/networks";
-  const networks = listIfThere(hostLocal).filter((name) =>
-    listIfThere(join(hostLocal, name)).some((file) => /^[\da-f.:]+$/.test(file)),
-  );
+  const networks = findForeignLeases({ hostLocal, cniExec: pathsBelow(root).cniExec });
   if (networks.length > 0) {
     findings.push(
       warning(
         "host-local",
-        `host-local holds leases of ${networks.join(", ")} in ${hostLocal}`,
-        "Leave them where a CNI plugin that uses host-local still serves the network (cni-exec). Otherwise adopt them: `npx patchbay ipam import-host-local --help`; or remove them when their pods are gone",
+        `host-local holds leases of ${networks.join(", ")} in ${hostLocal} that no pod of this host has`,
+        "Leave them where another CNI runtime still serves the network. Otherwise adopt them: `npx patchbay ipam import-host-local --help`; or remove them when their pods are gone",
       ),
     );
   }
