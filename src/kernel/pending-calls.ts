@@ -18,7 +18,7 @@ export class PendingCalls<Failure extends { readonly errno: number; readonly tex
     const id = this.#nextId++;
     return new Promise<Result>((resolve, reject) => {
       this.#calls.set(id, {
-        resolve: resolve as (result: unknown) => void,
+        resolve,
         fail: (failure) => reject(errorOf?.(failure) ?? callError(where, failure)),
         lose: (cause) => reject(workerGone(where, cause)),
       });
