@@ -76,6 +76,8 @@ export class RtnetlinkKernel implements Kernel {
   readonly #monitorReceiveBufferBytes: number;
   /** With what each wants to hear of. */
   readonly #listeners = new Map<(event: KernelEvent) => void, readonly MonitoredKind[]>();
+  /** Dumps that have not left for the worker yet. */
+  #unsent = { batch: -1, dumps: new Map<string, Promise<readonly unknown[]>>() };
   #monitorChange: Promise<unknown> = Promise.resolve();
 
   constructor(worker: RtnetlinkWorkerClient, options: RtnetlinkOptions) {
@@ -289,13 +291,23 @@ export class RtnetlinkKernel implements Kernel {
     return change;
   }
 
-  async #dump<Row>(request: {
-    readonly writer: MessageWriter;
-    readonly netns: NetnsPath | undefined;
-    readonly type: number;
-    readonly read: (from: MessageBytes, message: ReceivedMessage) => Row | undefined;
-    readonly what: string;
-  }): Promise<Row[]> {
+  /** Whoever asks for the same table before the question has left gets the same answer. */
+  #dump<Row>(request: DumpRequest<Row>): Promise<readonly Row[]> {
+    if (this.#unsent.batch !== this.#worker.batch) {
+      this.#unsent = { batch: this.#worker.batch, dumps: new Map() };
+    }
+    const { dumps } = this.#unsent;
+    const { writer, netns, what } = request;
+    const bytes = Buffer.from(writer.bytes.slice(0, writer.length)).toString("hex");
+    const key = `${what} ${bytes} ${place(netns)}`;
+    const known = dumps.get(key) as Promise<readonly Row[]> | undefined;
+    if (known) return known;
+    const rows = this.#dumpNow(request).finally(() => dumps.delete(key));
+    dumps.set(key, rows);
+    return rows;
+  }
+
+  async #dumpNow<Row>(request: DumpRequest<Row>): Promise<readonly Row[]> {
     const { writer, netns, type, read, what } = request;
     const bytes = writer.bytes.slice(0, writer.length);
     const datagrams = await this.#worker.call<readonly Uint8Array[]>(
@@ -320,6 +332,14 @@ export class RtnetlinkKernel implements Kernel {
       for (const listener of this.#listeners.keys()) listener(event);
     }
   }
+}
+
+interface DumpRequest<Row> {
+  readonly writer: MessageWriter;
+  readonly netns: NetnsPath | undefined;
+  readonly type: number;
+  readonly read: (from: MessageBytes, message: ReceivedMessage) => Row | undefined;
+  readonly what: string;
 }
 
 function applyError(

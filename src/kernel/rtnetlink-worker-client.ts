@@ -14,6 +14,7 @@ export class RtnetlinkWorkerClient {
   #onMonitor: (what: Uint8Array | "resync") => void = () => {};
   /** Requests that leave together. */
   #outbox: WorkerRequest[] = [];
+  #batch = 0;
   /** Datagrams of the monitor that the worker has no credit for again yet. */
   #monitorRead = 0;
   #gone: Error | undefined;
@@ -61,6 +62,11 @@ export class RtnetlinkWorkerClient {
     return this.#calls.begin(where, { send, errorOf });
   }
 
+  /** Number of the batch that the next call leaves with. */
+  get batch(): number {
+    return this.#batch;
+  }
+
   /** Waits for `idle`, whose slow calls still pass, and for calls under way, then ends the worker. */
   close(idle: () => Promise<void>): Promise<void> {
     this.#closing ??= this.#close(idle);
@@ -88,6 +94,7 @@ export class RtnetlinkWorkerClient {
     setImmediate(() => {
       const requests = this.#outbox;
       this.#outbox = [];
+      this.#batch++;
       this.#worker.postMessage(requests);
     });
   }
