@@ -6,7 +6,10 @@ import { join } from "node:path";
 const repository = join(import.meta.dirname, "../..");
 
 /** Tag v0.1.0: one network per pod. */
-export const PREVIOUS = { version: "0.1.0", commit: "eb8d6c05f15f92c2396d641fc6bd810b5528bd41" } as const;
+export const PREVIOUS = {
+  version: "0.1.0",
+  commit: "eb8d6c05f15f92c2396d641fc6bd810b5528bd41",
+} as const;
 
 export interface Release {
   readonly shimFile: string;
