@@ -53,7 +53,13 @@ export interface ProtoGrpcType {
         ListedAttachment: MessageTypeDefinition<_patchbay_plugin_v1_ListedAttachment, _patchbay_plugin_v1_ListedAttachment__Output>
         Masquerade: MessageTypeDefinition<_patchbay_plugin_v1_Masquerade, _patchbay_plugin_v1_Masquerade__Output>
         /**
-         * Implemented by a plugin with ROLE_NETWORK. Every call is idempotent by attachment_id and carries a gRPC deadline.
+         * Implemented by a plugin with ROLE_NETWORK. Every call is idempotent by attachment_id and carries a gRPC deadline:
+         * Attach, Check, List and RepairNetwork 30 s, Detach 60 s, Status 5 s, as hosts are today; a plugin goes by what the call carries.
+         * Nobody waits for an answer after it.
+         * 
+         * Calls of different attachments come in parallel, up to 100, whatever the capabilities. Those of one attachment come one after
+         * the other: the next one is sent when the one before was answered or its deadline has passed. The plugin may still be at work
+         * then: what counts is the last word, and after a Detach that was answered nothing of the attachment may come into being.
          * 
          * Failures are gRPC statuses, with a sentence for people as their message:
          * INVALID_ARGUMENT   the network's configuration, or what the pod asks of it, cannot work here or ever

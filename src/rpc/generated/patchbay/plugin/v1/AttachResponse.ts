@@ -10,11 +10,12 @@ import type { Dns as _patchbay_plugin_v1_Dns, Dns__Output as _patchbay_plugin_v1
  */
 export interface AttachResponse {
   /**
-   * Interfaces made, in the order in which the CNI result shows them.
+   * Interfaces made, in the order in which the CNI result shows them. Required among them: one whose name is the request's ifname
+   * and whose sandbox is the request's netns, exactly as it was given.
    */
   'interfaces'?: (_patchbay_plugin_v1_Interface)[];
   /**
-   * Addresses as set.
+   * Addresses as set. Required among them: all of the request's addresses; prefix lengths are the plugin's affair.
    */
   'addresses'?: (_patchbay_plugin_v1_SetAddress)[];
   /**
@@ -36,11 +37,12 @@ export interface AttachResponse {
  */
 export interface AttachResponse__Output {
   /**
-   * Interfaces made, in the order in which the CNI result shows them.
+   * Interfaces made, in the order in which the CNI result shows them. Required among them: one whose name is the request's ifname
+   * and whose sandbox is the request's netns, exactly as it was given.
    */
   'interfaces': (_patchbay_plugin_v1_Interface__Output)[];
   /**
-   * Addresses as set.
+   * Addresses as set. Required among them: all of the request's addresses; prefix lengths are the plugin's affair.
    */
   'addresses': (_patchbay_plugin_v1_SetAddress__Output)[];
   /**

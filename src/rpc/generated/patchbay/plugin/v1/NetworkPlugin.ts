@@ -16,7 +16,13 @@ import type { StatusRequest as _patchbay_plugin_v1_StatusRequest, StatusRequest_
 import type { StatusResponse as _patchbay_plugin_v1_StatusResponse, StatusResponse__Output as _patchbay_plugin_v1_StatusResponse__Output } from '../../../patchbay/plugin/v1/StatusResponse.ts';
 
 /**
- * Implemented by a plugin with ROLE_NETWORK. Every call is idempotent by attachment_id and carries a gRPC deadline.
+ * Implemented by a plugin with ROLE_NETWORK. Every call is idempotent by attachment_id and carries a gRPC deadline:
+ * Attach, Check, List and RepairNetwork 30 s, Detach 60 s, Status 5 s, as hosts are today; a plugin goes by what the call carries.
+ * Nobody waits for an answer after it.
+ * 
+ * Calls of different attachments come in parallel, up to 100, whatever the capabilities. Those of one attachment come one after
+ * the other: the next one is sent when the one before was answered or its deadline has passed. The plugin may still be at work
+ * then: what counts is the last word, and after a Detach that was answered nothing of the attachment may come into being.
  * 
  * Failures are gRPC statuses, with a sentence for people as their message:
  * INVALID_ARGUMENT   the network's configuration, or what the pod asks of it, cannot work here or ever
@@ -26,7 +32,8 @@ import type { StatusResponse as _patchbay_plugin_v1_StatusResponse, StatusRespon
 export interface NetworkPluginClient extends grpc.Client {
   /**
    * Attaches a pod to a network. A repeat with the same attachment_id gives the same answer. When it
-   * fails the plugin leaves nothing behind that Detach would not remove.
+   * fails the plugin leaves nothing behind that Detach would not remove. An answer that AttachResponse says cannot be counts as a
+   * failure that may pass, and Detach follows.
    */
   Attach(argument: _patchbay_plugin_v1_AttachRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_patchbay_plugin_v1_AttachResponse__Output>): grpc.ClientUnaryCall;
   Attach(argument: _patchbay_plugin_v1_AttachRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_patchbay_plugin_v1_AttachResponse__Output>): grpc.ClientUnaryCall;
@@ -34,7 +41,8 @@ export interface NetworkPluginClient extends grpc.Client {
   Attach(argument: _patchbay_plugin_v1_AttachRequest, callback: grpc.requestCallback<_patchbay_plugin_v1_AttachResponse__Output>): grpc.ClientUnaryCall;
   /**
    * Attaches a pod to a network. A repeat with the same attachment_id gives the same answer. When it
-   * fails the plugin leaves nothing behind that Detach would not remove.
+   * fails the plugin leaves nothing behind that Detach would not remove. An answer that AttachResponse says cannot be counts as a
+   * failure that may pass, and Detach follows.
    */
   attach(argument: _patchbay_plugin_v1_AttachRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_patchbay_plugin_v1_AttachResponse__Output>): grpc.ClientUnaryCall;
   attach(argument: _patchbay_plugin_v1_AttachRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_patchbay_plugin_v1_AttachResponse__Output>): grpc.ClientUnaryCall;
@@ -123,7 +131,13 @@ export interface NetworkPluginClient extends grpc.Client {
 }
 
 /**
- * Implemented by a plugin with ROLE_NETWORK. Every call is idempotent by attachment_id and carries a gRPC deadline.
+ * Implemented by a plugin with ROLE_NETWORK. Every call is idempotent by attachment_id and carries a gRPC deadline:
+ * Attach, Check, List and RepairNetwork 30 s, Detach 60 s, Status 5 s, as hosts are today; a plugin goes by what the call carries.
+ * Nobody waits for an answer after it.
+ * 
+ * Calls of different attachments come in parallel, up to 100, whatever the capabilities. Those of one attachment come one after
+ * the other: the next one is sent when the one before was answered or its deadline has passed. The plugin may still be at work
+ * then: what counts is the last word, and after a Detach that was answered nothing of the attachment may come into being.
  * 
  * Failures are gRPC statuses, with a sentence for people as their message:
  * INVALID_ARGUMENT   the network's configuration, or what the pod asks of it, cannot work here or ever
@@ -133,7 +147,8 @@ export interface NetworkPluginClient extends grpc.Client {
 export interface NetworkPluginHandlers extends grpc.UntypedServiceImplementation {
   /**
    * Attaches a pod to a network. A repeat with the same attachment_id gives the same answer. When it
-   * fails the plugin leaves nothing behind that Detach would not remove.
+   * fails the plugin leaves nothing behind that Detach would not remove. An answer that AttachResponse says cannot be counts as a
+   * failure that may pass, and Detach follows.
    */
   Attach: grpc.handleUnaryCall<_patchbay_plugin_v1_AttachRequest__Output, _patchbay_plugin_v1_AttachResponse>;
   

@@ -14,7 +14,7 @@ export interface SetAddress {
    */
   'gateway'?: (string);
   /**
-   * Index into AttachResponse.interfaces.
+   * Index into AttachResponse.interfaces, less than their number.
    */
   'interfaceIndex'?: (number);
 }
@@ -32,7 +32,7 @@ export interface SetAddress__Output {
    */
   'gateway': (string);
   /**
-   * Index into AttachResponse.interfaces.
+   * Index into AttachResponse.interfaces, less than their number.
    */
   'interfaceIndex': (number);
 }
