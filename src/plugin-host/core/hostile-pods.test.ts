@@ -5,6 +5,7 @@ import type { Finding } from "../../plugin-sdk/network-plugin.ts";
 import { codeOf } from "../fake-host-world.ts";
 import { LIMITS } from "../limits.ts";
 import { messageOf, PodWorld } from "../fake-pod-world.ts";
+import { checkAttachments } from "./operator.ts";
 
 const CLAIM = { name: "a", "ipam-claim-reference": "vm" };
 
@@ -115,6 +116,33 @@ describe("detach", () => {
     };
     await world.call(host, "DEL", "");
     assert.deepEqual(seen, ["detach net2", "detach net1", "detach eth0"]);
+  });
+});
+
+describe("check --repair", () => {
+  it("looks at all without a lock, and mends under it what differs", async () => {
+    const world = new PodWorld();
+    world.other.info.capabilities.push("CAPABILITY_REPAIR");
+    const asked: string[] = [];
+    let isWell = true;
+    world.other.check = async (request?: { repair: boolean }): Promise<Finding[]> => {
+      const repaired = request?.repair ?? false;
+      asked.push(repaired ? "repair" : "look");
+      return isWell ? [] : [{ kind: "mtu", object: "net1", expected: "1", found: "2", repaired }];
+    };
+    const host = await world.startHost();
+    await world.call(host, "ADD", "b");
+    const request = { attachmentId: "", pod: "default/c1", network: "", repair: true };
+    const counts = async () => {
+      const found = await checkAttachments(host.context, request);
+      return found.map(({ findings, repaired }) => [findings?.length, repaired?.length].join());
+    };
+    assert.deepEqual(await counts(), ["0,0", "0,0"]);
+    assert.deepEqual(asked, ["look"]);
+    isWell = false;
+    assert.deepEqual(await counts(), ["0,0", "1,1"]);
+    assert.deepEqual(asked, ["look", "look", "repair"]);
+    await host.stop();
   });
 });
 

@@ -235,9 +235,13 @@ function isMeant(record: AttachmentRecord, request: CheckAttachmentsRequest__Out
   );
 }
 
-/** A repair is a change of the pod, which one at a time may make. */
-function checkUnderLock(context: HostContext, record: AttachmentRecord, repair: boolean) {
-  if (!repair) return checkRecord(context, record);
+/**
+ * A repair is a change of the pod, which one at a time may make. Those that need none share what looking
+ * costs: on a node with thousands of attachments one after the other takes minutes.
+ */
+async function checkUnderLock(context: HostContext, record: AttachmentRecord, repair: boolean) {
+  const found = await checkRecord(context, record);
+  if (!repair || found.length === 0) return found;
   return context.locks.run(record.containerId, async () => {
     const current = context.state.attachments.get(record.id);
     return current ? checkRecord(context, current, { repair }) : [];
