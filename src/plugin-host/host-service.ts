@@ -28,7 +28,7 @@ import { examinePlugins } from "./plugins/plugins-doctor.ts";
 import type { PluginRegistry } from "./registry.ts";
 import type { ApplySources } from "./services/apply-sources.ts";
 import type { ServicesCore } from "./services/services-core.ts";
-import { examineDefinitions } from "./networks/definitions-doctor.ts";
+import { examineConfigs, examineDefinitions } from "./networks/definitions-doctor.ts";
 import { examineServices } from "./services/services-doctor.ts";
 import { servicesHandlers } from "./services/services-service.ts";
 import { HOST_VERSION } from "./version.ts";
@@ -128,7 +128,7 @@ export function hostService(deps: HostServiceDeps): ServedService {
       findings: [
         ...(await examineNode(host.context)),
         ...examinePlugins(host.context, deps.plugins.list()),
-        ...(await examineAllDefinitions(host)),
+        ...(await examineNetworks(host)),
         ...examineServices(deps.services, deps.servicesProblems()),
       ],
     })),
@@ -143,9 +143,13 @@ export function hostService(deps: HostServiceDeps): ServedService {
   return { definition: hostProto.Host.service, handlers: { ...handlers } };
 }
 
-async function examineAllDefinitions({ context }: Host) {
+async function examineNetworks({ context }: Host) {
   const { definitions, plugins } = context.ports;
-  return examineDefinitions(definitions, await findStates(context, definitions.list()), plugins);
+  const states = await findStates(context, definitions.list());
+  return [
+    ...examineDefinitions(definitions, states, plugins),
+    ...examineConfigs(context.state.networks.values(), plugins),
+  ];
 }
 
 /** Data planes of Services, with what is wrong with them. */

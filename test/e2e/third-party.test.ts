@@ -111,6 +111,7 @@ describe("third parties' plugins", { skip }, () => {
       version: "1.0.0",
       builtIn: false,
       trouble: "",
+      note: "",
       roles: ["network"],
       capabilities: ["attach-in-parallel"],
       networks: [weave.name],

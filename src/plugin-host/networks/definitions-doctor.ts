@@ -1,7 +1,9 @@
 import type { DoctorFinding } from "../../rpc/generated/patchbay/host/v1/DoctorFinding.ts";
 import type { NetworkDefinitions, PluginDirectory } from "../core/ports.ts";
+import type { NetworkConfig } from "../cni/network-config.ts";
 import type { DefinitionState, DefinitionTrouble } from "./definition-state.ts";
-import { networkNameOf } from "./network-definition.ts";
+import { isOfDefinition, networkNameOf } from "./network-definition.ts";
+import { findUnknownKeys } from "./unknown-keys.ts";
 
 /** What an ADD would meet of the network definitions, before one does. */
 export function examineDefinitions(
@@ -29,6 +31,27 @@ export function examineDefinitions(
   return [{ check, severity: "ok", message, remedy: "" }, ...findings];
 }
 
+/** Of networks that definitions do not describe: keys of their configurations that nobody reads. */
+export function examineConfigs(
+  networks: Iterable<Pick<NetworkConfig, "name" | "plugin" | "configJson">>,
+  plugins: Pick<PluginDirectory, "find">,
+): DoctorFinding[] {
+  return [...networks]
+    .filter(({ name }) => !isOfDefinition(name))
+    .flatMap(({ name, plugin, configJson }) => {
+      const info = plugins.find(plugin)?.info;
+      return (info ? findUnknownKeys(configJson, info) : []).map((warning) => ({
+        check: `network-${name}`,
+        severity: "warning",
+        message: `Network ${name}: ${warning}`,
+        remedy: UNKNOWN_KEY_REMEDY,
+      }));
+    });
+}
+
+const UNKNOWN_KEY_REMEDY =
+  "Correct the key or remove it: nobody reads it, and a default stands in for what it was to say";
+
 function findingsOf(
   { entry, trouble, warnings }: DefinitionState,
   plugins: Pick<PluginDirectory, "names">,
@@ -42,8 +65,7 @@ function findingsOf(
     check,
     severity: "warning",
     message: describe(warning),
-    remedy:
-      "Correct the key or remove it: nobody reads it, and a default stands in for what it was to say",
+    remedy: UNKNOWN_KEY_REMEDY,
   }));
   if (trouble === undefined) return findings;
   const message = describe(trouble.message);

@@ -6,7 +6,7 @@ import { PatchbayError } from "../errors.ts";
 import type { IpamClaim, NetworkAttachmentDefinition } from "../manifests/manifest-object.ts";
 import { stateOf } from "./definition-state.ts";
 import { Definitions } from "./definitions.ts";
-import { examineDefinitions } from "./definitions-doctor.ts";
+import { examineConfigs, examineDefinitions } from "./definitions-doctor.ts";
 import { FakeDefinitions } from "./fake-definitions.ts";
 
 function definition(
@@ -151,6 +151,27 @@ describe("Definitions", () => {
     scene.conflists.set("a", '{"name":"a","type":"ptp"}');
     assert.equal(scene.find("a"), "cni-exec");
     assert.equal(scene.definitions.list()[0]?.problem, "");
+  });
+});
+
+describe("examineConfigs()", () => {
+  it("tells of keys that nobody reads, in the node's own configurations", () => {
+    const configSchemaJson = JSON.stringify({ properties: { bridge: {} } });
+    const plugins = {
+      find: (name: string) =>
+        name === "bridge" ? ({ info: { name, configSchemaJson } } as never) : undefined,
+    };
+    const configJson = JSON.stringify({ type: "patchbay", name: "lan", birdge: "br0" });
+    const network = { plugin: "bridge", configJson };
+    const networks = [
+      { ...network, name: "lan" },
+      { ...network, name: "prod/lan" },
+      { ...network, name: "other", plugin: "gone" },
+    ];
+    assert.deepEqual(
+      examineConfigs(networks, plugins).map(({ check, message }) => [check, message]),
+      [["network-lan", "Network lan: birdge is not a key of plugin bridge, did you mean bridge?"]],
+    );
   });
 });
 

@@ -15,6 +15,11 @@ export interface NetworkDefinition {
   readonly cniTypes: readonly string[];
 }
 
+/** Whether a network is a definition's: names of the node's own configurations have no slash. */
+export function isOfDefinition(name: string): boolean {
+  return name.includes("/");
+}
+
 /** "namespace/name". */
 export function networkNameOf(definition: Pick<NetworkDefinition, "namespace" | "name">): string {
   return `${definition.namespace}/${definition.name}`;
