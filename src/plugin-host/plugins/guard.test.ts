@@ -71,6 +71,11 @@ const GARBAGE: readonly (readonly [string, object, RegExp])[] = [
   ["a long name", { interfaces: [link, { ...link, name: "x".repeat(16) }] }, /\[1\]\.name/],
   ["no name", { interfaces: [link, { ...link, name: "" }] }, /\[1\]\.name/],
   ["a strange MAC", { interfaces: [{ ...link, mac: "02:00" }] }, /interfaces\[0\]\.mac/],
+  [
+    "an interface of another pod",
+    { interfaces: [link, { ...link, name: "eth1", sandbox: "/run/netns/other" }] },
+    /\[1\]\.sandbox/,
+  ],
   ["a strange path", { interfaces: [link, { ...link, sandbox: "x" }] }, /\[1\]\.sandbox/],
   ["a strange device", { interfaces: [{ ...link, pciId: "eth0" }] }, /interfaces\[0\]\.pci_id/],
   ["a strange socket", { interfaces: [{ ...link, socketPath: "a" }] }, /\.socket_path/],
