@@ -386,6 +386,43 @@ describe("cni-exec", { skip }, () => {
     });
   }
 
+  for (const type of ["a plugin", "its IPAM"]) {
+    test(`${type} that is misspelt fails the ADD, leaves nothing, and the right name is served`, async () => {
+      await using node = await openNode();
+      const host = await node.startHost();
+      const own = bridgeOf(node, ...DUAL);
+      const wrong =
+        type === "a plugin" ? { ...own, type: "brigde" } : { ...own, ipam: { type: "brigde" } };
+      const pod = await node.createPod();
+      const before = await readNode(node, host);
+      const error = errorOf(await add(node, pod, networkOf(node, { plugins: () => [wrong] })));
+      assert.match(JSON.stringify(error), /CNI plugin brigde is not in .*cni.* correct its name/);
+      assert.deepEqual(await readNode(node, host), before);
+      await delOk(node, pod, networkOf(node, { plugins: () => [wrong] }));
+      const network = networkOf(node, { plugins: () => [own] });
+      await addOk(node, pod, network);
+      await delOk(node, pod, network);
+    });
+  }
+
+  test("macvlan without its master fails ADD and DEL alike: it is given up, and the container is free", async () => {
+    await using node = await openNode();
+    const host = await node.startHost();
+    const macvlan = { type: "macvlan", master: "nosuch", ipam: { type: "static" } };
+    const wrong = networkOf(node, { plugins: () => [macvlan] });
+    const pod = await node.createPod();
+    const before = await readNode(node, host);
+    const error = errorOf(await add(node, pod, wrong));
+    assert.match(JSON.stringify(error), /CNI plugin macvlan, ADD: Link not found/);
+    await until("a DEL that succeeds", 20_000, async () => {
+      return (await del(node, pod, wrong)).exitCode === 0;
+    });
+    assert.deepEqual(await readNode(node, host), before);
+    const network = networkOf(node, { plugins: () => [bridgeOf(node, ...DUAL)] });
+    await addOk(node, pod, network);
+    await delOk(node, pod, network);
+  });
+
   test("a capability that no plugin of the chain declares is refused with its name", async () => {
     await using node = await openNode();
     await node.startHost();
