@@ -253,16 +253,13 @@ export function createCniExecPlugin(deps: CniExecDeps): NetworkPlugin {
  * DELs of one member that may fail before it counts as removed: a pod that can never be deleted is worse than
  * what the member may have left (docs/decisions/0017).
  */
-const TRIES_MAX = {
-  /** The ADD never had a result: most often nothing was made. */
-  halfMade: 3,
-  /** The pod's namespace is gone; what assigns addresses for many nodes may be away for minutes after a reboot. */
-  withoutNetns: 30,
-};
+const TRIES_HALF_MADE = 3;
+/** What assigns addresses for many nodes may be away for minutes after a reboot. */
+const TRIES_WITHOUT_NETNS = 30;
 
 function triesMaxOf({ done, isAssumed }: AttachmentFile, netns: string): number {
-  if (!done && !isAssumed) return TRIES_MAX.halfMade;
-  return netns === "" ? TRIES_MAX.withoutNetns : Number.POSITIVE_INFINITY;
+  if (!done && !isAssumed) return TRIES_HALF_MADE;
+  return netns === "" ? TRIES_WITHOUT_NETNS : Number.POSITIVE_INFINITY;
 }
 
 function describeGivenUp(
