@@ -39,6 +39,18 @@ const CASES: readonly [
     8,
     3,
   ],
+  [
+    "what a cgroup of version 1 leaves",
+    {
+      "/proc/meminfo": MEMINFO,
+      "/proc/self/cgroup": "5:cpu,cpuacct:/x\n4:memory:/pod\n0::/\n",
+      "/sys/fs/cgroup/memory/pod/memory.limit_in_bytes": `${256 * MIB}\n`,
+      "/sys/fs/cgroup/memory/pod/memory.usage_in_bytes": `${200 * MIB}\n`,
+      "/sys/fs/cgroup/memory/pod/memory.stat": `cache 1\ntotal_cache ${60 * MIB}\n`,
+    },
+    8,
+    2,
+  ],
 ];
 
 for (const [what, files, processors, expected] of CASES) {

@@ -26,17 +26,50 @@ function availableBytes(readFile: ReadFile): number {
   return Math.min(machine, ...cgroupRooms(readFile));
 }
 
-/** cgroup v2. Pages of files are given back when something else needs room, so they are no use of it. */
+interface CgroupVersion {
+  /** The process's own group in /proc/self/cgroup. */
+  readonly own: RegExp;
+  readonly folder: string;
+  readonly max: string;
+  readonly current: string;
+  /** Pages of files in memory.stat: given back when something else needs room, so they are no use of it. */
+  readonly files: RegExp;
+}
+
+/** Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst of the kernel. */
+const CGROUPS: readonly CgroupVersion[] = [
+  {
+    own: /^0::(\/.*)$/m,
+    folder: "/sys/fs/cgroup",
+    max: "memory.max",
+    current: "memory.current",
+    files: /^file (\d+)$/m,
+  },
+  {
+    own: /^\d+:(?:[^:]*,)?memory(?:,[^:]*)?:(\/.*)$/m,
+    folder: "/sys/fs/cgroup/memory",
+    max: "memory.limit_in_bytes",
+    current: "memory.usage_in_bytes",
+    files: /^total_cache (\d+)$/m,
+  },
+];
+
 function cgroupRooms(readFile: ReadFile): number[] {
-  const own = /^0::(\/.*)$/m.exec(readFile("/proc/self/cgroup"))?.[1];
-  if (own === undefined) return [];
+  const groups = readFile("/proc/self/cgroup");
+  return CGROUPS.flatMap((version) => {
+    const own = version.own.exec(groups)?.[1];
+    return own === undefined ? [] : roomsAbove(own, version, readFile);
+  });
+}
+
+function roomsAbove(own: string, version: CgroupVersion, readFile: ReadFile): number[] {
   const rooms: number[] = [];
   for (let path = own; ; path = dirname(path)) {
-    const folder = join("/sys/fs/cgroup", path);
-    const max = Number.parseInt(readFile(join(folder, "memory.max")), 10);
+    const folder = join(version.folder, path);
+    const max = Number.parseInt(readFile(join(folder, version.max)), 10);
     if (Number.isFinite(max)) {
-      const current = Number.parseInt(readFile(join(folder, "memory.current")), 10) || 0;
-      const files = Number(/^file (\d+)$/m.exec(readFile(join(folder, "memory.stat")))?.[1] ?? 0);
+      const current = Number.parseInt(readFile(join(folder, version.current)), 10) || 0;
+      const files = Number(version.files.exec(readFile(join(folder, "memory.stat")))?.[1] ?? 0);
       rooms.push(Math.max(0, max - Math.max(0, current - files)));
     }
     if (path === "/" || path === ".") return rooms;
