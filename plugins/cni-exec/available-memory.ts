@@ -58,11 +58,14 @@ function cgroupRooms(readFile: ReadFile): number[] {
   const groups = readFile("/proc/self/cgroup");
   return CGROUPS.flatMap((version) => {
     const own = version.own.exec(groups)?.[1];
-    return own === undefined ? [] : roomsAbove(own, version, readFile);
+    return own === undefined ? [] : roomsAbove(own, { version, readFile });
   });
 }
 
-function roomsAbove(own: string, version: CgroupVersion, readFile: ReadFile): number[] {
+function roomsAbove(
+  own: string,
+  { version, readFile }: { readonly version: CgroupVersion; readonly readFile: ReadFile },
+): number[] {
   const rooms: number[] = [];
   for (let path = own; ; path = dirname(path)) {
     const folder = join(version.folder, path);
