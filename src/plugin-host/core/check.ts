@@ -57,8 +57,18 @@ export async function checkRecord(
     return [finding("netns", record.netns, record.netnsIdentity, found)];
   }
   const attached: AttachResponse = record.state.response;
-  return [...(await checkByPlugin(context, record, { attached, ...options }))];
+  const configOf = () => context.state.networks.get(record.network)?.configJson;
+  for (let tries = 1; ; tries++) {
+    const before = configOf();
+    const findings = await checkByPlugin(context, record, { attached, ...options });
+    // A configuration that another pod brought meanwhile may have ended what was looked for.
+    const isSettled = findings.length === 0 || configOf() === before;
+    if (isSettled || tries === CHECK_TRIES) return [...findings];
+  }
 }
+
+/** A network whose configuration changes during each of them is told of as it is found. */
+const CHECK_TRIES = 3;
 
 async function checkByPlugin(
   context: HostContext,
