@@ -68,6 +68,9 @@ set -e
 fail() { echo "Cannot make a private node: $1" >&2; exit 125; }
 mount -t tmpfs -o mode=755 tmpfs /run || fail "no tmpfs on /run"
 mkdir -p /run/netns /run/lock /run/.layers
+# The first "ip netns add" would mount it over itself with all that is mounted below: files of namespaces
+# that are there by then could never be removed.
+mount --bind /run/netns /run/netns || fail "no mount on /run/netns"
 for folder in /etc /var/lib /opt; do
   [ -d "$folder" ] || continue
   layer="/run/.layers$folder"
