@@ -8,6 +8,7 @@ import { RULES } from "../../src/conformance/rules.ts";
 import { type ConformanceOptions, runConformance } from "../../src/conformance/run.ts";
 import { FakeKernel } from "../../src/kernel/fake-kernel.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
+import { enterOwnNetns } from "../../src/kernel/nf-test-node.ts";
 import { privateNodeSkip } from "../../src/kernel/private-node-skip.ts";
 import { openKernel } from "../../src/kernel/rtnetlink-kernel.ts";
 import { type Fault, FAULTS } from "./faults.ts";
@@ -118,6 +119,7 @@ describe("a plugin with one fault fails exactly the rule", { concurrency: 4 }, (
 describe("the rule sees its fault in the real kernel as well", { skip: privateNodeSkip }, () => {
   let kernel: Kernel;
   before(async () => {
+    enterOwnNetns();
     kernel = await openKernel();
   });
   after(() => kernel.close());
@@ -126,8 +128,11 @@ describe("the rule sees its fault in the real kernel as well", { skip: privateNo
   const looking = Object.entries(FAULTS).filter(([rule]) => !/^(info|health|status)/.test(rule));
   for (const [rule, fault] of looking) {
     test(rule, async () => {
-      // What another fault left behind is no trace of this one, nor the network's own link.
-      await kernel.removeLinks(["patchbay0"]);
+      // What another fault left behind is no trace of this one, nor the network's own link: the kernel
+      // takes links of pods that are gone away when it likes.
+      const links = await kernel.links();
+      const ours = links.filter(({ type }) => type === "veth" || type === "bridge");
+      await kernel.removeLinks(ours.map(({ name }) => name));
       const runId = `pbfault-${process.pid}-${rule}`;
       const results = await holdAgainstRules(fault, { kernel, only: [rule], runId });
       const failed = results.filter(({ result }) => result === "fail");
