@@ -1,4 +1,4 @@
-import { mergeRequested, parseRequested } from "../cni/network-config.ts";
+import { MAC_PATTERN, mergeRequested, parseRequested } from "../cni/network-config.ts";
 import type { CniRequest } from "../cni/request.ts";
 import { PatchbayError } from "../errors.ts";
 import type { NetworkDefinition } from "../networks/network-definition.ts";
@@ -10,7 +10,6 @@ import {
 import { parseDefaultNetwork, parseNetworkSelections } from "../networks/parse-selections.ts";
 import { requireVisible, type NetworkPolicy } from "../networks/visibility.ts";
 import { claimIdOf } from "./attachment.ts";
-import { MAC_PATTERN } from "../cni/network-config.ts";
 import { type NetworkWish, NO_WISH } from "./network-wish.ts";
 import type { NetworkDefinitions } from "./ports.ts";
 

@@ -53,6 +53,8 @@ export function recordWishes(
   requireClaimsOnce(wishes);
   const order = planOrderOf(context, pod, wishes);
   const ids = wishes.map((wish, index) => idOf(pod, wish, index));
+  const primaryId = pod.primaryId ?? ids[0];
+  if (primaryId === undefined) return [];
   requireFreeIfnames(state.recordsOfContainer(pod.containerId), {
     netnsIdentity: pod.netnsIdentity,
     attachments: wishes.map(({ ifname }, index) => ({ ifname, id: ids[index] as AttachmentId })),
@@ -69,9 +71,6 @@ export function recordWishes(
     }
     options.onPlanned();
     const createdWallMs = context.ports.clock.wallMs();
-    const [firstId] = ids;
-    const primaryId = pod.primaryId ?? firstId;
-    if (primaryId === undefined) return [];
     const records = given.map((each, index) => {
       const after = [
         ...standingBefore(context, pod, each.wish),
