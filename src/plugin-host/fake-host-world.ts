@@ -12,7 +12,7 @@ import { FakeClock } from "./fake-clock.ts";
 import { FakeDelJournal } from "./fake-del-journal.ts";
 import { FakeStore } from "./fake-store.ts";
 import { type CniAnswer, Host, type HostOptions } from "./core/host.ts";
-import type { HostEvent, HostPorts } from "./core/ports.ts";
+import { type HostEvent, type HostPorts, NO_NODE_VIEW, NO_POD_WITNESSES } from "./core/ports.ts";
 import type { StepName } from "./core/steps.ts";
 import { OPEN_POLICY } from "./networks/visibility.ts";
 import { FakeDefinitions } from "./networks/fake-definitions.ts";
@@ -108,6 +108,8 @@ export class FakeHostWorld {
       events: { emit: (event) => this.events.push(event) },
       services: this.services,
       definitions: this.definitions,
+      node: NO_NODE_VIEW,
+      podWitnesses: NO_POD_WITNESSES,
       ...changes,
     };
     return new Host(ports, {

@@ -17,6 +17,7 @@ import { HeldAttachments } from "../plugin-sdk/held-attachments.ts";
 import { serveUnix } from "../rpc/unix-server.ts";
 import { CniConfFolder } from "./cni-conf-folder.ts";
 import { Host } from "./core/host.ts";
+import { NO_NODE_VIEW, NO_POD_WITNESSES } from "./core/ports.ts";
 import { FolderDelJournal } from "./del-journal.ts";
 import { EventLog } from "./event-log.ts";
 import { faultFromEnvironment } from "./fault.ts";
@@ -217,6 +218,8 @@ export async function runHost(options: RunHostOptions): Promise<void> {
       events,
       services: services.attachments,
       definitions,
+      node: NO_NODE_VIEW,
+      podWitnesses: NO_POD_WITNESSES,
     },
     {
       bootId,

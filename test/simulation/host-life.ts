@@ -1,5 +1,5 @@
 import { Host } from "../../src/plugin-host/core/host.ts";
-import type { HostPorts } from "../../src/plugin-host/core/ports.ts";
+import { type HostPorts, NO_NODE_VIEW, NO_POD_WITNESSES } from "../../src/plugin-host/core/ports.ts";
 import { drawKernelError } from "./kernel-errors.ts";
 import type { CallOwner } from "./port-calls.ts";
 import type { SimNode } from "./node.ts";
@@ -133,6 +133,8 @@ export class HostLife implements CallOwner {
         settle: () => undefined,
       },
       definitions: node.definitions,
+      node: NO_NODE_VIEW,
+      podWitnesses: NO_POD_WITNESSES,
     };
   }
 

@@ -21,6 +21,8 @@ export interface HostPorts {
   readonly events: EventSink;
   readonly services: AttachmentServices;
   readonly definitions: NetworkDefinitions;
+  readonly node: NodeView;
+  readonly podWitnesses: PodWitnesses;
 }
 
 /** Time. Wall time may jump; monotonic time does not, and starts anywhere. */
@@ -98,6 +100,30 @@ export interface NetworkDefinitions {
   find(namespace: string, name: string): NetworkDefinition | undefined;
   list(): readonly DefinitionEntry[];
   hasClaim(namespace: string, name: string): boolean;
+}
+
+/** What the cluster says of this node, from memory. Without a cluster: NO_NODE_VIEW. */
+export interface NodeView {
+  /** Address ranges of the node's pods (Node spec.podCIDRs), canonical, at most one of a family; none: not known. */
+  readonly podCidrs: readonly string[];
+  /** Why pods should not come to this node yet; "": nothing is against it. CNI STATUS says so. */
+  readonly unready: string;
+}
+
+export const NO_NODE_VIEW: NodeView = { podCidrs: [], unready: "" };
+
+/** Others who know which pods there are: the container runtime, the API server. */
+export interface PodWitnesses {
+  /** What each of them says now. Who cannot say anything now (no connection, no list yet) is left out. Never rejects. */
+  ask(): Promise<readonly PodTestimony[]>;
+}
+
+export const NO_POD_WITNESSES: PodWitnesses = { ask: () => Promise.resolve([]) };
+
+export interface PodTestimony {
+  /** What it says against a pod that it does not have. */
+  readonly witness: "not-in-sandbox-list" | "not-in-pod-list";
+  has(record: AttachmentRecord): boolean;
 }
 
 export interface DefinitionEntry {
@@ -202,7 +228,13 @@ export type EventKind =
   | "services-edge-failed"
   | "services-plane-joined"
   | "services-plane-left"
-  | "services-wait-failed";
+  | "services-wait-failed"
+  | "kubernetes-connected"
+  | "kubernetes-failed"
+  | "kubernetes-relisted"
+  | "kubernetes-publish-failed"
+  | "runtime-failed"
+  | "runtime-recovered";
 
 export interface EventSink {
   emit(event: HostEvent): void;
