@@ -146,6 +146,26 @@ export const LIMITS = {
   pluginFolderPauseMs: 100,
   /** Answer of a plugin to a greeting, GetInfo for example, ms. */
   pluginGreetingMs: 5_000,
+  /** Shortest life of a watch of the API server before it is begun again from where it stands, s; up to twice as long. */
+  kubernetesWatchS: 300,
+  /** Objects of one page, from an API server that does not list by watch. */
+  kubernetesPageMax: 500,
+  /** First pause after a failure of a watch of the API server, ms; it doubles with each. */
+  kubernetesRetryMinMs: 100,
+  /** Longest pause after a failure of a watch of the API server, ms. */
+  kubernetesRetryMaxMs: 5_000,
+  /** Longest pause that an API server can ask for, ms. */
+  kubernetesRetryAfterMaxMs: 60_000,
+  /** Times in a row that an API server may be behind of what is known before everything is listed anew. */
+  kubernetesTooNewMax: 5,
+  /** Pause between two looks for a kind that the API server does not have, ms. */
+  kubernetesAbsentMs: 10_000,
+  /** Time after which objects of a kind that the API server no longer has are gone, ms. */
+  kubernetesGoneMs: 60_000,
+  /** Pause before what was heard of the API server is written down, ms. */
+  kubernetesJournalMs: 500,
+  /** Objects that are written down at a time. */
+  kubernetesJournalBatchMax: 500,
   /** Bytes of one message to or from a service plugin. */
   pluginMessageBytesMax: 256 << 20,
   /** Bytes of one message to or from a network plugin. */

@@ -8,7 +8,8 @@ export interface KubernetesApi extends AsyncDisposable {
   /** One request with one answer. Throws ApiError. */
   request(request: ApiRequest): Promise<unknown>;
   /**
-   * A stream of JSON lines: the complete ones of each chunk, as they arrive. Ends when the server ends it.
+   * A stream of JSON lines: the complete ones of each chunk, as they arrive. The first part is empty: the
+   * server has accepted (status 200) and may have nothing to tell yet. Ends when the server ends it.
    * Throws ApiError: no connection, refused, broken off, or silent for too long.
    */
   stream(request: StreamRequest): AsyncIterable<readonly string[]>;

@@ -1,0 +1,323 @@
+import type { Clock } from "../core/ports.ts";
+import { withJitter } from "./backoff.ts";
+import { ApiError, type ApiQuery, type KubernetesApi } from "./api.ts";
+import { LIMITS } from "../limits.ts";
+import type { WatchState } from "./view.ts";
+import { initialEventsEnd, readWatchLine, versionOf, type WatchLine } from "./watch-line.ts";
+
+/** What a reflector needs to know of the resource that it follows. */
+export interface ReflectedResource {
+  /** As RBAC names it: "services", "endpointslices.discovery.k8s.io". */
+  readonly name: string;
+  /** "/api/v1/services" */
+  readonly path: string;
+  /** labelSelector, fieldSelector. */
+  readonly query: ApiQuery;
+  /** Media type of watches; undefined: plain JSON. */
+  readonly accept?: string;
+  /** Media type of lists; undefined: plain JSON. */
+  readonly listAccept?: string;
+  /** The server may not have it: a kind of a CustomResourceDefinition. */
+  readonly isOptional: boolean;
+}
+
+export type ReflectedChange =
+  | { readonly kind: "put"; readonly object: unknown }
+  | { readonly kind: "delete"; readonly object: unknown };
+
+/** Hears of everything in the order of the resource's versions. */
+export interface ReflectorListener {
+  /** A list begins: what was given of an earlier one that did not end is void. */
+  onListBegins(): void;
+  /** A part of the list, in any order. */
+  onListed(objects: readonly unknown[]): void;
+  /** The list is complete and the resource stands at this version. What it did not name is gone. */
+  onListEnds(version: string): void;
+  /** What changed since, up to this version; without changes: nothing did. */
+  onChanges(changes: readonly ReflectedChange[], version: string): void;
+  onState(state: WatchState): void;
+}
+
+export interface ReflectorOptions {
+  readonly resource: ReflectedResource;
+  readonly api: KubernetesApi;
+  readonly clock: Clock;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+  readonly listener: ReflectorListener;
+  /** Where an earlier host left off; undefined: nothing is known. */
+  readonly restored?: { readonly version: string; readonly objects: number };
+}
+
+/**
+ * Keeps up with one resource: lists it once, watches it from there, and goes on from the last version
+ * after whatever happens. It lists anew only when the server no longer has that version (KEP-365,
+ * KEP-956, KEP-3157).
+ */
+export class Reflector {
+  readonly #options: ReflectorOptions;
+  readonly #abort = new AbortController();
+  #version: string;
+  #state: WatchState;
+  /** Failures in a row. */
+  #failures = 0;
+  /** The server refuses lists by watch: they come in pages. */
+  #listsInPages = false;
+  /** When the resource was first found absent, monotonic ms. */
+  #absentSinceMs: number | undefined;
+  #running: Promise<void> | undefined;
+  #cancelPause: () => void = () => {};
+
+  constructor(options: ReflectorOptions) {
+    this.#options = options;
+    this.#version = options.restored?.version ?? "";
+    this.#state = {
+      resource: options.resource.name,
+      resourceVersion: this.#version,
+      objects: options.restored?.objects ?? 0,
+      phase: this.#version === "" ? "starting" : "restored",
+      trouble: "",
+      lists: 0,
+      watches: 0,
+      heardMs: 0,
+    };
+  }
+
+  get state(): WatchState {
+    return this.#state;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Tells nothing any more once it resolves. */
+  async close(): Promise<void> {
+    this.#abort.abort();
+    this.#cancelPause();
+    await this.#running;
+  }
+
+  /** Everything is listed anew: what is known is of another cluster. */
+  forget(): void {
+    this.#version = "";
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#abort.signal.aborted) {
+      try {
+        if (this.#version === "") await this.#list();
+        else await this.#watch();
+      } catch (error) {
+        if (this.#abort.signal.aborted) return;
+        await this.#recover(error instanceof ApiError ? error : toApiError(error));
+      }
+    }
+  }
+
+  /** Everything there is, and by a watch what changes then. */
+  async #list(): Promise<void> {
+    const { listener } = this.#options;
+    this.#note({ phase: "listing", lists: this.#state.lists + 1, objects: 0 });
+    listener.onListBegins();
+    if (this.#listsInPages) return this.#listPages();
+    return this.#follow({
+      sendInitialEvents: true,
+      resourceVersionMatch: "NotOlderThan",
+    });
+  }
+
+  async #watch(): Promise<void> {
+    return this.#follow({ resourceVersion: this.#version });
+  }
+
+  /** One watch until it ends. Throws ApiError. */
+  async #follow(from: ApiQuery): Promise<void> {
+    const { api, resource, random, clock } = this.#options;
+    const spreadS = LIMITS.kubernetesWatchS * (1 + random());
+    const begunMs = clock.monotonicMs();
+    this.#note({ watches: this.#state.watches + 1 });
+    const stream = api.stream({
+      path: resource.path,
+      query: {
+        ...resource.query,
+        ...from,
+        watch: true,
+        allowWatchBookmarks: true,
+        timeoutSeconds: Math.round(spreadS),
+      },
+      ...(resource.accept !== undefined && { accept: resource.accept }),
+      signal: this.#abort.signal,
+    });
+    let isListing = this.#version === "";
+    for await (const lines of stream) {
+      if (this.#abort.signal.aborted) return;
+      isListing = this.#hear(lines.map(readWatchLine), isListing);
+    }
+    if (isListing) throw new ApiError("the list broke off");
+    // A server that ends each watch at once must not be asked without a pause.
+    const isBrief = clock.monotonicMs() - begunMs < LIMITS.kubernetesRetryMaxMs;
+    if (isBrief) await this.#pause(this.#backoffMs(this.#failures++));
+    else this.#failures = 0;
+  }
+
+  /** Takes the lines of one chunk; returns whether the list still goes on. */
+  #hear(lines: readonly WatchLine[], wasListing: boolean): boolean {
+    const { listener, clock } = this.#options;
+    let isListing = wasListing;
+    let changes: ReflectedChange[] = [];
+    let version = this.#version;
+    const failed = lines.find((line) => line.type === "ERROR");
+    for (const line of failed ? lines.slice(0, lines.indexOf(failed)) : lines) {
+      if (line.type === "ERROR") continue;
+      version = versionOf(line.object) || version;
+      if (line.type === "BOOKMARK") {
+        if (!isListing || !initialEventsEnd(line.object)) continue;
+        this.#listed(changes.map(({ object }) => object));
+        changes = [];
+        isListing = false;
+        this.#listEnds(version);
+      } else {
+        changes.push({ kind: line.type === "DELETED" ? "delete" : "put", object: line.object });
+      }
+    }
+    if (isListing) {
+      this.#listed(changes.map(({ object }) => object));
+    } else {
+      this.#version = version;
+      listener.onChanges(changes, version);
+      if (lines.length > 0) this.#failures = 0;
+      this.#absentSinceMs = undefined;
+      const heard = { heardMs: clock.wallMs(), resourceVersion: version };
+      this.#note({ ...heard, phase: "watching", trouble: "" });
+    }
+    if (failed) throw failed.error;
+    return isListing;
+  }
+
+  /** A server before 1.32, or one that has lists by watch switched off. */
+  async #listPages(): Promise<void> {
+    const { api, resource } = this.#options;
+    let token: string | undefined;
+    let version = "";
+    do {
+      const answer = (await api.request({
+        method: "GET",
+        path: resource.path,
+        query: { ...resource.query, limit: LIMITS.kubernetesPageMax, continue: token },
+        ...(resource.listAccept !== undefined && { accept: resource.listAccept }),
+        signal: this.#abort.signal,
+      })) as { metadata?: { continue?: unknown }; items?: unknown };
+      if (this.#abort.signal.aborted) return;
+      version = versionOf(answer);
+      if (!Array.isArray(answer.items) || version === "") throw new ApiError("this is no list");
+      this.#listed(answer.items);
+      const next = answer.metadata?.continue;
+      token = typeof next === "string" && next !== "" ? next : undefined;
+    } while (token !== undefined);
+    this.#listEnds(version);
+  }
+
+  #listed(objects: readonly unknown[]): void {
+    if (objects.length > 0) this.#options.listener.onListed(objects);
+  }
+
+  #listEnds(version: string): void {
+    this.#version = version;
+    this.#absentSinceMs = undefined;
+    this.#options.listener.onListEnds(version);
+  }
+
+  async #recover(error: ApiError): Promise<void> {
+    const { resource } = this.#options;
+    if (isExpired(error)) {
+      this.#version = "";
+      // A list that expires page after page must not be begun again without a pause.
+      if (this.#failures++ > 0) await this.#pause(this.#backoffMs(this.#failures));
+      return;
+    }
+    if (isTooNew(error) && this.#failures >= LIMITS.kubernetesTooNewMax) this.#version = "";
+    if (this.#version === "" && refusesInitialEvents(error) && !this.#listsInPages) {
+      this.#listsInPages = true;
+      return;
+    }
+    if (error.status === 404 && resource.isOptional) {
+      this.#noteAbsence();
+      await this.#pause(withJitter(LIMITS.kubernetesAbsentMs, this.#options.random));
+      return;
+    }
+    const pauseMs = Math.max(error.retryAfterMs, this.#backoffMs(this.#failures++));
+    this.#note({ phase: "broken", trouble: describe(error, resource.name) });
+    await this.#pause(Math.min(pauseMs, LIMITS.kubernetesRetryAfterMaxMs));
+  }
+
+  /**
+   * A server that starts may not have it yet: what is known stays for a while. Nothing is known: then
+   * there is nothing.
+   */
+  #noteAbsence(): void {
+    const { listener, clock } = this.#options;
+    const nowMs = clock.monotonicMs();
+    this.#absentSinceMs ??= nowMs;
+    const isEmpty = this.#version === "";
+    if (!isEmpty && nowMs - this.#absentSinceMs < LIMITS.kubernetesGoneMs) {
+      this.#note({ phase: "broken", trouble: "the API server does not have it any more" });
+      return;
+    }
+    if (this.#state.phase !== "absent") {
+      listener.onListBegins();
+      listener.onListEnds("");
+    }
+    this.#version = "";
+    this.#note({ phase: "absent", trouble: "", resourceVersion: "", objects: 0 });
+  }
+
+  #note(changes: Partial<WatchState>): void {
+    this.#state = { ...this.#state, ...changes };
+    this.#options.listener.onState(this.#state);
+  }
+
+  #backoffMs(failures: number): number {
+    const { kubernetesRetryMinMs: min, kubernetesRetryMaxMs: max } = LIMITS;
+    return withJitter(Math.min(max, min * 2 ** Math.min(failures, 16)), this.#options.random);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#abort.signal.aborted) return resolve();
+      const cancel = this.#options.clock.after(ms, resolve);
+      this.#cancelPause = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+}
+
+function isExpired({ status, reason }: ApiError): boolean {
+  return status === 410 || reason === "Expired" || reason === "Gone";
+}
+
+/** Another server of the same cluster may be behind for a moment; one that was restored is for ever. */
+function isTooNew({ message }: ApiError): boolean {
+  return /too large resource version/i.test(message);
+}
+
+function refusesInitialEvents({ status, message }: ApiError): boolean {
+  const isInvalid = status === 422 || status === 400;
+  return isInvalid && /sendInitialEvents|resourceVersionMatch/.test(message);
+}
+
+function describe(error: ApiError, resource: string): string {
+  if (error.status === 403) {
+    return `the API server forbids to list or watch ${resource}: deploy/kubernetes/rbac.yaml has the role that does`;
+  }
+  if (error.status === 401) return "the API server does not know this host: look at its credentials";
+  return error.message;
+}
+
+/** A fault of ours, or an answer that nobody expects: told and tried again like any other. */
+function toApiError(error: unknown): ApiError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new ApiError(message, { cause: error });
+}
