@@ -41,6 +41,12 @@ export const ERRORS = {
     grpc: "UNAVAILABLE",
     remedy: "Wait: the host is starting or stopping",
   },
+  NODE_RANGES_UNKNOWN: {
+    cni: 11,
+    grpc: "UNAVAILABLE",
+    remedy:
+      "Wait until the Node object has spec.podCIDRs (kube-controller-manager with --allocate-node-cidrs and --cluster-cidr), or give the network ranges of its own",
+  },
   QUEUE_FULL: {
     cni: 11,
     grpc: "RESOURCE_EXHAUSTED",

@@ -25,6 +25,7 @@ test("parseNetworkConfig() fills in what a configuration leaves out", () => {
     plugin: "routed",
     mtu: 0,
     ipMasq: false,
+    awaitsNodeRanges: false,
     dns: undefined,
     configJson: '{"name":"net"}',
     requestedAddresses: [],

@@ -5,6 +5,7 @@ import { IpamConfigError } from "../../ipam/ipam-error.ts";
 import type { Bandwidth } from "../../plugin-sdk/network-plugin.ts";
 import { PatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { asksNodeRanges, withoutRanges, withRanges } from "./node-ranges.ts";
 import { compilePluginSchema } from "./plugin-schema.ts";
 import type { CniVersion } from "./versions.ts";
 
@@ -18,6 +19,8 @@ export interface NetworkConfig {
   readonly mtu: number;
   readonly ipMasq: boolean;
   readonly ipam: IpamConfig;
+  /** True: its ranges are the node's, which are not known now. `ipam` has none, and no pod can be attached. */
+  readonly awaitsNodeRanges: boolean;
   readonly dns: DnsConfig | undefined;
   /** The configuration without what differs from call to call, as the plugin gets it. */
   readonly configJson: string;
@@ -217,19 +220,29 @@ export function parseNetworkConfig(
   cniVersion: CniVersion,
   options: ParseOptions = {},
 ): NetworkConfig {
+  const { isExtra = false, podCidrs = [] } = options;
   const wished = withoutNulls(json);
   if (!validateConfig(wished)) throw invalidField(firstError(validateConfig), "");
   const config = wished as unknown as ConfigShape;
+  const isOfNode = asksNodeRanges(config.ipam, isExtra);
+  if (isOfNode && podCidrs.length > 0) {
+    return parseNetworkConfig(withRanges(json, podCidrs), cniVersion);
+  }
   const hasOwnIpam = config.ipam !== undefined && config.ipam["type"] !== "none";
-  const isDefaultPool =
-    config.ipam === undefined && !options.isExtra && config.delegate === undefined;
+  const isDefaultPool = config.ipam === undefined && !isExtra && config.delegate === undefined;
+  const readIpam = (): IpamConfig => {
+    const { ipam = {} } = config;
+    if (isOfNode) return { ...parseIpam(withoutRanges(ipam)), ranges: [], families: [] };
+    return hasOwnIpam || isDefaultPool ? parseIpam(ipam) : NO_IPAM;
+  };
   return {
     cniVersion,
     name: config.name,
     plugin: config.plugin ?? "routed",
     mtu: config.mtu ?? 0,
     ipMasq: config.ipMasq ?? false,
-    ipam: hasOwnIpam || isDefaultPool ? parseIpam(config.ipam ?? {}) : NO_IPAM,
+    ipam: readIpam(),
+    awaitsNodeRanges: isOfNode,
     dns: parseDns(config.dns),
     configJson: stableConfigJson(json),
     requestedAddresses: [
@@ -258,6 +271,8 @@ function withoutNulls(json: Record<string, unknown>): Record<string, unknown> {
 export interface ParseOptions {
   /** A network beside the pod's default one: without `ipam` it has no addresses, instead of the default pool's. */
   readonly isExtra?: boolean;
+  /** The node's own ranges, for ipam.ranges "node". Default: not known. */
+  readonly podCidrs?: readonly string[];
 }
 
 function parseBandwidth(rates: Partial<Bandwidth> | undefined): Bandwidth | undefined {
@@ -314,6 +329,15 @@ export function checkMtu({ mtu, ipam }: NetworkConfig): void {
   throw new PatchbayError(
     "INVALID_NETWORK_CONFIG",
     `mtu is ${mtu}, expected at least ${IPV6_MTU_MIN} where ipam.ranges has IPv6`,
+  );
+}
+
+/** Throws PatchbayError NODE_RANGES_UNKNOWN where an attachment would need ranges that the node does not have yet. */
+export function requireNodeRanges({ name, awaitsNodeRanges }: NetworkConfig): void {
+  if (!awaitsNodeRanges) return;
+  throw new PatchbayError(
+    "NODE_RANGES_UNKNOWN",
+    `Network ${name} takes the node's ranges (ipam.ranges "node"), and the node has no spec.podCIDRs`,
   );
 }
 

@@ -53,11 +53,18 @@ export function findCniVersion(configJson: Uint8Array): CniVersion {
   }
 }
 
-/** Checks everything that a shim sent. Throws PatchbayError that names the variable or field. */
-export function parseCniRequest(message: InvokeRequest__Output): CniRequest {
+/**
+ * Checks everything that a shim sent. `podCidrs` are the node's own ranges, for networks that have those.
+ * Throws PatchbayError that names the variable or field.
+ */
+export function parseCniRequest(
+  message: InvokeRequest__Output,
+  podCidrs: readonly string[] = [],
+): CniRequest {
   const verb = parseVerb(message.command);
   if (verb === "VERSION") return { verb };
-  const config = parseConfig(message.configJson, verb);
+  const json = readConfig(message.configJson);
+  const config = parseConfig(json, verb, podCidrs);
   switch (verb) {
     case "GC":
     case "STATUS":
@@ -84,7 +91,7 @@ export function verbNameOf(command: InvokeRequest__Output["command"] | number): 
   return `${command}`.replace(/^COMMAND_/, "");
 }
 
-function parseConfig(bytes: Uint8Array, verb: Verb): NetworkConfig {
+function readConfig(bytes: Uint8Array): Record<string, unknown> {
   if (bytes.length > LIMITS.configBytesMax) {
     throw new PatchbayError(
       "INVALID_NETWORK_CONFIG",
@@ -100,7 +107,15 @@ function parseConfig(bytes: Uint8Array, verb: Verb): NetworkConfig {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw new PatchbayError("INVALID_NETWORK_CONFIG", "Network configuration is not an object");
   }
-  const version = (json as { cniVersion?: unknown }).cniVersion;
+  return json as Record<string, unknown>;
+}
+
+function parseConfig(
+  json: Record<string, unknown>,
+  verb: Verb,
+  podCidrs: readonly string[],
+): NetworkConfig {
+  const version = json["cniVersion"];
   if (!isCniVersion(version)) {
     throw new PatchbayError(
       "INCOMPATIBLE_CNI_VERSION",
@@ -113,8 +128,8 @@ function parseConfig(bytes: Uint8Array, verb: Verb): NetworkConfig {
       `${verb} needs cniVersion ${VERB_SINCE[verb]} or newer, the configuration says ${version}`,
     );
   }
-  const parse = verb === "DEL" ? parseDelConfig : parseNetworkConfig;
-  return parse(json as Record<string, unknown>, version);
+  if (verb === "DEL") return parseDelConfig(json, version);
+  return parseNetworkConfig(json, version, { podCidrs });
 }
 
 function parseAttachable(message: InvokeRequest__Output): Omit<Attachable, "config"> {

@@ -1,6 +1,6 @@
 import type { NetnsPath } from "../../kernel/kernel.ts";
 import { can } from "../../plugin-sdk/network-plugin.ts";
-import { checkMtu, checkPluginConfig } from "../cni/network-config.ts";
+import { checkMtu, checkPluginConfig, requireNodeRanges } from "../cni/network-config.ts";
 import type { CniRequest } from "../cni/request.ts";
 import { toCniResult } from "../cni/result.ts";
 import { PatchbayError } from "../errors.ts";
@@ -47,6 +47,7 @@ export async function add(
     await attachAgain(context, existing);
     return toCniResult(existing.state.response, dns, config.cniVersion);
   }
+  requireNodeRanges(config);
   // Half made, half removed, or of a namespace that is gone: away with it before the new one.
   const old = context.state.recordsOfPod(id);
   if (old.length > 0) await detachRecords(context, old, trace);

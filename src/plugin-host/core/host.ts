@@ -128,7 +128,8 @@ export class Host {
   async invoke(message: InvokeRequest__Output): Promise<CniAnswer> {
     const trace = this.#context.ports.trace.begin(verbNameOf(message.command));
     try {
-      const result = await this.#serve(parseCniRequest(message), message.configJson, trace);
+      const request = parseCniRequest(message, this.#context.ports.node.podCidrs);
+      const result = await this.#serve(request, message.configJson, trace);
       trace.end("ok");
       return { resultJson: result === undefined ? "" : JSON.stringify(result), exitCode: 0 };
     } catch (error) {

@@ -12,7 +12,7 @@ import type { IpamPool } from "../../rpc/generated/patchbay/host/v1/IpamPool.ts"
 import type { ListAttachmentsRequest__Output } from "../../rpc/generated/patchbay/host/v1/ListAttachmentsRequest.ts";
 import type { NetworkStatus } from "../../rpc/generated/patchbay/host/v1/NetworkStatus.ts";
 import type { PodNetworkStatus } from "../../rpc/generated/patchbay/host/v1/PodNetworkStatus.ts";
-import { parseNetworkConfig } from "../cni/network-config.ts";
+import { parseNetworkConfig, requireNodeRanges } from "../cni/network-config.ts";
 import { isContainerId, isIfname } from "../cni/request.ts";
 import { CNI_VERSION_NEWEST } from "../cni/versions.ts";
 import { formatErrorChain, PatchbayError } from "../errors.ts";
@@ -279,7 +279,10 @@ export function importHostLocal(
 ): ImportHostLocalResponse {
   const { state, ports } = context;
   const json = parseConfigObject(request.configJson);
-  const config = parseNetworkConfig({ ...json, name: request.network }, CNI_VERSION_NEWEST);
+  const { podCidrs } = ports.node;
+  const named = { ...json, name: request.network };
+  const config = parseNetworkConfig(named, CNI_VERSION_NEWEST, { podCidrs });
+  requireNodeRanges(config);
   const pool = request.dryRun
     ? state.copyPool(config, ports.clock.monotonicMs())
     : state.ensureNetwork(config).pool;

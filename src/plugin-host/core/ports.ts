@@ -104,6 +104,8 @@ export interface NetworkDefinitions {
 
 /** What the cluster says of this node, from memory. Without a cluster: NO_NODE_VIEW. */
 export interface NodeView {
+  /** Name of its Node object. Absent: there is no cluster. */
+  readonly name?: string;
   /** Address ranges of the node's pods (Node spec.podCIDRs), canonical, at most one of a family; none: not known. */
   readonly podCidrs: readonly string[];
   /** Why pods should not come to this node yet; "": nothing is against it. CNI STATUS says so. */

@@ -3,6 +3,7 @@ import { formatErrorChain, PatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { type HostContext, requirePlugin } from "./context.ts";
 import { withDeadline } from "./deadline.ts";
+import type { NodeView } from "./ports.ts";
 
 /** CNI STATUS: throws NOT_READY with the reason why an ADD to this network would fail now. */
 export async function status(context: HostContext, config: NetworkConfig): Promise<void> {
@@ -16,6 +17,9 @@ async function findReasonAgainst(
   context: HostContext,
   config: NetworkConfig,
 ): Promise<string | undefined> {
+  const { node } = context.ports;
+  if (node.unready !== "") return node.unready;
+  if (config.awaitsNodeRanges) return whyNoRanges(node);
   try {
     context.state.requireWritable();
     const plugin = requirePlugin(context, config.plugin);
@@ -31,6 +35,11 @@ async function findReasonAgainst(
     return formatErrorChain(error);
   }
   return findExhaustion(context, config);
+}
+
+function whyNoRanges({ name }: NodeView): string {
+  if (name === undefined) return 'ipam.ranges is "node", and the host runs without --kubernetes';
+  return `Node ${name} has no spec.podCIDRs: does kube-controller-manager run with --allocate-node-cidrs and --cluster-cidr?`;
 }
 
 /** A family that every pod must get and of which nothing is left, not even a cooling address. */
