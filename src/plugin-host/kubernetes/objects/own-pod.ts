@@ -1,0 +1,18 @@
+import type { ObjectMeta } from "../../../services/objects.ts";
+import { mappingIn, type Place, required, textIn } from "../../manifests/fields.ts";
+import { TIMESTAMP } from "../../manifests/rules.ts";
+import type { OwnPod } from "../view.ts";
+
+/** A pod of this node, of its metadata alone. Throws FieldError. */
+export function parseOwnPod(place: Place, metadata: ObjectMeta): OwnPod {
+  const { namespace, name, uid, annotations = {} } = metadata;
+  const meta = mappingIn(place, "metadata") ?? place;
+  return {
+    namespace,
+    name,
+    uid: required(uid || undefined, meta, { key: "uid", expected: "text" }),
+    staticUid: annotations["kubernetes.io/config.hash"] ?? "",
+    networkStatus: annotations["k8s.v1.cni.cncf.io/network-status"],
+    isLeaving: textIn(meta, "deletionTimestamp", TIMESTAMP) !== undefined,
+  };
+}

@@ -1,0 +1,119 @@
+import type { ObjectKey } from "../../services/objects.ts";
+import type { KindName } from "../manifests/kinds.ts";
+import type { ApiQuery } from "./api.ts";
+import { findKey, type Keeping, keepObject } from "./objects/keep-object.ts";
+import type { Kept, Unreadable } from "./objects/kept.ts";
+
+/** Objects of one resource of the API server that the host follows. */
+export interface WatchedResource {
+  /** As RBAC names it, with its group; a word behind it where one is followed twice: "nodes (own)". */
+  readonly name: ResourceName;
+  /** "/apis/discovery.k8s.io/v1/endpointslices": of all namespaces. */
+  readonly path: string;
+  /** Which objects of it: labelSelector, fieldSelector. */
+  readonly query: ApiQuery;
+  /** Accept headers; undefined: JSON of the whole object. */
+  readonly accept?: { readonly list: string; readonly watch: string };
+  /** The server may not have it: it is defined by others, or newer than the server. */
+  readonly isOptional: boolean;
+  /** Never throws. */
+  keep(json: unknown): Kept | Unreadable;
+  /** Of an object that may be wrong everywhere else, such as one that was deleted; undefined: it has none. */
+  keyOf(json: unknown): ObjectKey | undefined;
+}
+
+export type ResourceName =
+  | "services"
+  | "endpointslices.discovery.k8s.io"
+  | "nodes (own)"
+  | "nodes (others)"
+  | "pods"
+  | "servicecidrs.networking.k8s.io"
+  | "network-attachment-definitions.k8s.cni.cncf.io"
+  | "ipamclaims.k8s.cni.cncf.io";
+
+/** All of them, the first to be listed first: Services wait for slices and nodes. */
+export function watchedResources(nodeName: string): readonly WatchedResource[] {
+  return [
+    resource({
+      name: "nodes (own)",
+      path: "/api/v1/nodes",
+      kind: "Node",
+      keeping: "own-node",
+      query: { fieldSelector: `metadata.name=${nodeName}` },
+    }),
+    resource({
+      name: "services",
+      path: "/api/v1/services",
+      kind: "Service",
+      // Those left to other proxies come too, although kube-proxy does without them: one may name Patchbay.
+      query: { labelSelector: "!service.kubernetes.io/headless" },
+    }),
+    resource({
+      name: "endpointslices.discovery.k8s.io",
+      path: "/apis/discovery.k8s.io/v1/endpointslices",
+      kind: "EndpointSlice",
+      query: { labelSelector: "!service.kubernetes.io/headless" },
+    }),
+    resource({
+      name: "nodes (others)",
+      path: "/api/v1/nodes",
+      kind: "Node",
+      query: { fieldSelector: `metadata.name!=${nodeName}` },
+      accept: METADATA_ALONE,
+    }),
+    resource({
+      name: "pods",
+      path: "/api/v1/pods",
+      kind: "Pod",
+      keeping: "own-pod",
+      query: { fieldSelector: `spec.nodeName=${nodeName}` },
+      accept: METADATA_ALONE,
+    }),
+    resource({
+      name: "servicecidrs.networking.k8s.io",
+      path: "/apis/networking.k8s.io/v1/servicecidrs",
+      kind: "ServiceCIDR",
+      // v1 since 1.33.
+      isOptional: true,
+    }),
+    resource({
+      name: "network-attachment-definitions.k8s.cni.cncf.io",
+      path: "/apis/k8s.cni.cncf.io/v1/network-attachment-definitions",
+      kind: "NetworkAttachmentDefinition",
+      isOptional: true,
+    }),
+    resource({
+      name: "ipamclaims.k8s.cni.cncf.io",
+      path: "/apis/k8s.cni.cncf.io/v1alpha1/ipamclaims",
+      kind: "IPAMClaim",
+      isOptional: true,
+    }),
+  ];
+}
+
+/** Of a watch each event's object is one, of a list the list (endpoints/handlers/response.go). */
+const METADATA_ALONE = {
+  list: "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+  watch: "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+};
+
+interface ResourceInput extends Partial<Pick<WatchedResource, "query" | "accept" | "isOptional">> {
+  readonly name: ResourceName;
+  readonly path: string;
+  readonly kind: KindName;
+  readonly keeping?: Keeping;
+}
+
+function resource(input: ResourceInput): WatchedResource {
+  const { name, path, kind, keeping = "object", query = {}, accept, isOptional = false } = input;
+  return {
+    name,
+    path,
+    query,
+    ...(accept !== undefined && { accept }),
+    isOptional,
+    keep: (json) => keepObject(json, { resource: name, kind, keeping }),
+    keyOf: (json) => findKey(json, kind),
+  };
+}

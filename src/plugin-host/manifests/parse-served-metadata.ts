@@ -1,0 +1,67 @@
+import type { ObjectMeta } from "../../services/objects.ts";
+import { READ_ANNOTATIONS, READ_LABELS } from "../../services/read-metadata.ts";
+import { mappingIn, type Place, required, textIn, unexpected } from "./fields.ts";
+import { KINDS, type KindName } from "./kinds.ts";
+import { metadataIn, nameIn } from "./parse-metadata.ts";
+import { DNS_LABEL, SHORT_TEXT, TIMESTAMP } from "./rules.ts";
+
+/**
+ * Metadata as an API server sends it, with the resourceVersion, and of labels and annotations only those that somebody
+ * reads: read-metadata.ts. What is dropped is not looked at. Throws FieldError.
+ */
+export function parseServedMetadata(
+  place: Place,
+  kindName: KindName,
+): ObjectMeta & { readonly resourceVersion: string } {
+  const kind = KINDS[kindName];
+  const metadata = metadataIn(place);
+  const namespace = kind.namespaced ? textIn(metadata, "namespace", DNS_LABEL) : "";
+  const resourceVersion = textIn(metadata, "resourceVersion", SHORT_TEXT);
+  const name = nameIn(metadata, kind);
+  const read: { -readonly [Key in keyof ObjectMeta]: ObjectMeta[Key] } & {
+    resourceVersion: string;
+  } = {
+    name,
+    namespace: required(namespace, metadata, { key: "namespace", expected: DNS_LABEL.expected }),
+    resourceVersion: required(resourceVersion || undefined, metadata, {
+      key: "resourceVersion",
+      expected: "text",
+    }),
+  };
+  const uid = textIn(metadata, "uid", SHORT_TEXT);
+  if (uid !== undefined) read.uid = uid;
+  // Of two Services with one address the older has it.
+  if (kindName === "Service") {
+    const created = textIn(metadata, "creationTimestamp", TIMESTAMP);
+    if (created !== undefined) read.creationTimestamp = created;
+  }
+  const labels = pick(mappingIn(metadata, "labels"), READ_LABELS[kindName]);
+  if (labels !== undefined) read.labels = labels;
+  const annotations = pick(mappingIn(metadata, "annotations"), READ_ANNOTATIONS[kindName]);
+  if (annotations !== undefined) read.annotations = annotations;
+  return read;
+}
+
+function pick(
+  mapping: Place | undefined,
+  wanted: "all" | readonly string[],
+): Record<string, string> | undefined {
+  if (mapping === undefined || wanted.length === 0) return undefined;
+  const all = mapping.value as Record<string, unknown>;
+  let picked: Record<string, string> | undefined;
+  for (const key of Object.keys(all)) {
+    if (wanted !== "all" && !isWanted(key, wanted)) continue;
+    const value = all[key];
+    if (typeof value !== "string") throw unexpected({ value, key, parent: mapping }, "text");
+    picked ??= {};
+    picked[key] = value;
+  }
+  return picked;
+}
+
+function isWanted(key: string, wanted: readonly string[]): boolean {
+  for (const each of wanted) {
+    if (each.endsWith("/") ? key.startsWith(each) : key === each) return true;
+  }
+  return false;
+}

@@ -1,0 +1,44 @@
+/**
+ * Of each kind of object the labels and annotations that somebody reads. Those of an API server's
+ * objects are dropped but for these (a hundred thousand objects have ten others each), and the types of
+ * objects.ts name no other: who wants to read one more puts it here first.
+ */
+
+/** "all": any may be asked for by its name. */
+export const READ_LABELS = {
+  Service: [
+    // translate.ts: not ours to serve.
+    "service.kubernetes.io/headless",
+    "service.kubernetes.io/service-proxy-name",
+  ],
+  EndpointSlice: [
+    // slices.ts.
+    "kubernetes.io/service-name",
+    "service.kubernetes.io/headless",
+  ],
+  // facts-changes.ts, choose-endpoints.ts: annotation topology-keys of a Service may name any.
+  Node: "all",
+  Pod: [],
+  ServiceCIDR: [],
+  NetworkAttachmentDefinition: [],
+  IPAMClaim: [],
+} as const;
+
+/** One that ends in "/" stands for all that begin so. */
+export const READ_ANNOTATIONS = {
+  // annotations.ts; those that are not known are told of.
+  Service: ["services.patchbay.dev/"],
+  // slices.ts: how long a change took to arrive, for metrics.
+  EndpointSlice: ["endpoints.kubernetes.io/last-change-trigger-time"],
+  Node: [],
+  Pod: [
+    // pod-networks.ts.
+    "k8s.v1.cni.cncf.io/network-status",
+    // The uid by which the kubelet knows a static pod.
+    "kubernetes.io/config.hash",
+  ],
+  ServiceCIDR: [],
+  // The host's definitions.ts.
+  NetworkAttachmentDefinition: ["k8s.v1.cni.cncf.io/resourceName"],
+  IPAMClaim: [],
+} as const;
