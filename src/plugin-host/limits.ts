@@ -28,6 +28,20 @@ export const LIMITS = {
   troublePauseMaxMs: 3_600_000,
   /** Shortest time between the two observations after which something is judged leaked, ms. */
   leakGraceMs: 60_000,
+  /** Age from which an attachment is missed in lists of pods that never had it, ms: kubelet gives a sandbox 4 minutes, and runtimes list it last. */
+  podListedMs: 300_000,
+  /** Asking the container runtime and the cluster which pods there are, ms. */
+  podWitnessesMs: 10_000,
+  /** One call of the container runtime, ms. */
+  runtimeCallMs: 5_000,
+  /** Bytes of one answer of the container runtime. */
+  runtimeAnswerBytesMax: 64 << 20,
+  /** Time for which a container runtime that came back must answer before what it lacks counts, ms. */
+  runtimeSettleMs: 60_000,
+  /** First pause after a failure of the container runtime, ms; it doubles with each. */
+  runtimeRetryMinMs: 1_000,
+  /** Longest pause after a failure of the container runtime, ms. */
+  runtimeRetryMaxMs: 60_000,
   /** Attachments recorded at the same time. */
   attachmentsMax: 10_000,
   /** Networks that one pod asks for beside its default one. */

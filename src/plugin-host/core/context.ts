@@ -7,6 +7,7 @@ import type { KeyedLock } from "./keyed-lock.ts";
 import type { LastingTroubles } from "./lasting-troubles.ts";
 import type { LeakWatch } from "./leak-watch.ts";
 import type { PluginCalls } from "./plugin-calls.ts";
+import type { Sightings } from "./pod-lists.ts";
 import type { HostPorts } from "./ports.ts";
 import type { HostState } from "./state.ts";
 
@@ -17,6 +18,8 @@ export interface HostContext {
   /** By container id: the runtime promises one call at a time for a container, but breaks it. */
   readonly locks: KeyedLock;
   readonly leaks: LeakWatch;
+  /** Which attachments lists of pods have had. */
+  readonly sightings: Sightings;
   /** Attach and Detach, one at a time for each attachment, those past their deadline included. */
   readonly pluginCalls: PluginCalls;
   /** "device:inode" of the node's own network namespace; no pod may have it. */

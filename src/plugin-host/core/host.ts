@@ -64,6 +64,7 @@ export class Host {
       state: new HostState(ports.store, ports.clock),
       locks: new KeyedLock(),
       leaks: new LeakWatch(LIMITS.leakGraceMs),
+      sightings: new WeakMap(),
       pluginCalls: new PluginCalls(ports.clock),
       ownNetns: options.ownNetns,
       policy: options.policy,

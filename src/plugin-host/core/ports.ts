@@ -125,6 +125,8 @@ export const NO_POD_WITNESSES: PodWitnesses = { ask: () => Promise.resolve([]) }
 export interface PodTestimony {
   /** What it says against a pod that it does not have. */
   readonly witness: "not-in-sandbox-list" | "not-in-pod-list";
+  /** False just after it came back: what it has counts, what it lacks may come yet. */
+  readonly isSettled: boolean;
   has(record: AttachmentRecord): boolean;
 }
 

@@ -19,6 +19,7 @@ import { describePod, rollBackRecords } from "./detach.ts";
 import { lookForDrift } from "./drift.ts";
 import { isHead, judge, witnessesOf } from "./gc.ts";
 import { planMasquerade } from "./plan.ts";
+import { askPodLists } from "./pod-lists.ts";
 import type { CallTrace, DelJournalEntry } from "./ports.ts";
 import type { Network } from "./state.ts";
 
@@ -142,12 +143,18 @@ function parseEntry(entry: DelJournalEntry) {
 
 /** Looks for attachments whose pods are gone although no DEL came. */
 async function judgeAttachments(context: HostContext): Promise<void> {
-  await forEachAtOnce([...context.state.attachments.values()], async (record) => {
-    if (record.state.kind !== "attached" || !isHead(context, record)) return;
+  const heads = [...context.state.attachments.values()].filter(
+    (record) => hasArrived(record) && isHead(context, record),
+  );
+  const words = await askPodLists(context, heads);
+  await forEachAtOnce(heads, async (record) => {
     if (context.locks.isHeld(record.containerId)) return;
-    await underTrace(context, "GC", async (trace) =>
-      judge(context, record, await witnessesOf(context, record), trace),
-    ).catch((error: unknown) =>
+    await underTrace(context, "GC", async (trace) => {
+      const witnesses = await witnessesOf(context, record);
+      // Asked for again, or taken away, while we looked.
+      if (context.state.attachments.get(record.id) !== record) return;
+      await judge(context, record, [...witnesses, ...(words.get(record) ?? [])], trace);
+    }).catch((error: unknown) =>
       context.troubles.emit({
         kind: "reconcile-failed",
         subject: record.id,
@@ -155,6 +162,11 @@ async function judgeAttachments(context: HostContext): Promise<void> {
       }),
     );
   });
+}
+
+/** Adopted ones have no known namespace, but lists of pods may have them. */
+function hasArrived({ state }: AttachmentRecord): boolean {
+  return state.kind === "attached" || state.kind === "adopted";
 }
 
 /**
