@@ -1,4 +1,5 @@
 import { parseNetworkConfig } from "../plugin-host/cni/network-config.ts";
+import { NODE_RANGES } from "../plugin-host/cni/node-ranges.ts";
 import { PatchbayError } from "../plugin-host/errors.ts";
 import { CliError, EXIT } from "./failure.ts";
 
@@ -23,8 +24,8 @@ export interface NetworkChoice {
   readonly plugin: string;
   readonly mtu: number | undefined;
   readonly ipMasq: boolean;
-  /** CIDR, one for each family that pods get. */
-  readonly ranges: readonly string[];
+  /** CIDR, one for each family that pods get; "node": those of the Node object. */
+  readonly ranges: readonly string[] | "node";
 }
 
 /**
@@ -32,6 +33,7 @@ export interface NetworkChoice {
  * would refuse it.
  */
 export function formatConflist(choice: NetworkChoice): string {
+  const { ranges } = choice;
   const plugin = {
     type: SHIM_FILE,
     ...(choice.root !== "/" && { root: choice.root }),
@@ -45,7 +47,7 @@ export function formatConflist(choice: NetworkChoice): string {
       bandwidth: true,
       "io.kubernetes.cri.pod-annotations": true,
     },
-    ipam: { ranges: choice.ranges.map((subnet) => [{ subnet }]) },
+    ipam: { ranges: ranges === NODE_RANGES ? ranges : ranges.map((subnet) => [{ subnet }]) },
   };
   try {
     parseNetworkConfig({ ...plugin, name: choice.name, cniVersion }, cniVersion);
@@ -84,6 +86,12 @@ export function parseConflist(text: string, file: string): Conflist {
     name: json["name"],
     plugin: plugins.find((plugin) => plugin["type"] === SHIM_FILE),
   };
+}
+
+/** True where the network takes the ranges of the Node object. */
+export function hasNodeRanges(plugin: Conflist["plugin"]): boolean {
+  const ipam = plugin?.["ipam"];
+  return isObject(ipam) && ipam["ranges"] === NODE_RANGES;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -3,11 +3,16 @@ import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type CliContext, type CommonOptions, withCommonOptions } from "./context.ts";
 import { CliError, messageOf } from "./failure.ts";
+import {
+  chooseCluster,
+  type KubernetesOptions,
+  withKubernetesOptions,
+} from "./kubernetes-options.ts";
 
 const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 const defaultMetricsPort = 9640;
 
-interface HostOptions extends CommonOptions {
+interface HostOptions extends CommonOptions, KubernetesOptions {
   readonly logLevel: (typeof logLevels)[number];
   readonly metricsPort: number | "off";
   readonly manifests?: string;
@@ -48,14 +53,22 @@ export function addHostCommand(program: Command, _context: CliContext): void {
     .addHelpText(
       "after",
       `
+Give --api-server where the kubeconfig, or the pod's environment, names a Service: this host is what
+makes Services work. With --kubernetes the network's conflist is best written by
+\`patchbay install --kubernetes\`, and docs/kubernetes.md has a node from zero.
+
 Examples:
+  $ npx patchbay host --kubernetes --kubeconfig /etc/patchbay/kubeconfig --api-server https://192.0.2.10:6443 \\
+      --runtime-endpoint /run/containerd/containerd.sock
   $ npx patchbay host --manifests /etc/patchbay/services --node-name node1
   $ npx patchbay host --root /tmp/node1 --log-level warn &
   $ kill $!                       # stops when running calls have ended; pods keep their network`,
     );
+  withKubernetesOptions(command);
   withCommonOptions(command, { json: false }).action(async () => {
-    const { root, logLevel, metricsPort, nodeName, manifests, config } =
-      command.opts<HostOptions>();
+    const options = command.opts<HostOptions>();
+    const { root, logLevel, metricsPort, nodeName, manifests, config } = options;
+    const cluster = chooseCluster(options, manifests);
     const { runHost } = await import("../plugin-host/main.ts");
     try {
       await runHost({
@@ -65,6 +78,7 @@ Examples:
         nodeName,
         manifests: manifests === undefined ? undefined : resolve(manifests),
         configFile: config === undefined ? undefined : resolve(config),
+        ...cluster,
       });
     } catch (error) {
       if (!(error instanceof Error) || error instanceof TypeError) throw error;

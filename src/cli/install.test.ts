@@ -47,6 +47,18 @@ describe("install and uninstall", () => {
     runCli(["uninstall", ...places(), ...more], { ...world, ...(host && { host }) });
 
   describe("patchbay install", () => {
+    it("--kubernetes leaves the ranges to the Node object, and replaces a conflist that has its own", async () => {
+      await install();
+      const result = await install("--kubernetes");
+      assert.equal(result.exitCode, 0, result.stderr);
+      assert.match(result.stdout, /Pods get addresses of the Node object \(spec\.podCIDRs\)\n/);
+      const [plugin] = JSON.parse(readFileSync(conflist, "utf8")).plugins;
+      assert.deepEqual(plugin.ipam, { ranges: "node" });
+      const again = await install("--json");
+      assert.deepEqual(JSON.parse(again.stdout).ranges, ["node"]);
+      assert.equal(JSON.parse(again.stdout).conflistKept, true);
+    });
+
     it("puts shim and conflist in place and says which pool is used", async () => {
       const result = await install();
       assert.equal(result.exitCode, 0, result.stderr);

@@ -2,10 +2,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:f
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_SUBNET4, DEFAULT_SUBNET6 } from "../ipam/config.ts";
+import { NODE_RANGES } from "../plugin-host/cni/node-ranges.ts";
 import {
   CONFLIST_FILE,
   type Conflist,
   formatConflist,
+  hasNodeRanges,
   parseConflist,
   SHIM_FILE,
 } from "./conflist.ts";
@@ -24,13 +26,15 @@ interface InstallOptions extends CommonOptions {
   readonly ipv4Range: string;
   readonly ipv6Range: string;
   readonly ipMasq: boolean;
+  readonly kubernetes?: true;
   readonly name: string;
   readonly shim?: string;
   readonly dryRun?: true;
 }
 
 /** Options that describe the network: given one of them, a conflist that is there is replaced. */
-const networkOptions = ["plugin", "mtu", "ipv4Range", "ipv6Range", "ipMasq", "name"];
+const networkOptions = ["plugin", "mtu", "ipv4Range", "ipv6Range", "ipMasq", "kubernetes", "name"];
+const rangeOptions = { ipv4Range: "--ipv4-range", ipv6Range: "--ipv6-range" };
 
 export function addInstallCommand(program: Command, context: CliContext): void {
   const command = program
@@ -49,6 +53,7 @@ export function addInstallCommand(program: Command, context: CliContext): void {
     )
     .option("--ipv4-range <cidr>", 'addresses of pods; "none" for IPv6 only', DEFAULT_SUBNET4)
     .option("--ipv6-range <cidr>", 'addresses of pods; "none" for IPv4 only', DEFAULT_SUBNET6)
+    .option("--kubernetes", "addresses of pods are the Node object's (spec.podCIDRs)")
     .option("--no-ip-masq", "let pods' own addresses out of the node")
     .option("--shim <file>", "the shim to install (default: the one built here)")
     .option("--dry-run", "print what would be written and change nothing")
@@ -60,17 +65,25 @@ option describes another network; then it is replaced by rename too. It is never
 
 Examples:
   $ npx patchbay install
+  $ npx patchbay install --kubernetes     # beside \`patchbay host --kubernetes\`
   $ npx patchbay install --root R --cni-bin-dir B --cni-conf-dir C --plugin bridge --mtu 1450`,
     );
   withCommonOptions(command).action(() => {
     const options = command.opts<InstallOptions>();
-    const describesNetwork = networkOptions.some(
-      (name) => command.getOptionValueSource(name) === "cli",
-    );
+    const isGiven = (name: string) => command.getOptionValueSource(name) === "cli";
+    const describesNetwork = networkOptions.some(isGiven);
+    for (const [name, option] of Object.entries(rangeOptions)) {
+      if (options.kubernetes && isGiven(name)) refuseRange(option);
+    }
     const plan = planInstall(context, options, describesNetwork);
     if (!options.dryRun) applyInstall(plan);
     report(context, plan, options);
   });
+}
+
+function refuseRange(option: string): never {
+  const why = "with --kubernetes the Node object says which addresses pods get";
+  throw new CliError(`${option} does not go with --kubernetes: ${why}`, EXIT.usage);
 }
 
 interface InstallPlan {
@@ -94,7 +107,7 @@ function planInstall(
   const root = resolve(options.root);
   const confDir = resolve(options.cniConfDir);
   const conflistTarget = join(confDir, CONFLIST_FILE);
-  const ranges = chooseRanges(options);
+  const ranges = options.kubernetes ? NODE_RANGES : chooseRanges(options);
   const { name, plugin, mtu, ipMasq } = options;
   const wanted = formatConflist({ name, root, plugin, mtu, ipMasq, ranges });
   const existing = existsSync(conflistTarget) ? readFileSync(conflistTarget, "utf8") : undefined;
@@ -109,7 +122,9 @@ function planInstall(
     keepsConflist,
     ranges: rangesOf(parseConflist(conflist, conflistTarget)),
     usesDefaultPool:
-      !keepsConflist && ranges.every((range) => [DEFAULT_SUBNET4, DEFAULT_SUBNET6].includes(range)),
+      !keepsConflist &&
+      ranges !== NODE_RANGES &&
+      ranges.every((range) => [DEFAULT_SUBNET4, DEFAULT_SUBNET6].includes(range)),
     before: conflistsBefore(confDir),
   };
 }
@@ -140,7 +155,8 @@ function applyInstall(plan: InstallPlan): void {
 
 function report({ output }: CliContext, plan: InstallPlan, options: InstallOptions): void {
   const { conflistTarget, shimTarget, shimSource } = plan;
-  const ranges = plan.ranges.join(" and ");
+  const isOfNode = plan.ranges.includes(NODE_RANGES);
+  const ranges = isOfNode ? "the Node object (spec.podCIDRs)" : plan.ranges.join(" and ");
   if (options.json) {
     output.json({
       shim: shimTarget,
@@ -175,6 +191,7 @@ function isFor(text: string, file: string, root: string): boolean {
 
 /** Subnets in a conflist, host-local's two ways of writing them included. */
 function rangesOf({ plugin }: Conflist): string[] {
+  if (hasNodeRanges(plugin)) return [NODE_RANGES];
   const subnets = JSON.stringify(plugin?.["ipam"] ?? {}).matchAll(/"subnet":"([^"]*)"/g);
   return [...subnets].map(([, subnet]) => subnet ?? "");
 }

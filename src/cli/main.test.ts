@@ -61,6 +61,15 @@ describe("usage", () => {
     [["install", "--dry-run", "--name", "a b"], /The conflist would be wrong: name/],
     [["host", "--log-level", "loud"], /Allowed choices are debug/],
     [["host", "--metrics-port", "65536"], /It must be 0 to 65535, or "off"/],
+    [["host", "--kubeconfig", "k"], /--kubeconfig needs --kubernetes/],
+    [["host", "--api-server", "https://192.0.2.1"], /--api-server needs --kubernetes/],
+    [["host", "--kubernetes", "--manifests", "m"], /exclude each other/],
+    [["host", "--kubernetes", "--api-server", "192.0.2.1:6443"], /It must be a URL/],
+    [["host", "--kubernetes", "--api-server", "https:///x"], /It must be a URL/],
+    [["host", "--kubernetes", "--api-server", "https://me@192.0.2.1"], /no user, query/],
+    [["host", "--runtime-endpoint", "tcp://192.0.2.1:1"], /It must be a path/],
+    [["host", "--runtime-endpoint", "/run/"], /It must name a socket/],
+    [["install", "--kubernetes", "--ipv4-range", "none"], /--ipv4-range does not go with/],
     [["events", "--last", "many"], /It must be a number/],
   ];
   for (const [args, message] of wrong) {

@@ -50,6 +50,17 @@ export interface RunHostOptions {
   readonly manifests: string | undefined;
   /** The host's configuration; undefined: etc/patchbay/host.json below the root, if it is there. */
   readonly configFile: string | undefined;
+  /** How to reach the API server; undefined: no cluster. */
+  readonly kubernetes:
+    | {
+        /** Undefined: as a pod of the cluster does (in-cluster configuration). */
+        readonly kubeconfig: string | undefined;
+        /** URLs that go before the one that the configuration names. Empty: that one. */
+        readonly apiServers: readonly string[];
+      }
+    | undefined;
+  /** Path of the container runtime's CRI socket; undefined: it is not asked. */
+  readonly runtimeEndpoint: string | undefined;
 }
 
 /** Longest time of each call of a third party's plugin: the core's own deadlines. */
