@@ -208,4 +208,30 @@ export const LIMITS = {
   pluginWaitingMax: 4_096,
   /** Longest wait of a call for its turn at a plugin, ms. */
   pluginWaitMs: 10_000,
+  /** Pause before what changed is published to the API server, ms: what comes together is written together. */
+  publishDelayMs: 10,
+  /** Writes of pods' network-status under way at the same time. */
+  publishRunningMax: 4,
+  /** One write to the API server, ms. */
+  publishRequestMs: 10_000,
+  /** First pause after a write that the API server did not take, ms; it doubles with each further one. */
+  publishRetryMinMs: 500,
+  /** Longest pause between two tries to publish, ms. */
+  publishRetryMaxMs: 60_000,
+  /** Time in which the watch shows what was written, ms. */
+  publishSettleMs: 2_000,
+  /** Times in publishRewritesMs that what somebody else undid is published again. */
+  publishRewritesMax: 3,
+  /** See publishRewritesMax, ms. */
+  publishRewritesMs: 3_600_000,
+  /** Pause between two looks whether the host is ready, while the Node does not say so, ms. */
+  publishReadyMs: 500,
+  /** Events of core/v1 that are remembered, to count what repeats; those silent longest are forgotten. */
+  publishEventsMax: 1_024,
+  /** Writes of Events at once; after them one in publishEventsRefillMs. */
+  publishEventsBurst: 25,
+  /** See publishEventsBurst, ms. */
+  publishEventsRefillMs: 1_000,
+  /** Shortest pause between two writes of the same Event, ms. */
+  publishEventsRepeatMs: 5_000,
 } as const;
