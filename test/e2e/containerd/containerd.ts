@@ -12,14 +12,13 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
-  rmdirSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
-import { basename, delimiter, join } from "node:path";
+import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
+import { findCgroups, listFolders, removeCgroups, removeStaleCgroups } from "../../cgroups.ts";
 import { until } from "../harness.ts";
 import { type CriClient, connectCri, type SandboxConfig } from "./cri.ts";
 import { PAUSE_IMAGE, writePauseImage } from "./pause-image.ts";
@@ -43,7 +42,6 @@ const programs = {
 };
 /** containerd asks this program for the loopback link of every pod. Debian's place first. */
 const loopbacks = ["/usr/lib/cni/loopback", "/opt/cni/bin/loopback"];
-const cgroups = "/sys/fs/cgroup";
 const cgroupPrefix = "patchbay-e2e-";
 
 /** Why containerd cannot run here; undefined when it can. */
@@ -98,7 +96,7 @@ export class Containerd implements AsyncDisposable {
 
   /** Prepares a containerd that will run in a network namespace; start() starts it. */
   static async prepare(netns: string): Promise<Containerd> {
-    removeStaleCgroups();
+    removeStaleCgroups(cgroupPrefix, { staleMs: STALE_CGROUP_MS });
     // Below /run: in a private node that is memory, and gone with the node. Short, for sun_path.
     const containerd = new Containerd(await mkdtemp("/run/cd-"), netns);
     mkdirSync(containerd.cniBinDir);
@@ -182,7 +180,7 @@ export class Containerd implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill("SIGKILL");
     await this.removeLeftovers();
-    for (const folder of this.#cgroupFolders()) removeCgroups(folder);
+    for (const folder of findCgroups(this.#cgroup)) removeCgroups(folder);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
@@ -269,15 +267,8 @@ Root = "${this.#path("runc")}"
       });
   }
 
-  /** The parent of the pods' cgroups in every hierarchy that has it. */
-  #cgroupFolders(): string[] {
-    return hierarchies()
-      .map((hierarchy) => join(hierarchy, this.#cgroup))
-      .filter((folder) => existsSync(folder));
-  }
-
   #podCgroups(): string[] {
-    return this.#cgroupFolders().flatMap(listFolders);
+    return findCgroups(this.#cgroup).flatMap(listFolders);
   }
 
   /** In the order in which they were made. The namespaces of pods are mounts, too, and not meant. */
@@ -301,36 +292,4 @@ function killIfThere(pid: number): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
-}
-
-/** Removes a cgroup and those below it; they must be empty of processes. */
-function removeCgroups(folder: string): void {
-  for (const inner of listFolders(folder)) removeCgroups(inner);
-  rmdirSync(folder);
-}
-
-/** Cgroups are the machine's, also in a private node: a run that was killed leaves its own behind. */
-function removeStaleCgroups(): void {
-  const now = Date.now();
-  for (const folder of hierarchies().flatMap(listFolders)) {
-    if (!basename(folder).startsWith(cgroupPrefix)) continue;
-    try {
-      if (now - statSync(folder).mtimeMs >= STALE_CGROUP_MS) removeCgroups(folder);
-    } catch (error) {
-      // Somebody lives in it after all, or removes it too.
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== "EBUSY" && code !== "ENOENT") throw error;
-    }
-  }
-}
-
-/** Where cgroups can be: version 2 has one tree, version 1 one for each controller. */
-function hierarchies(): string[] {
-  return [cgroups, ...listFolders(cgroups)];
-}
-
-function listFolders(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => join(folder, entry.name));
 }

@@ -1,0 +1,3 @@
+module patchbay.dev/test/kubernetes/probe
+
+go 1.26
