@@ -2,24 +2,10 @@ import type { Clock } from "../core/ports.ts";
 import { withJitter } from "./backoff.ts";
 import { ApiError, type ApiQuery, type KubernetesApi } from "./api.ts";
 import { LIMITS } from "../limits.ts";
+import { findResourceVersion } from "./objects/keep-object.ts";
 import type { WatchState } from "./view.ts";
-import { initialEventsEnd, readWatchLine, versionOf, type WatchLine } from "./watch-line.ts";
-
-/** What a reflector needs to know of the resource that it follows. */
-export interface ReflectedResource {
-  /** As RBAC names it: "services", "endpointslices.discovery.k8s.io". */
-  readonly name: string;
-  /** "/api/v1/services" */
-  readonly path: string;
-  /** labelSelector, fieldSelector. */
-  readonly query: ApiQuery;
-  /** Media type of watches; undefined: plain JSON. */
-  readonly accept?: string;
-  /** Media type of lists; undefined: plain JSON. */
-  readonly listAccept?: string;
-  /** The server may not have it: a kind of a CustomResourceDefinition. */
-  readonly isOptional: boolean;
-}
+import type { WatchedResource } from "./resources.ts";
+import { initialEventsEnd, readWatchLine, type WatchLine } from "./watch-line.ts";
 
 export type ReflectedChange =
   | { readonly kind: "put"; readonly object: unknown }
@@ -39,14 +25,14 @@ export interface ReflectorListener {
 }
 
 export interface ReflectorOptions {
-  readonly resource: ReflectedResource;
+  readonly resource: Pick<WatchedResource, "name" | "path" | "query" | "accept" | "isOptional">;
   readonly api: KubernetesApi;
   readonly clock: Clock;
   /** From 0 up to 1. */
   readonly random: () => number;
   readonly listener: ReflectorListener;
-  /** Where an earlier host left off; undefined: nothing is known. */
-  readonly restored?: { readonly version: string; readonly objects: number };
+  /** Where an earlier host left off, unless it `isConfirmed` by a list at the start; undefined: nothing is known. */
+  readonly restored?: { readonly version: string; readonly isConfirmed: boolean };
 }
 
 /**
@@ -67,15 +53,19 @@ export class Reflector {
   #absentSinceMs: number | undefined;
   #running: Promise<void> | undefined;
   #cancelPause: () => void = () => {};
+  /** Ends the watch under way. */
+  #endWatch: () => void = () => {};
+  #isOutdated = false;
 
   constructor(options: ReflectorOptions) {
     this.#options = options;
-    this.#version = options.restored?.version ?? "";
+    const { restored } = options;
+    this.#version = restored?.isConfirmed === false ? restored.version : "";
     this.#state = {
       resource: options.resource.name,
-      resourceVersion: this.#version,
-      objects: options.restored?.objects ?? 0,
-      phase: this.#version === "" ? "starting" : "restored",
+      resourceVersion: restored?.version ?? "",
+      objects: 0,
+      phase: restored ? "restored" : "starting",
       trouble: "",
       lists: 0,
       watches: 0,
@@ -98,18 +88,22 @@ export class Reflector {
     await this.#running;
   }
 
-  /** Everything is listed anew: what is known is of another cluster. */
-  forget(): void {
-    this.#version = "";
+  /** Everything is listed anew: the version that is known is of another cluster. */
+  relist(): void {
+    this.#isOutdated = true;
+    this.#endWatch();
   }
 
   async #run(): Promise<void> {
     while (!this.#abort.signal.aborted) {
+      if (this.#isOutdated) this.#version = "";
+      this.#isOutdated = false;
       try {
         if (this.#version === "") await this.#list();
         else await this.#watch();
       } catch (error) {
         if (this.#abort.signal.aborted) return;
+        if (this.#isOutdated) continue;
         await this.#recover(error instanceof ApiError ? error : toApiError(error));
       }
     }
@@ -118,7 +112,7 @@ export class Reflector {
   /** Everything there is, and by a watch what changes then. */
   async #list(): Promise<void> {
     const { listener } = this.#options;
-    this.#note({ phase: "listing", lists: this.#state.lists + 1, objects: 0 });
+    this.#note({ phase: "listing", lists: this.#state.lists + 1 });
     listener.onListBegins();
     if (this.#listsInPages) return this.#listPages();
     return this.#follow({
@@ -137,6 +131,8 @@ export class Reflector {
     const spreadS = LIMITS.kubernetesWatchS * (1 + random());
     const begunMs = clock.monotonicMs();
     this.#note({ watches: this.#state.watches + 1 });
+    const ending = new AbortController();
+    this.#endWatch = () => ending.abort();
     const stream = api.stream({
       path: resource.path,
       query: {
@@ -146,12 +142,12 @@ export class Reflector {
         allowWatchBookmarks: true,
         timeoutSeconds: Math.round(spreadS),
       },
-      ...(resource.accept !== undefined && { accept: resource.accept }),
-      signal: this.#abort.signal,
+      ...(resource.accept && { accept: resource.accept.watch }),
+      signal: AbortSignal.any([this.#abort.signal, ending.signal]),
     });
     let isListing = this.#version === "";
     for await (const lines of stream) {
-      if (this.#abort.signal.aborted) return;
+      if (this.#abort.signal.aborted || this.#isOutdated) return;
       isListing = this.#hear(lines.map(readWatchLine), isListing);
     }
     if (isListing) throw new ApiError("the list broke off");
@@ -170,7 +166,7 @@ export class Reflector {
     const failed = lines.find((line) => line.type === "ERROR");
     for (const line of failed ? lines.slice(0, lines.indexOf(failed)) : lines) {
       if (line.type === "ERROR") continue;
-      version = versionOf(line.object) || version;
+      version = findResourceVersion(line.object) ?? version;
       if (line.type === "BOOKMARK") {
         if (!isListing || !initialEventsEnd(line.object)) continue;
         this.#listed(changes.map(({ object }) => object));
@@ -205,11 +201,11 @@ export class Reflector {
         method: "GET",
         path: resource.path,
         query: { ...resource.query, limit: LIMITS.kubernetesPageMax, continue: token },
-        ...(resource.listAccept !== undefined && { accept: resource.listAccept }),
+        ...(resource.accept && { accept: resource.accept.list }),
         signal: this.#abort.signal,
       })) as { metadata?: { continue?: unknown }; items?: unknown };
       if (this.#abort.signal.aborted) return;
-      version = versionOf(answer);
+      version = findResourceVersion(answer) ?? "";
       if (!Array.isArray(answer.items) || version === "") throw new ApiError("this is no list");
       this.#listed(answer.items);
       const next = answer.metadata?.continue;
@@ -269,7 +265,7 @@ export class Reflector {
       listener.onListEnds("");
     }
     this.#version = "";
-    this.#note({ phase: "absent", trouble: "", resourceVersion: "", objects: 0 });
+    this.#note({ phase: "absent", trouble: "", resourceVersion: "" });
   }
 
   #note(changes: Partial<WatchState>): void {
@@ -312,7 +308,8 @@ function describe(error: ApiError, resource: string): string {
   if (error.status === 403) {
     return `the API server forbids to list or watch ${resource}: deploy/kubernetes/rbac.yaml has the role that does`;
   }
-  if (error.status === 401) return "the API server does not know this host: look at its credentials";
+  if (error.status === 401)
+    return "the API server does not know this host: look at its credentials";
   return error.message;
 }
 

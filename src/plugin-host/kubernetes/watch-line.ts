@@ -29,12 +29,6 @@ export function readWatchLine(text: string): WatchLine {
   }
 }
 
-/** metadata.resourceVersion of an object or a list; "": it has none. */
-export function versionOf(object: unknown): string {
-  const version = metadataOf(object)["resourceVersion"];
-  return typeof version === "string" ? version : "";
-}
-
 /** True for the bookmark after which everything that was there has been told (KEP-3157). */
 export function initialEventsEnd(object: unknown): boolean {
   const annotations = metadataOf(object)["annotations"] as Record<string, unknown> | undefined;

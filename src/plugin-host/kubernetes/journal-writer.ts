@@ -1,0 +1,156 @@
+import type { Clock } from "../core/ports.ts";
+import { LIMITS } from "../limits.ts";
+import type { ObjectKey } from "../../services/objects.ts";
+import type { Kept } from "./objects/kept.ts";
+import type { ObjectJournal } from "./object-journal.ts";
+import type { Held, StoreChange } from "./resource-store.ts";
+
+/** What the writer reads of a store. */
+export interface JournaledStore {
+  readonly version: string;
+  held(key: ObjectKey): Held | undefined;
+  keys(): Iterable<ObjectKey>;
+}
+
+/** Wire form of one object in the journal. */
+interface JournaledValue {
+  /** resourceVersion */
+  readonly v: string;
+  readonly o: Kept;
+}
+
+interface Pending {
+  readonly store: JournaledStore;
+  /** Keys of which the journal knows less than the store. */
+  dirty: Set<ObjectKey>;
+  /** The journal holds nothing that is complete: everything is written anew, in parts. */
+  isNew: boolean;
+  /** In the middle of that. */
+  isPartial: boolean;
+  /** The version that was written last. */
+  written: string;
+}
+
+/**
+ * Writes stores down behind their backs: what changed in a while in one transaction with the version
+ * it leads to, a first list in parts, so that nobody waits long. A failure costs the journal, nothing else.
+ */
+export class JournalWriter {
+  readonly #journal: ObjectJournal;
+  readonly #clock: Clock;
+  readonly #onError: (error: unknown) => void;
+  readonly #resources = new Map<string, Pending>();
+  #cancel: (() => void) | undefined;
+  #hasFailed = false;
+
+  constructor(options: {
+    readonly journal: ObjectJournal;
+    readonly clock: Clock;
+    readonly onError: (error: unknown) => void;
+  }) {
+    this.#journal = options.journal;
+    this.#clock = options.clock;
+    this.#onError = options.onError;
+  }
+
+  /** Reads what stands of a resource, for its store. */
+  read(resource: string): { version: string; objects: (readonly [ObjectKey, Held])[] } | undefined {
+    const found = this.#journal.read(resource);
+    if (found === undefined) return undefined;
+    const objects = found.objects.map(({ key, value }): readonly [ObjectKey, Held] => {
+      const { v, o } = value as JournaledValue;
+      return [key as ObjectKey, { value: o, version: v }];
+    });
+    return { version: found.version, objects };
+  }
+
+  /** From now on what noted() says of the resource is written. */
+  follow(resource: string, store: JournaledStore, options: { readonly isRestored: boolean }): void {
+    this.#resources.set(resource, {
+      store,
+      dirty: new Set(),
+      isNew: !options.isRestored,
+      isPartial: false,
+      written: options.isRestored ? store.version : "",
+    });
+  }
+
+  /** The store has changed, or its version has. */
+  noted(resource: string, changes: readonly StoreChange[] = []): void {
+    const pending = this.#resources.get(resource);
+    if (!pending || this.#hasFailed) return;
+    for (const { key } of changes) pending.dirty.add(key);
+    this.#cancel ??= this.#clock.after(LIMITS.kubernetesJournalMs, () => this.#flush());
+  }
+
+  /** Everything that is there is of another cluster. */
+  forget(): void {
+    this.#journal.forget();
+    for (const pending of this.#resources.values()) {
+      Object.assign(pending, { dirty: new Set(), isNew: true, isPartial: false, written: "" });
+    }
+  }
+
+  /** Writes what is left, where that is little. */
+  close(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    for (const [resource, pending] of this.#resources) {
+      const isLittle = pending.dirty.size <= LIMITS.kubernetesJournalBatchMax;
+      if (!this.#hasFailed && !pending.isNew && !pending.isPartial && isLittle) {
+        this.#write(resource, pending);
+      }
+    }
+  }
+
+  #flush(): void {
+    this.#cancel = undefined;
+    for (const [resource, pending] of this.#resources) {
+      if (this.#hasFailed) return;
+      if (!this.#write(resource, pending)) continue;
+      // Others first.
+      this.#cancel = this.#clock.after(0, () => this.#flush());
+      return;
+    }
+  }
+
+  /** Returns true when there is more to write. */
+  #write(resource: string, pending: Pending): boolean {
+    const { store } = pending;
+    if (store.version === "") return false;
+    if (pending.isNew) {
+      // Everything; what changes meanwhile comes once more at the end, with the version.
+      pending.dirty = new Set(store.keys());
+    } else if (pending.dirty.size === 0 && store.version === pending.written) {
+      return false;
+    }
+    const isPartial = pending.isNew || pending.isPartial;
+    const keys = [...pending.dirty].slice(
+      0,
+      isPartial ? LIMITS.kubernetesJournalBatchMax : undefined,
+    );
+    const isLast = keys.length === pending.dirty.size;
+    const { version } = store;
+    try {
+      this.#journal.write({
+        resource,
+        version: isLast ? version : undefined,
+        objects: keys.map((key) => [key, toWire(store.held(key))] as const),
+        isNew: pending.isNew,
+      });
+    } catch (error) {
+      this.#hasFailed = true;
+      this.#onError(error);
+      return false;
+    }
+    for (const key of keys) pending.dirty.delete(key);
+    pending.isNew = false;
+    pending.isPartial = !isLast;
+    if (isLast) pending.written = version;
+    return !isLast;
+  }
+}
+
+function toWire(held: Held | undefined): JournaledValue | undefined {
+  return held && { v: held.version, o: held.value };
+}
