@@ -260,6 +260,8 @@ export class FakeApi implements KubernetesApi {
     this.#streams.add(stream);
     this.#wake();
     try {
+      // Accepted.
+      yield [];
       yield* stream.chunks(this.linesPerChunk);
     } finally {
       stream.end();

@@ -112,7 +112,7 @@ export class Reflector {
   /** Everything there is, and by a watch what changes then. */
   async #list(): Promise<void> {
     const { listener } = this.#options;
-    this.#note({ phase: "listing", lists: this.#state.lists + 1 });
+    this.#note({ phase: "listing" });
     listener.onListBegins();
     if (this.#listsInPages) return this.#listPages();
     return this.#follow({
@@ -222,6 +222,7 @@ export class Reflector {
     this.#version = version;
     this.#absentSinceMs = undefined;
     this.#options.listener.onListEnds(version);
+    this.#note({ lists: this.#state.lists + 1 });
   }
 
   async #recover(error: ApiError): Promise<void> {
@@ -232,7 +233,6 @@ export class Reflector {
       if (this.#failures++ > 0) await this.#pause(this.#backoffMs(this.#failures));
       return;
     }
-    if (isTooNew(error) && this.#failures >= LIMITS.kubernetesTooNewMax) this.#version = "";
     if (this.#version === "" && refusesInitialEvents(error) && !this.#listsInPages) {
       this.#listsInPages = true;
       return;
@@ -292,11 +292,6 @@ export class Reflector {
 
 function isExpired({ status, reason }: ApiError): boolean {
   return status === 410 || reason === "Expired" || reason === "Gone";
-}
-
-/** Another server of the same cluster may be behind for a moment; one that was restored is for ever. */
-function isTooNew({ message }: ApiError): boolean {
-  return /too large resource version/i.test(message);
 }
 
 function refusesInitialEvents({ status, message }: ApiError): boolean {

@@ -70,7 +70,7 @@ export interface WatchState {
   readonly phase: "starting" | "restored" | "listing" | "watching" | "broken" | "absent";
   /** What is wrong now; "": nothing. */
   readonly trouble: string;
-  /** Lists of everything, and watches begun, since the start of the host. */
+  /** Lists of everything that came to an end, and watches begun, since the start of the host. */
   readonly lists: number;
   readonly watches: number;
   /** Wall time of the last event or bookmark, ms since 1970; 0: none yet. */
