@@ -50,10 +50,12 @@ export function endpointAt(number: number): SampleEndpoint {
 }
 
 export function serviceObject({ name, clusterIp }: SampleService): Service & ApiVersion {
+  // More than is read, as people have them.
+  const labels: Record<string, string> = { "app.kubernetes.io/name": name };
   return {
     apiVersion: "v1",
     kind: "Service",
-    metadata: { name, namespace: "bench", labels: { "app.kubernetes.io/name": name } },
+    metadata: { name, namespace: "bench", labels },
     spec: {
       type: "ClusterIP",
       clusterIP: clusterIp,
@@ -70,16 +72,17 @@ export function sliceObject(
   service: string,
   options: { readonly endpoints: readonly SampleEndpoint[]; readonly number?: number },
 ): EndpointSlice & ApiVersion {
+  const labels: Record<string, string> = {
+    "kubernetes.io/service-name": service,
+    "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
+  };
   return {
     apiVersion: "discovery.k8s.io/v1",
     kind: "EndpointSlice",
     metadata: {
       name: `${service}-${options.number ?? 0}`,
       namespace: "bench",
-      labels: {
-        "kubernetes.io/service-name": service,
-        "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
-      },
+      labels,
     },
     addressType: "IPv4",
     endpoints: options.endpoints.map(sliceEndpoint),

@@ -1,6 +1,6 @@
 import { findAddressText } from "./address-text.ts";
 import type { Endpoint } from "./model.ts";
-import type { ObjectMeta } from "./objects.ts";
+import type { Service } from "./objects.ts";
 
 /** What a Service asks for beyond its spec. */
 export interface ServiceWishes {
@@ -36,7 +36,7 @@ export const maxTopologyKeys = 16;
 export const maxWeight = 256;
 
 /** Reads the annotations of a Service. One that is wrong is ignored, and `problems` gets a sentence. */
-export function readWishes(metadata: ObjectMeta, problems: string[]): ServiceWishes {
+export function readWishes(metadata: Service["metadata"], problems: string[]): ServiceWishes {
   const annotations = metadata.annotations;
   if (!annotations) return noWishes;
   for (const name of Object.keys(annotations)) {
@@ -44,7 +44,10 @@ export function readWishes(metadata: ObjectMeta, problems: string[]): ServiceWis
       problems.push(`metadata.annotations[${name}] is not known: see docs/services.md`);
     }
   }
-  const read = <T>(name: string, parse: (text: string) => T | Complaint): T | undefined => {
+  const read = <T>(
+    name: keyof typeof annotations,
+    parse: (text: string) => T | Complaint,
+  ): T | undefined => {
     const text = annotations[name];
     if (text === undefined) return undefined;
     const value = parse(text);

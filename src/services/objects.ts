@@ -1,3 +1,5 @@
+import type { AnnotationsOf, LabelsOf, ReadKind } from "./read-metadata.ts";
+
 /**
  * The fields that Patchbay reads of Kubernetes objects, as the API serves them. Sources (manifest
  * folder, API watch) check their types before they give them here; whatever else an object has is dropped as it
@@ -16,9 +18,15 @@ export interface ObjectMeta {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+/** Metadata of which only those labels and annotations can be read that are kept: read-metadata.ts. */
+export interface MetaOf<Kind extends ReadKind> extends Omit<ObjectMeta, "labels" | "annotations"> {
+  readonly labels?: LabelsOf<Kind>;
+  readonly annotations?: AnnotationsOf<Kind>;
+}
+
 export interface Service {
   readonly kind: "Service";
-  readonly metadata: ObjectMeta;
+  readonly metadata: MetaOf<"Service">;
   readonly spec: {
     readonly type?: "ClusterIP" | "NodePort" | "LoadBalancer" | "ExternalName";
     readonly clusterIP?: string;
@@ -53,7 +61,7 @@ export interface ServicePort {
 
 export interface EndpointSlice {
   readonly kind: "EndpointSlice";
-  readonly metadata: ObjectMeta;
+  readonly metadata: MetaOf<"EndpointSlice">;
   readonly addressType: "IPv4" | "IPv6" | "FQDN";
   readonly endpoints?: readonly SliceEndpoint[] | null;
   readonly ports?: readonly SlicePort[] | null;
@@ -83,7 +91,7 @@ export interface SlicePort {
 
 export interface Node {
   readonly kind: "Node";
-  readonly metadata: ObjectMeta & { readonly deletionTimestamp?: string };
+  readonly metadata: MetaOf<"Node"> & { readonly deletionTimestamp?: string };
   readonly spec?: {
     readonly podCIDR?: string;
     readonly podCIDRs?: readonly string[];
@@ -96,14 +104,14 @@ export interface Node {
 
 export interface ServiceCidr {
   readonly kind: "ServiceCIDR";
-  readonly metadata: ObjectMeta;
+  readonly metadata: MetaOf<"ServiceCIDR">;
   readonly spec: { readonly cidrs: readonly string[] };
 }
 
 /** Of a pod only what networks it has: annotation k8s.v1.cni.cncf.io/network-status. */
 export interface Pod {
   readonly kind: "Pod";
-  readonly metadata: ObjectMeta;
+  readonly metadata: MetaOf<"Pod">;
   readonly spec?: { readonly nodeName?: string };
 }
 

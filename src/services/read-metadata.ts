@@ -42,3 +42,21 @@ export const READ_ANNOTATIONS = {
   NetworkAttachmentDefinition: ["k8s.v1.cni.cncf.io/resourceName"],
   IPAMClaim: [],
 } as const;
+
+export type ReadKind = keyof typeof READ_LABELS;
+
+/** The labels of a kind that can be read. */
+export type LabelsOf<Kind extends ReadKind> = Texts<(typeof READ_LABELS)[Kind]>;
+
+/** The annotations of a kind that can be read. */
+export type AnnotationsOf<Kind extends ReadKind> = Texts<(typeof READ_ANNOTATIONS)[Kind]>;
+
+type Texts<Names extends "all" | readonly string[]> = Names extends "all"
+  ? Readonly<Record<string, string>>
+  : Names extends readonly (infer Name extends string)[]
+    ? Named<Exclude<Name, Beginning>> & Begun<Extract<Name, Beginning>>
+    : never;
+
+type Beginning = `${string}/`;
+type Named<Name extends string> = { readonly [Each in Name]?: string };
+type Begun<Name extends string> = { readonly [Each in Name as `${Each}${string}`]: string };

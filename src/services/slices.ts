@@ -143,7 +143,10 @@ export function slicesOnNetwork(
 }
 
 /** What is the same whenever an object of the API is; undefined: it does not come from there. */
-export function versionOf({ uid, resourceVersion }: ObjectMeta): string | undefined {
+export function versionOf({
+  uid,
+  resourceVersion,
+}: Pick<ObjectMeta, "uid" | "resourceVersion">): string | undefined {
   return uid && resourceVersion ? `${uid}/${resourceVersion}` : undefined;
 }
 

@@ -1,4 +1,4 @@
-import type { ObjectKey, ObjectMeta, ServicesObject } from "../../services/objects.ts";
+import type { MetaOf, ObjectKey, ServicesObject } from "../../services/objects.ts";
 
 /** What is read from manifests: objects of Services, and what networks are made of. */
 export type ManifestObject = ServicesObject | NetworkAttachmentDefinition | IpamClaim;
@@ -6,7 +6,7 @@ export type ManifestObject = ServicesObject | NetworkAttachmentDefinition | Ipam
 /** k8s.cni.cncf.io/v1, multi-network standard 1.3, section 3. */
 export interface NetworkAttachmentDefinition {
   readonly kind: "NetworkAttachmentDefinition";
-  readonly metadata: ObjectMeta;
+  readonly metadata: MetaOf<"NetworkAttachmentDefinition">;
   /** A CNI configuration as text; "": the node's own of the same name. */
   readonly spec: { readonly config: string };
   /** "networks.yaml:12" or "networks.yaml"; "": unknown. */
@@ -16,7 +16,7 @@ export interface NetworkAttachmentDefinition {
 /** k8s.cni.cncf.io/v1alpha1: while it is there, the addresses of who refers to it stay. */
 export interface IpamClaim {
   readonly kind: "IPAMClaim";
-  readonly metadata: ObjectMeta;
+  readonly metadata: MetaOf<"IPAMClaim">;
   readonly spec: {
     readonly network: string;
     readonly interface: string;

@@ -1,10 +1,10 @@
-import type { ObjectMeta, Pod } from "../../services/objects.ts";
+import type { MetaOf, Pod } from "../../services/objects.ts";
 import { networkStatusAnnotation } from "../../services/pod-networks.ts";
 import { mappingIn, type Place, textIn } from "./fields.ts";
 import { DNS_SUBDOMAIN } from "./rules.ts";
 
 /** Of a pod the node that it is on and what networks it has: all else is dropped here. Throws FieldError. */
-export function parsePod(place: Place, metadata: ObjectMeta): Pod {
+export function parsePod(place: Place, metadata: MetaOf<"Pod">): Pod {
   const { name, namespace, uid, resourceVersion, annotations } = metadata;
   const status = annotations?.[networkStatusAnnotation];
   const spec = mappingIn(place, "spec");

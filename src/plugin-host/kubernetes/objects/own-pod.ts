@@ -1,10 +1,10 @@
-import type { ObjectMeta } from "../../../services/objects.ts";
+import type { MetaOf } from "../../../services/objects.ts";
 import { mappingIn, type Place, required, textIn } from "../../manifests/fields.ts";
 import { TIMESTAMP } from "../../manifests/rules.ts";
 import type { OwnPod } from "../view.ts";
 
 /** A pod of this node, of its metadata alone. Throws FieldError. */
-export function parseOwnPod(place: Place, metadata: ObjectMeta): OwnPod {
+export function parseOwnPod(place: Place, metadata: MetaOf<"Pod">): OwnPod {
   const { namespace, name, uid, annotations = {} } = metadata;
   const meta = mappingIn(place, "metadata") ?? place;
   return {
