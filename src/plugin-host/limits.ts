@@ -232,4 +232,6 @@ export const LIMITS = {
   publishEventsRefillMs: 1_000,
   /** Shortest pause between two writes of the same Event, ms. */
   publishEventsRepeatMs: 5_000,
+  /** Age at which an Event is not published any more, and one that was published is not counted on, ms. */
+  publishEventAgeMs: 600_000,
 } as const;

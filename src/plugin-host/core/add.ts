@@ -3,7 +3,8 @@ import { can } from "../../plugin-sdk/network-plugin.ts";
 import { checkMtu, checkPluginConfig, requireNodeRanges } from "../cni/network-config.ts";
 import type { CniRequest } from "../cni/request.ts";
 import { toCniResult } from "../cni/result.ts";
-import { PatchbayError } from "../errors.ts";
+import { formatErrorChain, PatchbayError } from "../errors.ts";
+import { aboutPod } from "./about.ts";
 import { type AttachedRecord, attachByPlugin, attachRecords, publish } from "./attach.ts";
 import { type AttachmentRecord, attachmentIdOf } from "./attachment.ts";
 import { type HostContext, requirePlugin } from "./context.ts";
@@ -26,6 +27,31 @@ export async function add(
   request: AddRequest,
   trace: CallTrace,
 ): Promise<object> {
+  const plan = await tellOfRefusal(context, request, () => prepare(context, request, trace));
+  const answer = (primary: AttachedRecord): object =>
+    toCniResult(primary.state.response, plan.dns, request.config.cniVersion);
+  if (plan.standing) return answer(plan.standing);
+  const hooks = {
+    onJoined: () => trace.reached("add.joined"),
+    onAttached: () => trace.reached("add.attached"),
+    onPublished: () => trace.reached("add.published"),
+    onConfirmed: () => trace.reached("add.confirmed"),
+  };
+  const [primary] = await attachRecords(context, plan.records, { trace, hooks });
+  if (!primary) throw new Error("a pod without a default network");
+  return answer(primary);
+}
+
+/** All that comes before the first Attach: what stands already, or what is recorded now. */
+async function prepare(
+  context: HostContext,
+  request: AddRequest,
+  trace: CallTrace,
+): Promise<{
+  readonly dns: NetworkWish["config"]["dns"] | undefined;
+  readonly standing?: AttachedRecord;
+  readonly records: readonly AttachmentRecord[];
+}> {
   const { config } = request;
   if (config.prevResult !== undefined) {
     throw new PatchbayError(
@@ -45,7 +71,7 @@ export async function add(
   const dns = wishes[0]?.config.dns;
   if (isAttached(existing) && existing.netnsIdentity === identity) {
     await attachAgain(context, existing);
-    return toCniResult(existing.state.response, dns, config.cniVersion);
+    return { dns, standing: existing, records: [] };
   }
   requireNodeRanges(config);
   // Half made, half removed, or of a namespace that is gone: away with it before the new one.
@@ -59,15 +85,28 @@ export async function add(
     { wishes, onPlanned: () => trace.reached("add.planned") },
   );
   trace.reached("add.recorded");
-  const hooks = {
-    onJoined: () => trace.reached("add.joined"),
-    onAttached: () => trace.reached("add.attached"),
-    onPublished: () => trace.reached("add.published"),
-    onConfirmed: () => trace.reached("add.confirmed"),
-  };
-  const [primary] = await attachRecords(context, records, { trace, hooks });
-  if (!primary) throw new Error("a pod without a default network");
-  return toCniResult(primary.state.response, dns, config.cniVersion);
+  return { dns, records };
+}
+
+/** What attachRecords() does not tell of, having not been called. */
+async function tellOfRefusal<T>(
+  context: HostContext,
+  { args, containerId, ifname, config }: AddRequest,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const pod = { namespace: args.podNamespace, name: args.podName, uid: args.podUid };
+    const who = pod.name === "" ? `container ${containerId}` : `${pod.namespace}/${pod.name}`;
+    context.ports.events.emit({
+      kind: "attach-failed",
+      subject: attachmentIdOf({ network: config.name, containerId, ifname }),
+      message: `${ifname} of ${who} is refused: ${formatErrorChain(error)}`,
+      ...aboutPod(pod, error),
+    });
+    throw error;
+  }
 }
 
 /** Checks of one network that need its plugin. Throws PatchbayError that names network and field. */

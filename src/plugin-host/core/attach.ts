@@ -5,6 +5,7 @@ import {
 } from "../../plugin-sdk/network-plugin.ts";
 import { type ErrorCode, formatErrorChain, PatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { aboutPod } from "./about.ts";
 import type { AttachmentId, AttachmentRecord } from "./attachment.ts";
 import { type HostContext, requirePlugin } from "./context.ts";
 import { describePod, rollBackRecords } from "./detach.ts";
@@ -70,6 +71,7 @@ export async function attachRecords(
       kind: "attach-failed",
       subject: first?.id ?? "",
       message: `${records.map(({ ifname }) => ifname).join(", ")} of ${who}: ${formatErrorChain(error)}`,
+      ...aboutPod(first?.request.pod, error),
     });
     await rollBack(context, records, { trace, begun });
     throw error;

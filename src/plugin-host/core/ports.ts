@@ -196,6 +196,19 @@ export interface HostEvent {
   readonly message: string;
   /** The attachment that came, or that went. */
   readonly attachment?: AttachmentRecord;
+  /** For people who look at the object, not at the host. */
+  readonly about?: AboutObject;
+}
+
+/** An object of the cluster that an event is about, and what is to be told there. */
+export interface AboutObject {
+  readonly kind: "Pod" | "NetworkAttachmentDefinition";
+  readonly namespace: string;
+  readonly name: string;
+  /** "": not known. */
+  readonly uid: string;
+  /** What went wrong, without whom it is about. */
+  readonly sentence: string;
 }
 
 export type EventKind =

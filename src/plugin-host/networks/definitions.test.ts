@@ -107,6 +107,13 @@ describe("Definitions", () => {
       kind: "definition-failed",
       subject: "prod/a",
       message: `nets.yaml:3: ${problem}`,
+      about: {
+        kind: "NetworkAttachmentDefinition",
+        namespace: "prod",
+        name: "a",
+        uid: "",
+        sentence: problem,
+      },
     };
     assert.deepEqual(scene.events[0], told);
     assert.match(scene.events[1]?.message ?? "", /^nets\.yaml:3: spec\.config is not JSON: /);

@@ -110,7 +110,7 @@ export class Definitions implements NetworkDefinitions {
     const known = before?.get(key) ?? this.#definitions.get(key)?.entry;
     const entry = this.#read(object);
     this.#definitions.set(key, { object, entry });
-    if (entry.problem !== "" && entry.problem !== known?.problem) this.#tell(entry);
+    if (entry.problem !== "" && entry.problem !== known?.problem) this.#tell(entry, object);
   }
 
   /** A configuration of the node's may change without anybody telling. */
@@ -136,13 +136,14 @@ export class Definitions implements NetworkDefinitions {
     }
   }
 
-  #tell(entry: DefinitionEntry): void {
-    const { place, problem } = entry;
+  #tell(entry: DefinitionEntry, { kind, metadata }: NetworkAttachmentDefinition): void {
+    const { namespace, name, place, problem } = entry;
     const where = place === "" ? "" : `${place}: `;
     this.#events.emit({
       kind: "definition-failed",
       subject: identityOf(entry),
       message: `${where}${problem}`,
+      about: { kind, namespace, name, uid: metadata.uid ?? "", sentence: problem },
     });
   }
 }

@@ -7,8 +7,8 @@ export interface PodStatus {
   readonly name: string;
   /** As the runtime told it: of a static pod not that of its object in the API. */
   readonly uid: string;
-  readonly records: readonly AttachmentRecord[];
-  /** JSON. */
+  readonly elements: readonly NetworkStatus[];
+  /** They as JSON. */
   readonly text: string;
 }
 
@@ -56,7 +56,7 @@ function statusOf(uid: string, standing: readonly AttachmentRecord[]): PodStatus
   const elements = [...first, ...others.flat().map(withoutDefault)];
   if (elements.length === 0) return undefined;
   const { namespace, name } = pod;
-  return { namespace, name, uid, records, text: JSON.stringify(elements) };
+  return { namespace, name, uid, elements, text: JSON.stringify(elements) };
 }
 
 /** Exactly one element of a pod is the default one. */

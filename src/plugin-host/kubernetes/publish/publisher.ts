@@ -3,7 +3,9 @@ import type { Clock, EventSink, HostEvent } from "../../core/ports.ts";
 import { LIMITS } from "../../limits.ts";
 import type { KubernetesApi } from "../api.ts";
 import type { KubernetesView, ViewChange } from "../view.ts";
+import { clusterEventOf } from "./cluster-event.ts";
 import { ConditionBoard } from "./condition-board.ts";
+import { EventBoard } from "./event-board.ts";
 import { StatusBoard } from "./status-board.ts";
 import type { WriteKind, WriteOutcome } from "./write.ts";
 import { Writer } from "./writer.ts";
@@ -32,8 +34,11 @@ export class Publisher {
   readonly #statuses: StatusBoard;
   readonly #statusWriter: Writer;
   readonly #conditionWriter: Writer;
+  readonly #clusterEvents: EventBoard;
+  readonly #eventWriter: Writer;
   #unlisten: () => void = () => {};
   #isStarted = false;
+  #isClosed = false;
 
   constructor(ports: PublisherPorts) {
     this.#view = ports.view;
@@ -41,6 +46,8 @@ export class Publisher {
     const runningMax = LIMITS.publishRunningMax;
     this.#statusWriter = new Writer(ports, { board: this.#statuses, runningMax });
     this.#conditionWriter = new Writer(ports, { board: new ConditionBoard(ports), runningMax: 1 });
+    this.#clusterEvents = new EventBoard(ports);
+    this.#eventWriter = new Writer(ports, { board: this.#clusterEvents, runningMax: 1 });
   }
 
   /** After Host.start(): from here on the records are all there. */
@@ -50,22 +57,28 @@ export class Publisher {
     this.#statuses.mark(undefined);
     this.#statusWriter.wake();
     this.#conditionWriter.wake();
+    this.#eventWriter.wake();
   }
 
   /** For every event of the host: what it is about is looked at soon, after whoever waits for an answer got it. */
   onEvent(event: HostEvent): void {
+    if (this.#isClosed) return;
+    const clusterEvent = clusterEventOf(event);
+    if (clusterEvent) this.#clusterEvents.see(clusterEvent);
+    const uid = event.attachment?.request.pod?.uid ?? "";
+    if (event.kind === "attached") this.#clusterEvents.seeAttached(uid);
+    this.#statuses.mark(uid);
     if (!this.#isStarted) return;
-    if (event.attachment) {
-      this.#statuses.mark(event.attachment.request.pod?.uid ?? "");
-      this.#statusWriter.wake();
-    }
+    if (clusterEvent || event.kind === "attached") this.#eventWriter.wake();
+    if (event.attachment) this.#statusWriter.wake();
   }
 
   /** Gives up what is under way. */
   async close(): Promise<void> {
-    this.#isStarted = false;
+    this.#isClosed = true;
     this.#unlisten();
-    await Promise.all([this.#statusWriter.close(), this.#conditionWriter.close()]);
+    const writers = [this.#statusWriter, this.#conditionWriter, this.#eventWriter];
+    await Promise.all(writers.map((writer) => writer.close()));
   }
 
   #onChange({ node, pods }: ViewChange): void {
