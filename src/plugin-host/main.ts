@@ -17,7 +17,9 @@ import { HeldAttachments } from "../plugin-sdk/held-attachments.ts";
 import { serveUnix } from "../rpc/unix-server.ts";
 import { CniConfFolder } from "./cni-conf-folder.ts";
 import { Host } from "./core/host.ts";
-import { NO_NODE_VIEW, NO_POD_WITNESSES } from "./core/ports.ts";
+import { NO_NODE_VIEW, NO_POD_WITNESSES, type PodWitnesses } from "./core/ports.ts";
+import type { OpenedCluster } from "./kubernetes/open-cluster.ts";
+import type { OwnPods } from "./kubernetes/view.ts";
 import { FolderDelJournal } from "./del-journal.ts";
 import { EventLog } from "./event-log.ts";
 import { faultFromEnvironment } from "./fault.ts";
@@ -28,7 +30,7 @@ import { createMetrics, serveMetrics } from "./metrics.ts";
 import { lockNode } from "./node-lock.ts";
 import { pathsBelow } from "./paths.ts";
 import { Definitions } from "./networks/definitions.ts";
-import { manifestsOpener } from "./node-manifests.ts";
+import { manifestsSource } from "./node-manifests.ts";
 import { PluginFolder } from "./plugins/plugin-folder.ts";
 import { PluginRegistry } from "./registry.ts";
 import { PodAddresses } from "./services/pod-addresses.ts";
@@ -122,10 +124,13 @@ export async function runHost(options: RunHostOptions): Promise<void> {
 
   const confFolder = new CniConfFolder(config.cni.confDir);
   const definitions = new Definitions({
-    isComplete: options.manifests === undefined,
+    isComplete: options.manifests === undefined && options.kubernetes === undefined,
     findConflist: (name) => confFolder.find(name),
     events,
   });
+  const opened = await openKubernetes(options, { journalFile: paths.objects, events });
+  if (opened) cleanup.use(opened);
+  const cluster = opened?.cluster;
   const plugins = new PluginFolder({
     clock: systemClock,
     events,
@@ -148,10 +153,11 @@ export async function runHost(options: RunHostOptions): Promise<void> {
       registry: metrics.registry,
       config: config.services,
       nodeName: options.nodeName,
-      openManifests:
-        options.manifests === undefined
+      source: opened
+        ? opened.sourceFor(definitions)
+        : options.manifests === undefined
           ? undefined
-          : manifestsOpener({ folder: options.manifests, clock: systemClock, definitions }),
+          : manifestsSource({ folder: options.manifests, clock: systemClock, definitions }),
       markerFile: paths.servicesMarker,
       version: HOST_VERSION,
       plugins,
@@ -218,6 +224,8 @@ export async function runHost(options: RunHostOptions): Promise<void> {
       }),
   });
   plugins.addRole(registry);
+  const witnesses = await openWitnesses(options, { pods: cluster?.pods, events });
+  if (witnesses) cleanup.use(witnesses);
   const host = new Host(
     {
       clock: systemClock,
@@ -229,8 +237,8 @@ export async function runHost(options: RunHostOptions): Promise<void> {
       events,
       services: services.attachments,
       definitions,
-      node: NO_NODE_VIEW,
-      podWitnesses: NO_POD_WITNESSES,
+      node: cluster ?? NO_NODE_VIEW,
+      podWitnesses: witnesses ?? NO_POD_WITNESSES,
     },
     {
       bootId,
@@ -239,6 +247,15 @@ export async function runHost(options: RunHostOptions): Promise<void> {
       repairsDrift: config.networks.repairsDrift,
     },
   );
+
+  const publisher = opened?.openPublisher({
+    records: () => host.context.state.attachments.values(),
+    isReady: () => host.phase === "ready" && cluster?.unready === "",
+  });
+  if (publisher) {
+    cleanup.defer(() => publisher.close());
+    events.listen((event) => publisher.onEvent(event));
+  }
 
   // Who empties a table of Services mostly empties all: `nft flush ruleset`.
   // What a plugin that was away left undone is done when it is back.
@@ -257,6 +274,10 @@ export async function runHost(options: RunHostOptions): Promise<void> {
     services: services.core,
     applySources: services.applySources,
     servicesProblems: () => services.problems(),
+    kubernetes: cluster,
+    runtimeEndpoint: options.runtimeEndpoint,
+    kubernetes: undefined,
+    runtimeEndpoint: options.runtimeEndpoint,
   };
   const shimServer = await serveUnix(paths.shimSocket, [shimService(host)]);
   cleanup.defer(() => shimServer.stop(LIMITS.stopGraceMs));
@@ -272,6 +293,7 @@ export async function runHost(options: RunHostOptions): Promise<void> {
   await plugins.firstAnswers(LIMITS.pluginFirstLookMs);
   await host.start();
   podAddresses.restore(host.context.state.attachments.values());
+  publisher?.start();
   log.info(
     { version: HOST_VERSION, root: paths.root, pid: process.pid, socket: paths.shimSocket },
     "Plugin host is ready",
@@ -281,6 +303,25 @@ export async function runHost(options: RunHostOptions): Promise<void> {
   await host.stop();
   // What hangs is told to its callers, instead of being waited for once more.
   registry.abort();
+}
+
+/** A node without a cluster pays for none of this. */
+async function openKubernetes(
+  { nodeName, kubernetes }: RunHostOptions,
+  deps: { readonly journalFile: string; readonly events: EventLog },
+): Promise<OpenedCluster | undefined> {
+  if (kubernetes === undefined) return undefined;
+  const { openCluster } = await import("./kubernetes/open-cluster.ts");
+  return openCluster({ nodeName, ...kubernetes, ...deps, clock: systemClock });
+}
+
+async function openWitnesses(
+  { runtimeEndpoint }: RunHostOptions,
+  deps: { readonly pods: OwnPods | undefined; readonly events: EventLog },
+): Promise<(PodWitnesses & Disposable) | undefined> {
+  if (runtimeEndpoint === undefined && deps.pods === undefined) return undefined;
+  const { openPodWitnesses } = await import("./runtime/pod-witnesses.ts");
+  return openPodWitnesses({ runtimeEndpoint, ...deps, clock: systemClock });
 }
 
 function logEvent(log: Logger, event: { kind: string; subject: string; message: string }): void {

@@ -6,7 +6,7 @@ import { it } from "node:test";
 import type { ObjectEvent } from "../services/objects.ts";
 import { formatProblem } from "./manifests/object-source.ts";
 import { Definitions } from "./networks/definitions.ts";
-import { manifestsOpener } from "./node-manifests.ts";
+import { manifestsSource } from "./node-manifests.ts";
 import { systemClock } from "./system-clock.ts";
 
 const NODE = "apiVersion: v1\nkind: Node\nmetadata: {name: one}\n";
@@ -16,7 +16,7 @@ metadata: {name: storage}
 spec: {config: '{"type":"patchbay"}'}
 `;
 
-it("manifestsOpener() feeds networks and Services from one folder", async () => {
+it("manifestsSource() feeds networks and Services from one folder", async () => {
   const folder = mkdtempSync(join(tmpdir(), "patchbay-node-manifests-"));
   await using cleanup = new AsyncDisposableStack();
   cleanup.defer(() => rmSync(folder, { recursive: true }));
@@ -31,9 +31,9 @@ it("manifestsOpener() feeds networks and Services from one folder", async () => 
   const heard: ObjectEvent[] = [];
   const problems: string[] = [];
   let wake = () => {};
-  const open = manifestsOpener({ folder, clock: systemClock, definitions });
+  const source = manifestsSource({ folder, clock: systemClock, definitions });
   cleanup.use(
-    await open({
+    await source.open({
       onEvents(_, events) {
         heard.push(...events);
         wake();

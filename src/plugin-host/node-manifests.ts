@@ -1,20 +1,8 @@
-import type { ObjectEvent } from "../services/objects.ts";
 import type { Clock } from "./core/ports.ts";
-import {
-  isNetworksKind,
-  isServicesKey,
-  isServicesObject,
-  type ManifestEvent,
-} from "./manifests/manifest-object.ts";
-import { formatProblem, type SourceProblem } from "./manifests/object-source.ts";
+import { isNetworksKind } from "./manifests/manifest-object.ts";
+import { formatProblem } from "./manifests/object-source.ts";
 import type { Definitions } from "./networks/definitions.ts";
-
-/** Hears of objects of Services alone. */
-export interface ServicesListener {
-  onEvents(source: string, events: readonly ObjectEvent[]): void;
-  /** All problems of the source, whatever they are about. */
-  onProblems(source: string, problems: readonly SourceProblem[]): void;
-}
+import { type ServicesSource, servicesEventOf } from "./services-source.ts";
 
 export interface NodeManifestsDeps {
   readonly folder: string;
@@ -22,9 +10,9 @@ export interface NodeManifestsDeps {
   readonly definitions: Definitions;
 }
 
-/** Opens the source of manifests for those who hear of them: one look at the folder for networks and Services. */
-export function manifestsOpener({ folder, clock, definitions }: NodeManifestsDeps) {
-  return async (services: ServicesListener): Promise<AsyncDisposable> => {
+/** The folder of manifests for those who hear of it: one look at it for networks and Services. */
+export function manifestsSource({ folder, clock, definitions }: NodeManifestsDeps): ServicesSource {
+  const open: ServicesSource["open"] = async (services) => {
     // Loaded only where there is a folder.
     const { watchManifests } = await import("./manifests/manifest-source.ts");
     return watchManifests({
@@ -44,17 +32,5 @@ export function manifestsOpener({ folder, clock, definitions }: NodeManifestsDep
       },
     });
   };
-}
-
-function servicesEventOf(event: ManifestEvent): ObjectEvent[] {
-  switch (event.kind) {
-    case "put": {
-      const { object } = event;
-      return isServicesObject(object) ? [{ kind: "put", object }] : [];
-    }
-    case "delete":
-      return isServicesKey(event.key) ? [event] : [];
-    case "relist":
-      return [{ kind: "relist", objects: event.objects.filter(isServicesObject) }];
-  }
+  return { name: "manifests", about: "the manifests", open };
 }

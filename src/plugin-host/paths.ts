@@ -12,6 +12,8 @@ export interface Paths {
   readonly pluginDir: string;
   readonly stateDir: string;
   readonly database: string;
+  /** What was heard of the API server last. */
+  readonly objects: string;
   /** DELs that the shim wrote while the host was down. */
   readonly delJournal: string;
   /** What plugin cni-exec remembers of its attachments. */
@@ -37,6 +39,7 @@ export function pathsBelow(root: string): Paths {
     pluginDir: join(runDir, "plugins"),
     stateDir,
     database: join(stateDir, "state.db"),
+    objects: join(stateDir, "objects.db"),
     delJournal: join(stateDir, "del-journal"),
     cniExec: join(stateDir, "cni-exec"),
     heldDir: join(runDir, "held"),

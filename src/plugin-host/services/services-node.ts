@@ -12,7 +12,7 @@ import type { AttachmentServices, Clock, EventSink, HostEvent } from "../core/po
 import { formatErrorChain } from "../errors.ts";
 import type { ServicesConfig } from "../host-config.ts";
 import { formatProblem, type SourceProblem } from "../manifests/object-source.ts";
-import type { ServicesListener } from "../node-manifests.ts";
+import type { ServicesSource } from "../services-source.ts";
 import type { PluginFolder } from "../plugins/plugin-folder.ts";
 import { CoreAttachmentServices } from "./attachment-services.ts";
 import { ApplySources } from "./apply-sources.ts";
@@ -34,8 +34,8 @@ export interface ServicesNodeDeps {
   readonly registry: Registry;
   readonly config: ServicesConfig;
   readonly nodeName: string;
-  /** Opens the source of manifests; undefined: there is none. */
-  readonly openManifests: ((listener: ServicesListener) => Promise<AsyncDisposable>) | undefined;
+  /** Where objects come from, a folder or an API server; undefined: from nowhere. */
+  readonly source: ServicesSource | undefined;
   /** Stands while a data plane may hold something of ours. */
   readonly markerFile: string;
   readonly version: string;
@@ -48,7 +48,6 @@ export interface ServicesNodeDeps {
   readonly openNamespacePlane: () => Promise<NamespacePlane>;
 }
 
-const MANIFESTS = "manifests";
 const NODE_ADDRESSES = "node addresses";
 const EDGES = "health servers and flows";
 
@@ -253,7 +252,8 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
       ...[...problems.values()].flatMap((found) => found.map(formatProblem)),
     ],
     start() {
-      if (deps.openManifests === undefined) {
+      const { source } = deps;
+      if (source === undefined) {
         // An earlier host had callers of ApplyServices: they have a while to come back. Not for ever, since
         // nothing else is programmed meanwhile, and what they gave is not meant to survive the host.
         if (marks?.includes(CALLERS)) core.expectSource(ANY_CALLER, { keeps: false });
@@ -262,15 +262,15 @@ export function openServicesNode(deps: ServicesNodeDeps): ServicesNode {
         core.onWanted(() => void followKernel());
         return;
       }
-      core.expectSource(MANIFESTS, { keeps: marks !== undefined });
+      core.expectSource(source.name, { keeps: marks !== undefined });
       void followKernel();
-      const watching = deps.openManifests({ onEvents, onProblems });
+      const watching = source.open({ onEvents, onProblems });
       cleanup.defer(async () => {
         await (await watching.catch(() => undefined))?.[Symbol.asyncDispose]();
       });
       watching.catch((error: unknown) => {
-        const message = `Cannot watch the ${MANIFESTS}: ${formatErrorChain(error)}`;
-        events.emit({ kind: "services-source-failed", subject: MANIFESTS, message });
+        const message = `Cannot watch ${source.about}: ${formatErrorChain(error)}`;
+        events.emit({ kind: "services-source-failed", subject: source.name, message });
       });
     },
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
