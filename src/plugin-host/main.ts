@@ -276,8 +276,6 @@ export async function runHost(options: RunHostOptions): Promise<void> {
     servicesProblems: () => services.problems(),
     kubernetes: cluster,
     runtimeEndpoint: options.runtimeEndpoint,
-    kubernetes: undefined,
-    runtimeEndpoint: options.runtimeEndpoint,
   };
   const shimServer = await serveUnix(paths.shimSocket, [shimService(host)]);
   cleanup.defer(() => shimServer.stop(LIMITS.stopGraceMs));
