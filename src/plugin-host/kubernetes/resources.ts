@@ -3,6 +3,7 @@ import type { KindName } from "../manifests/kinds.ts";
 import type { ApiQuery } from "./api.ts";
 import { findKey, type Keeping, keepObject } from "./objects/keep-object.ts";
 import type { Kept, Unreadable } from "./objects/kept.ts";
+import { SharedValues } from "./objects/shared-values.ts";
 
 /** Objects of one resource of the API server that the host follows. */
 export interface WatchedResource {
@@ -34,62 +35,64 @@ export type ResourceName =
 
 /** All of them, the first to be listed first: Services wait for slices and nodes. */
 export function watchedResources(nodeName: string): readonly WatchedResource[] {
-  return [
-    resource({
+  const shared = new SharedValues();
+  const inputs: readonly ResourceInput[] = [
+    {
       name: "nodes (own)",
       path: "/api/v1/nodes",
       kind: "Node",
       keeping: "own-node",
       query: { fieldSelector: `metadata.name=${nodeName}` },
-    }),
-    resource({
+    },
+    {
       name: "services",
       path: "/api/v1/services",
       kind: "Service",
       // Those left to other proxies come too, although kube-proxy does without them: one may name Patchbay.
       query: { labelSelector: "!service.kubernetes.io/headless" },
-    }),
-    resource({
+    },
+    {
       name: "endpointslices.discovery.k8s.io",
       path: "/apis/discovery.k8s.io/v1/endpointslices",
       kind: "EndpointSlice",
       query: { labelSelector: "!service.kubernetes.io/headless" },
-    }),
-    resource({
+    },
+    {
       name: "nodes (others)",
       path: "/api/v1/nodes",
       kind: "Node",
       query: { fieldSelector: `metadata.name!=${nodeName}` },
       accept: METADATA_ALONE,
-    }),
-    resource({
+    },
+    {
       name: "pods",
       path: "/api/v1/pods",
       kind: "Pod",
       keeping: "own-pod",
       query: { fieldSelector: `spec.nodeName=${nodeName}` },
       accept: METADATA_ALONE,
-    }),
-    resource({
+    },
+    {
       name: "servicecidrs.networking.k8s.io",
       path: "/apis/networking.k8s.io/v1/servicecidrs",
       kind: "ServiceCIDR",
       // v1 since 1.33.
       isOptional: true,
-    }),
-    resource({
+    },
+    {
       name: "network-attachment-definitions.k8s.cni.cncf.io",
       path: "/apis/k8s.cni.cncf.io/v1/network-attachment-definitions",
       kind: "NetworkAttachmentDefinition",
       isOptional: true,
-    }),
-    resource({
+    },
+    {
       name: "ipamclaims.k8s.cni.cncf.io",
       path: "/apis/k8s.cni.cncf.io/v1alpha1/ipamclaims",
       kind: "IPAMClaim",
       isOptional: true,
-    }),
+    },
   ];
+  return inputs.map((input) => resource(input, shared));
 }
 
 /** Of a watch each event's object is one, of a list the list (endpoints/handlers/response.go). */
@@ -105,7 +108,7 @@ interface ResourceInput extends Partial<Pick<WatchedResource, "query" | "accept"
   readonly keeping?: Keeping;
 }
 
-function resource(input: ResourceInput): WatchedResource {
+function resource(input: ResourceInput, shared: SharedValues): WatchedResource {
   const { name, path, kind, keeping = "object", query = {}, accept, isOptional = false } = input;
   return {
     name,
@@ -113,7 +116,7 @@ function resource(input: ResourceInput): WatchedResource {
     query,
     ...(accept !== undefined && { accept }),
     isOptional,
-    keep: (json) => keepObject(json, { resource: name, kind, keeping }),
+    keep: (json) => keepObject(json, { resource: name, kind, keeping, shared }),
     keyOf: (json) => findKey(json, kind),
   };
 }

@@ -14,6 +14,7 @@ import { DNS_LABEL } from "../../manifests/rules.ts";
 import type { Kept, Unreadable } from "./kept.ts";
 import { parseOwnNode } from "./own-node.ts";
 import { parseOwnPod } from "./own-pod.ts";
+import type { SharedValues } from "./shared-values.ts";
 
 /** What is made of an object. */
 export type Keeping = "object" | "own-node" | "own-pod";
@@ -23,15 +24,16 @@ export interface KeepOptions {
   readonly resource: string;
   readonly kind: KindName;
   readonly keeping: Keeping;
+  readonly shared: SharedValues;
 }
 
 /** Keeps of an object, as the API server sends it, what the host reads. Never throws. */
 export function keepObject(json: unknown, options: KeepOptions): Kept | Unreadable {
-  const { resource, kind, keeping } = options;
+  const { resource, kind } = options;
   const place = rootPlace(json);
   try {
     requireKind(asMapping(place), kind);
-    return parse(place, { kind, keeping });
+    return parse(place, options);
   } catch (error) {
     if (!(error instanceof FieldError)) throw error;
     const key = findKey(json, kind);
@@ -59,10 +61,7 @@ export function findResourceVersion(json: unknown): string | undefined {
   return typeof version === "string" && version !== "" ? version : undefined;
 }
 
-function parse(
-  place: Place,
-  { kind, keeping }: { readonly kind: KindName; readonly keeping: Keeping },
-): Kept {
+function parse(place: Place, { kind, keeping, shared }: KeepOptions): Kept {
   const metadata = parseServedMetadata(place, kind);
   const key = `${kind}/${metadata.namespace}/${metadata.name}` as ObjectKey;
   if (keeping === "own-pod") return { kind: keeping, key, pod: parseOwnPod(place, metadata) };
@@ -70,7 +69,9 @@ function parse(
   if (keeping === "own-node" && object.kind === "Node") {
     return { kind: keeping, key, object, node: parseOwnNode(place, object) };
   }
-  if (object.kind !== "NetworkAttachmentDefinition") return { kind: "object", key, object };
+  if (object.kind !== "NetworkAttachmentDefinition") {
+    return { kind: "object", key, object: shared.share(object) };
+  }
   return { kind: "object", key, object: { ...object, place: placeOf(metadata) } };
 }
 

@@ -1,0 +1,98 @@
+import type {
+  EndpointSlice,
+  ServicePort,
+  SliceEndpoint,
+  SlicePort,
+} from "../../../services/objects.ts";
+import type { ManifestObject } from "../../manifests/manifest-object.ts";
+
+/** Distinct values of one kind that are remembered; then it starts anew, which costs memory and nothing else. */
+const SHARED_MAX = 10_000;
+
+type Conditions = NonNullable<SliceEndpoint["conditions"]>;
+
+/**
+ * Texts and small parts that a hundred thousand objects repeat, held once: namespaces, names of
+ * nodes and zones, ports, conditions.
+ */
+export class SharedValues {
+  readonly #texts = new Bounded<string>();
+  readonly #conditions = new Bounded<Conditions>();
+  readonly #slicePorts = new Bounded<readonly SlicePort[]>();
+  readonly #servicePorts = new Bounded<readonly ServicePort[]>();
+
+  /** The same object; what it repeats of others is theirs. */
+  share(object: ManifestObject): ManifestObject {
+    switch (object.kind) {
+      case "Service": {
+        const { ports } = object.spec;
+        const { metadata, spec } = object;
+        return {
+          ...object,
+          metadata: { ...metadata, namespace: this.#text(metadata.namespace) },
+          spec: ports === undefined ? spec : { ...spec, ports: this.#servicePortsOf(ports) },
+        };
+      }
+      case "EndpointSlice":
+        return this.#shareSlice(object);
+      default:
+        return object;
+    }
+  }
+
+  #shareSlice(slice: EndpointSlice): EndpointSlice {
+    const { metadata, endpoints, ports } = slice;
+    return {
+      kind: slice.kind,
+      metadata: { ...metadata, namespace: this.#text(metadata.namespace) },
+      addressType: slice.addressType,
+      endpoints: (endpoints ?? []).map((endpoint) => this.#shareEndpoint(endpoint)),
+      ports: this.#slicePortsOf(ports ?? []),
+    };
+  }
+
+  #shareEndpoint(endpoint: SliceEndpoint): SliceEndpoint {
+    const { conditions, nodeName, zone } = endpoint;
+    return {
+      ...endpoint,
+      ...(conditions && { conditions: this.#conditionsOf(conditions) }),
+      ...(nodeName && { nodeName: this.#text(nodeName) }),
+      ...(zone && { zone: this.#text(zone) }),
+    };
+  }
+
+  #text(text: string): string {
+    return this.#texts.share(text, text);
+  }
+
+  #conditionsOf(conditions: Conditions): Conditions {
+    const { ready, serving, terminating } = conditions;
+    return this.#conditions.share(`${ready} ${serving} ${terminating}`, conditions);
+  }
+
+  #slicePortsOf(ports: readonly SlicePort[]): readonly SlicePort[] {
+    let key = "";
+    for (const { name, protocol, port } of ports) key += `${name} ${protocol} ${port},`;
+    return this.#slicePorts.share(key, ports);
+  }
+
+  #servicePortsOf(ports: readonly ServicePort[]): readonly ServicePort[] {
+    let key = "";
+    for (const port of ports) {
+      key += `${port.name} ${port.protocol} ${port.port} ${port.nodePort},`;
+    }
+    return this.#servicePorts.share(key, ports);
+  }
+}
+
+class Bounded<Value> {
+  readonly #held = new Map<string, Value>();
+
+  share(key: string, value: Value): Value {
+    const held = this.#held.get(key);
+    if (held !== undefined) return held;
+    if (this.#held.size >= SHARED_MAX) this.#held.clear();
+    this.#held.set(key, value);
+    return value;
+  }
+}
