@@ -79,14 +79,14 @@ export class ObjectJournal {
 
   /** What stood of a resource; undefined: nothing that is complete. */
   read(resource: string): JournaledResource | undefined {
-    const row = this.#database
-      .prepare("SELECT version FROM versions WHERE resource = ?")
-      .get(resource) as { version: string } | undefined;
-    if (row === undefined) return undefined;
-    const rows = this.#database
-      .prepare("SELECT key, json FROM objects WHERE resource = ?")
-      .all(resource) as { key: string; json: string }[];
     try {
+      const row = this.#database
+        .prepare("SELECT version FROM versions WHERE resource = ?")
+        .get(resource) as { version: string } | undefined;
+      if (row === undefined) return undefined;
+      const rows = this.#database
+        .prepare("SELECT key, json FROM objects WHERE resource = ?")
+        .all(resource) as { key: string; json: string }[];
       const objects = rows.map(({ key, json }) => ({ key, value: JSON.parse(json) as unknown }));
       return { version: row.version, objects };
     } catch {
@@ -128,6 +128,8 @@ function openDatabase(path: string, mark: string): DatabaseSync {
   try {
     database.exec(PRAGMAS);
     database.exec(SCHEMA);
+    const { quick_check: health } = database.prepare("PRAGMA quick_check(1)").get() ?? {};
+    if (health !== "ok") throw new Error(`It is damaged: ${String(health)}`);
     const row = database.prepare("SELECT value FROM meta WHERE key = 'mark'").get();
     if (row?.["value"] !== mark) {
       database.exec("BEGIN; DELETE FROM objects; DELETE FROM versions;");
