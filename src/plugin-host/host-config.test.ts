@@ -6,9 +6,18 @@ import { describe, it } from "node:test";
 import { formatPrefix } from "../ip/address.ts";
 import { parseHostConfig, readHostConfig } from "./host-config.ts";
 
+const parseConfig = (json: unknown) => parseHostConfig(json, { hasCluster: false });
+
 describe("parseHostConfig()", () => {
+  it("lets ADD wait for Services where there is a cluster, unless the file says otherwise", () => {
+    const cluster = { hasCluster: true };
+    const off = { services: { addWaits: { enabled: false } } };
+    assert.equal(parseHostConfig({}, cluster).services.addWaits.enabled, true);
+    assert.equal(parseHostConfig(off, cluster).services.addWaits.enabled, false);
+  });
+
   it("fills in what the file leaves out", () => {
-    assert.deepEqual(parseHostConfig({}), {
+    assert.deepEqual(parseConfig({}), {
       services: {
         clusterCidrs: [],
         nodePortAddresses: ["primary"],
@@ -33,7 +42,7 @@ describe("parseHostConfig()", () => {
   });
 
   it("reads every key", () => {
-    const { services } = parseHostConfig({
+    const { services } = parseConfig({
       services: {
         clusterCidrs: ["10.244.0.0/16", "fd00::/48"],
         nodePortAddresses: ["localhost", "192.0.2.7/24"],
@@ -46,21 +55,18 @@ describe("parseHostConfig()", () => {
     assert.deepEqual(services.clusterCidrs.map(formatPrefix), ["10.244.0.0/16", "fd00::/48"]);
     assert.equal(services.nodePortAddresses[0], "localhost");
     assert.deepEqual(services.healthz, { address: "::1", port: 80 });
-    assert.equal(
-      parseHostConfig({ services: { healthzAddress: "off" } }).services.healthz,
-      undefined,
-    );
+    assert.equal(parseConfig({ services: { healthzAddress: "off" } }).services.healthz, undefined);
     const networks = {
       namespaceIsolation: true,
       globalNamespaces: ["kube-system", "shared"],
       sysctlAllowList: ["net.ipv4.conf.IFNAME.arp_notify", "net.core.*"],
     };
-    assert.deepEqual(parseHostConfig({ networks: { ...networks, repairDrift: false } }).networks, {
+    assert.deepEqual(parseConfig({ networks: { ...networks, repairDrift: false } }).networks, {
       ...networks,
       repairsDrift: false,
     });
     const cni = { binDirs: ["/b"], confDir: "/c", execTimeoutMs: 100, runningMax: 2 };
-    assert.deepEqual(parseHostConfig({ cni }).cni, cni);
+    assert.deepEqual(parseConfig({ cni }).cni, cni);
   });
 
   const cases: [unknown, string][] = [
@@ -116,7 +122,7 @@ describe("parseHostConfig()", () => {
   for (const [json, message] of cases) {
     it(`refuses ${JSON.stringify(json)}`, () => {
       assert.throws(
-        () => parseHostConfig(json),
+        () => parseConfig(json),
         (error: Error & { code?: string }) =>
           error.code === "INVALID_HOST_CONFIG" && error.message.startsWith(message),
       );
@@ -127,8 +133,14 @@ describe("parseHostConfig()", () => {
 describe("readHostConfig()", () => {
   it("takes an absent file for an empty one, unless it was asked for by name", () => {
     const file = "/nonexistent/host.json";
-    assert.deepEqual(readHostConfig(file, { isOptional: true }), parseHostConfig({}));
-    assert.throws(() => readHostConfig(file, { isOptional: false }), /Cannot read/);
+    assert.deepEqual(
+      readHostConfig(file, { isOptional: true, hasCluster: false }),
+      parseConfig({}),
+    );
+    assert.throws(
+      () => readHostConfig(file, { isOptional: false, hasCluster: false }),
+      /Cannot read/,
+    );
   });
 
   it("names the file with the field", () => {
@@ -136,11 +148,14 @@ describe("readHostConfig()", () => {
     try {
       const file = join(folder, "host.json");
       writeFileSync(file, '{"services":{"masqueradeBit":"14"}}');
-      assert.throws(() => readHostConfig(file, { isOptional: true }), {
+      assert.throws(() => readHostConfig(file, { isOptional: true, hasCluster: false }), {
         message: `${file}: services.masqueradeBit is "14", expected a whole number from 0 to 31`,
       });
       writeFileSync(file, "{");
-      assert.throws(() => readHostConfig(file, { isOptional: true }), /is not JSON/);
+      assert.throws(
+        () => readHostConfig(file, { isOptional: true, hasCluster: false }),
+        /is not JSON/,
+      );
     } finally {
       rmSync(folder, { recursive: true });
     }

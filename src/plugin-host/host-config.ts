@@ -56,7 +56,7 @@ const LIST_MAX = 256;
 /** Reads the file. A file that is absent and was not asked for by name is an empty one. Throws PatchbayError INVALID_HOST_CONFIG that names file, field and reason. */
 export function readHostConfig(
   file: string,
-  options: { readonly isOptional: boolean },
+  options: { readonly isOptional: boolean; readonly hasCluster: boolean },
 ): HostConfig {
   let text: string;
   try {
@@ -67,7 +67,7 @@ export function readHostConfig(
     text = readFileSync(file, "utf8");
   } catch (cause) {
     const isAbsent = (cause as NodeJS.ErrnoException).code === "ENOENT";
-    if (isAbsent && options.isOptional) return parseHostConfig({});
+    if (isAbsent && options.isOptional) return parseHostConfig({}, options);
     throw new PatchbayError("INVALID_HOST_CONFIG", `Cannot read ${file}`, { cause });
   }
   let json: unknown;
@@ -77,15 +77,21 @@ export function readHostConfig(
     throw new PatchbayError("INVALID_HOST_CONFIG", `${file} is not JSON`, { cause });
   }
   try {
-    return parseHostConfig(json);
+    return parseHostConfig(json, options);
   } catch (error) {
     if (!(error instanceof PatchbayError)) throw error;
     throw new PatchbayError("INVALID_HOST_CONFIG", `${file}: ${error.message}`);
   }
 }
 
-/** Checks a configuration. Throws PatchbayError INVALID_HOST_CONFIG that names field and expectation. */
-export function parseHostConfig(json: unknown): HostConfig {
+/**
+ * Checks a configuration. `hasCluster`: some defaults are others where an API server tells of Services. Throws
+ * PatchbayError INVALID_HOST_CONFIG that names field and expectation.
+ */
+export function parseHostConfig(
+  json: unknown,
+  { hasCluster }: { readonly hasCluster: boolean },
+): HostConfig {
   const root = asObject(json, "The configuration", ["services", "networks", "cni"]);
   const services = asObject(root["services"] ?? {}, "services", [
     "clusterCidrs",
@@ -115,7 +121,7 @@ export function parseHostConfig(json: unknown): HostConfig {
         max: 31,
       }),
       addWaits: {
-        enabled: asFlag(addWaits["enabled"] ?? false, "services.addWaits.enabled"),
+        enabled: asFlag(addWaits["enabled"] ?? hasCluster, "services.addWaits.enabled"),
         timeoutMs: asInteger(addWaits["timeoutMs"] ?? 2_000, {
           field: "services.addWaits.timeoutMs",
           min: 1,

@@ -96,6 +96,7 @@ export async function runHost(options: RunHostOptions): Promise<void> {
   const startedMs = Date.now();
   const config = readHostConfig(options.configFile ?? paths.hostConfig, {
     isOptional: options.configFile === undefined,
+    hasCluster: options.kubernetes !== undefined,
   });
 
   // From the first moment on: a stop while starting stops as cleanly as later.

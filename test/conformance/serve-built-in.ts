@@ -33,7 +33,12 @@ const BUILT_INS: Readonly<Record<string, (deps: Deps) => Promise<NetworkPlugin>>
   async "cni-exec"({ kernel, folder }) {
     const { createHostCniExec } = await import("../../src/plugin-host/cni-exec.ts");
     const events = { emit: ({ message }: { message: string }) => console.error(message) };
-    return createHostCniExec({ kernel, folder, config: parseHostConfig({}).cni, events });
+    return createHostCniExec({
+      kernel,
+      folder,
+      config: parseHostConfig({}, { hasCluster: false }).cni,
+      events,
+    });
   },
 };
 
