@@ -88,6 +88,12 @@ export function parseConflist(text: string, file: string): Conflist {
   };
 }
 
+/** Subnets in a conflist, host-local's two ways of writing them included. */
+export function subnetsOf(plugin: Conflist["plugin"]): string[] {
+  const subnets = JSON.stringify(plugin?.["ipam"] ?? {}).matchAll(/"subnet":"([^"]*)"/g);
+  return [...subnets].map(([, subnet]) => subnet ?? "");
+}
+
 /** True where the network takes the ranges of the Node object. */
 export function hasNodeRanges(plugin: Conflist["plugin"]): boolean {
   const ipam = plugin?.["ipam"];

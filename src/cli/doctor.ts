@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { DoctorFinding__Output } from "../rpc/generated/patchbay/host/v1/DoctorFinding.ts";
 import { type CliContext, type CommonOptions, withCommonOptions, withHost } from "./context.ts";
+import { examineKubeProxy, examineRanges } from "./doctor-cluster.ts";
 import { examineMachine } from "./doctor-local.ts";
 import { CliError, EXIT } from "./failure.ts";
 import { formatNumber } from "./format.ts";
@@ -37,7 +38,8 @@ export function addDoctorCommand(
         cniConfDir: resolve(options.cniConfDir),
         packageFolder: context.packageFolder,
       });
-      const findings = [...local, ...(await askHost(context, options.root))];
+      const asked = await askHost(context, options.root);
+      const findings = [...local, ...asked, ...(await examineCluster(context, options))];
       if (findings.some(({ severity }) => severity === "error")) setExitCode(EXIT.failure);
       if (options.json) context.output.json({ findings });
       else printFindings(context, findings);
@@ -59,6 +61,21 @@ async function askHost(context: CliContext, root: string): Promise<Finding[]> {
     return [
       { check: "plugin-host", severity: "error", message, remedy: upperFirst(remedy.join(": ")) },
     ];
+  }
+}
+
+/** What conflist and kernel say beside the cluster. Nothing where the host cannot be asked, which is told of already. */
+async function examineCluster(context: CliContext, options: DoctorOptions): Promise<Finding[]> {
+  const call = { root: options.root, what: "ask for the host's state" };
+  try {
+    const { kubernetes } = await withHost(context, call, (host) => host.getStatus());
+    return [
+      ...examineRanges(resolve(options.cniConfDir), kubernetes),
+      ...(kubernetes ? await examineKubeProxy(context.openNode().nftables) : []),
+    ];
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    return [];
   }
 }
 

@@ -21,6 +21,7 @@ export function fakeStatus(
     bootId: "b",
     journalPending: 0,
     nodeName: "worker-1",
+    kubernetes: null,
     ...fields,
   };
 }

@@ -10,6 +10,7 @@ import {
   hasNodeRanges,
   parseConflist,
   SHIM_FILE,
+  subnetsOf,
 } from "./conflist.ts";
 import { type CliContext, type CommonOptions, withCommonOptions } from "./context.ts";
 import { CliError, EXIT } from "./failure.ts";
@@ -189,11 +190,9 @@ function isFor(text: string, file: string, root: string): boolean {
   return plugin !== undefined && (plugin["root"] ?? "/") === root;
 }
 
-/** Subnets in a conflist, host-local's two ways of writing them included. */
+/** What a conflist says of addresses, for people. */
 function rangesOf({ plugin }: Conflist): string[] {
-  if (hasNodeRanges(plugin)) return [NODE_RANGES];
-  const subnets = JSON.stringify(plugin?.["ipam"] ?? {}).matchAll(/"subnet":"([^"]*)"/g);
-  return [...subnets].map(([, subnet]) => subnet ?? "");
+  return hasNodeRanges(plugin) ? [NODE_RANGES] : subnetsOf(plugin);
 }
 
 function conflistsBefore(confDir: string): string[] {

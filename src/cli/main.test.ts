@@ -24,6 +24,7 @@ const status: GetStatusResponse__Output = {
   pid: 4711,
   startedMs: FAKE_NOW_MS - 3_660_000,
   ready: true,
+  kubernetes: null,
   reason: "",
   running: 1,
   waiting: 2,

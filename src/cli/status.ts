@@ -5,6 +5,7 @@ import { type CliContext, type CommonOptions, withCommonOptions, withHost } from
 import { EXIT } from "./failure.ts";
 import { formatDuration, formatNumber } from "./format.ts";
 import { sanitize } from "./output.ts";
+import { printKubernetes } from "./status-kubernetes.ts";
 import { printTable, troubleColumn } from "./table.ts";
 
 export function addStatusCommand(
@@ -14,21 +15,28 @@ export function addStatusCommand(
 ): void {
   const command = program
     .command("status")
-    .description("show whether the host serves pods, its networks and plugins");
+    .description("show whether the host serves pods, its networks, plugins and cluster");
   withCommonOptions(command)
-    .addHelpText("after", "\nExit code 1 when the host or one of its networks is not ready.")
+    .addHelpText(
+      "after",
+      "\nExit code 1 when the host, one of its networks or the cluster's side is not ready.",
+    )
     .action(async () => {
       const { root, json } = command.opts<CommonOptions>();
       const what = "ask for the host's state";
       const status = await withHost(context, { root, what }, (host) => host.getStatus());
       if (json) context.output.json(status);
       else printStatus(context, status);
-      const isReady = status.ready && status.networks.every((network) => network.ready);
+      const isReady =
+        status.ready &&
+        status.networks.every((network) => network.ready) &&
+        (status.kubernetes?.unready ?? "") === "";
       if (!isReady) setExitCode(EXIT.failure);
     });
 }
 
-function printStatus({ output, now }: CliContext, status: GetStatusResponse__Output): void {
+function printStatus(context: CliContext, status: GetStatusResponse__Output): void {
+  const { output, now } = context;
   const uptime = formatDuration(now() - status.startedMs);
   const state = status.ready
     ? output.style("green", "ready")
@@ -37,6 +45,7 @@ function printStatus({ output, now }: CliContext, status: GetStatusResponse__Out
   const pending = status.journalPending;
   const journal = pending > 0 ? `; ${formatNumber(pending, "DEL")} in the journal` : "";
   output.line(`CNI calls: ${status.running} running, ${status.waiting} waiting${journal}`);
+  if (status.kubernetes) printKubernetes(context, status.kubernetes);
   output.line();
   printTable(
     output,

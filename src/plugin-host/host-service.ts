@@ -23,6 +23,9 @@ import { examineNode } from "./doctor.ts";
 import { PatchbayError } from "./errors.ts";
 import type { EventLog, TimedEvent } from "./event-log.ts";
 import { limitWatchers, push, unary } from "./grpc-answers.ts";
+import { examineKubernetes, examineRuntime } from "./kubernetes/kubernetes-doctor.ts";
+import { toKubernetesStatus } from "./kubernetes/kubernetes-status.ts";
+import type { KubernetesView } from "./kubernetes/view.ts";
 import { listNetworkPlugins } from "./plugins/plugin-status.ts";
 import { examinePlugins } from "./plugins/plugins-doctor.ts";
 import type { PluginRegistry } from "./registry.ts";
@@ -45,6 +48,10 @@ export interface HostServiceDeps {
   readonly applySources: ApplySources;
   /** What sources of Services could not read. */
   readonly servicesProblems: () => readonly string[];
+  /** Undefined: the host runs without a cluster. */
+  readonly kubernetes: KubernetesView | undefined;
+  /** Path of the container runtime's CRI socket; undefined: it is not asked. */
+  readonly runtimeEndpoint: string | undefined;
 }
 
 /** host-local writes two short lines; a larger file is not one of its. */
@@ -71,6 +78,9 @@ export function hostService(deps: HostServiceDeps): ServedService {
       bootId: deps.bootId,
       journalPending: (await host.context.ports.journal.read()).length,
       nodeName: deps.nodeName,
+      kubernetes: deps.kubernetes
+        ? toKubernetesStatus(deps.kubernetes, host.context.ports.node.unready)
+        : null,
     })),
     ListAttachments: unary(async (request) => ({
       attachments: listAttachments(host.context, request),
@@ -130,6 +140,7 @@ export function hostService(deps: HostServiceDeps): ServedService {
         ...examinePlugins(host.context, deps.plugins.list()),
         ...(await examineNetworks(host)),
         ...examineServices(deps.services, deps.servicesProblems()),
+        ...(await examineCluster(deps)),
       ],
     })),
     ...servicesHandlers({
@@ -141,6 +152,15 @@ export function hostService(deps: HostServiceDeps): ServedService {
     }),
   };
   return { definition: hostProto.Host.service, handlers: { ...handlers } };
+}
+
+async function examineCluster(deps: HostServiceDeps) {
+  const { host, kubernetes, runtimeEndpoint, nodeName, services } = deps;
+  const { podWitnesses } = host.context.ports;
+  return [
+    ...(kubernetes ? examineKubernetes(kubernetes, { table: services.table, nodeName }) : []),
+    ...(runtimeEndpoint === undefined ? [] : [await examineRuntime(runtimeEndpoint, podWitnesses)]),
+  ];
 }
 
 async function examineNetworks({ context }: Host) {

@@ -51,6 +51,8 @@ describe("host.v1 Services", () => {
         services: core,
         applySources: new ApplySources(),
         servicesProblems: () => ["web.yaml:3: kind is missing"],
+        kubernetes: undefined,
+        runtimeEndpoint: undefined,
       }),
     ]);
     client = connectHostWithServices(socket, { timeoutMs: 10_000 });

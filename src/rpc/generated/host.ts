@@ -34,6 +34,8 @@ import type { ImportHostLocalResponse as _patchbay_host_v1_ImportHostLocalRespon
 import type { IpamLease as _patchbay_host_v1_IpamLease, IpamLease__Output as _patchbay_host_v1_IpamLease__Output } from './patchbay/host/v1/IpamLease.ts';
 import type { IpamPool as _patchbay_host_v1_IpamPool, IpamPool__Output as _patchbay_host_v1_IpamPool__Output } from './patchbay/host/v1/IpamPool.ts';
 import type { IpamRange as _patchbay_host_v1_IpamRange, IpamRange__Output as _patchbay_host_v1_IpamRange__Output } from './patchbay/host/v1/IpamRange.ts';
+import type { KubernetesStatus as _patchbay_host_v1_KubernetesStatus, KubernetesStatus__Output as _patchbay_host_v1_KubernetesStatus__Output } from './patchbay/host/v1/KubernetesStatus.ts';
+import type { KubernetesWatch as _patchbay_host_v1_KubernetesWatch, KubernetesWatch__Output as _patchbay_host_v1_KubernetesWatch__Output } from './patchbay/host/v1/KubernetesWatch.ts';
 import type { ListAttachmentsRequest as _patchbay_host_v1_ListAttachmentsRequest, ListAttachmentsRequest__Output as _patchbay_host_v1_ListAttachmentsRequest__Output } from './patchbay/host/v1/ListAttachmentsRequest.ts';
 import type { ListAttachmentsResponse as _patchbay_host_v1_ListAttachmentsResponse, ListAttachmentsResponse__Output as _patchbay_host_v1_ListAttachmentsResponse__Output } from './patchbay/host/v1/ListAttachmentsResponse.ts';
 import type { ListNetworkDefinitionsRequest as _patchbay_host_v1_ListNetworkDefinitionsRequest, ListNetworkDefinitionsRequest__Output as _patchbay_host_v1_ListNetworkDefinitionsRequest__Output } from './patchbay/host/v1/ListNetworkDefinitionsRequest.ts';
@@ -100,6 +102,8 @@ export interface ProtoGrpcType {
         IpamLease: MessageTypeDefinition<_patchbay_host_v1_IpamLease, _patchbay_host_v1_IpamLease__Output>
         IpamPool: MessageTypeDefinition<_patchbay_host_v1_IpamPool, _patchbay_host_v1_IpamPool__Output>
         IpamRange: MessageTypeDefinition<_patchbay_host_v1_IpamRange, _patchbay_host_v1_IpamRange__Output>
+        KubernetesStatus: MessageTypeDefinition<_patchbay_host_v1_KubernetesStatus, _patchbay_host_v1_KubernetesStatus__Output>
+        KubernetesWatch: MessageTypeDefinition<_patchbay_host_v1_KubernetesWatch, _patchbay_host_v1_KubernetesWatch__Output>
         ListAttachmentsRequest: MessageTypeDefinition<_patchbay_host_v1_ListAttachmentsRequest, _patchbay_host_v1_ListAttachmentsRequest__Output>
         ListAttachmentsResponse: MessageTypeDefinition<_patchbay_host_v1_ListAttachmentsResponse, _patchbay_host_v1_ListAttachmentsResponse__Output>
         ListNetworkDefinitionsRequest: MessageTypeDefinition<_patchbay_host_v1_ListNetworkDefinitionsRequest, _patchbay_host_v1_ListNetworkDefinitionsRequest__Output>

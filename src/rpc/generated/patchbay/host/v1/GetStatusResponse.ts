@@ -2,6 +2,7 @@
 
 import type { NetworkStatus as _patchbay_host_v1_NetworkStatus, NetworkStatus__Output as _patchbay_host_v1_NetworkStatus__Output } from '../../../patchbay/host/v1/NetworkStatus.ts';
 import type { PluginStatus as _patchbay_host_v1_PluginStatus, PluginStatus__Output as _patchbay_host_v1_PluginStatus__Output } from '../../../patchbay/host/v1/PluginStatus.ts';
+import type { KubernetesStatus as _patchbay_host_v1_KubernetesStatus, KubernetesStatus__Output as _patchbay_host_v1_KubernetesStatus__Output } from '../../../patchbay/host/v1/KubernetesStatus.ts';
 import type { Long } from '@grpc/proto-loader';
 
 /**
@@ -56,6 +57,10 @@ export interface GetStatusResponse {
    * Name of the node in Kubernetes objects.
    */
   'nodeName'?: (string);
+  /**
+   * How the host stands with the cluster. Absent: it runs without one.
+   */
+  'kubernetes'?: (_patchbay_host_v1_KubernetesStatus | null);
 }
 
 /**
@@ -110,4 +115,8 @@ export interface GetStatusResponse__Output {
    * Name of the node in Kubernetes objects.
    */
   'nodeName': (string);
+  /**
+   * How the host stands with the cluster. Absent: it runs without one.
+   */
+  'kubernetes': (_patchbay_host_v1_KubernetesStatus__Output | null);
 }

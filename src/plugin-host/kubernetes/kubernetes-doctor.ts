@@ -1,0 +1,138 @@
+import type { DoctorFinding } from "../../rpc/generated/patchbay/host/v1/DoctorFinding.ts";
+import { findAddressText } from "../../services/address-text.ts";
+import type { ServiceTable } from "../../services/table-types.ts";
+import type { PodWitnesses } from "../core/ports.ts";
+import type { KubernetesView, WatchState } from "./view.ts";
+
+/** What the host sees of the cluster. */
+export function examineKubernetes(
+  view: KubernetesView,
+  { table, nodeName }: { readonly table: Pick<ServiceTable, "explain">; readonly nodeName: string },
+): DoctorFinding[] {
+  return [
+    ...examineWatches(view),
+    ...examineAbsent(view),
+    ...examineOwnNode(view, nodeName),
+    ...examineServer(view, table),
+  ];
+}
+
+/** Whether the container runtime says what runs. */
+export async function examineRuntime(
+  endpoint: string,
+  witnesses: PodWitnesses,
+): Promise<DoctorFinding> {
+  const check = "container-runtime";
+  const testimonies = await witnesses.ask();
+  if (testimonies.some(({ witness }) => witness === "not-in-sandbox-list")) {
+    return ok(check, `The container runtime at ${endpoint} says which pods run`);
+  }
+  return warning(
+    check,
+    `The container runtime at ${endpoint} does not answer now: leaks are found later`,
+    "See that it runs and that --runtime-endpoint names its CRI socket; `patchbay events` says what failed",
+  );
+}
+
+function examineWatches({ watches, server }: KubernetesView): DoctorFinding[] {
+  const check = "kubernetes-api";
+  const wanted = watches.filter(({ phase }) => phase !== "absent");
+  const broken = wanted.filter(({ trouble }) => trouble !== "");
+  const troubles = new Set(broken.map(({ trouble }) => trouble));
+  if (broken.length > 0 && broken.length === wanted.length && troubles.size === 1) {
+    const message = `The API server ${server} cannot be followed ${since(watches)}: ${[...troubles][0]}`;
+    const remedy =
+      "Services and networks stay as they are. See that it runs, and that address and credentials of --kubeconfig or --api-server are right";
+    return [{ check, severity: "error", message, remedy }];
+  }
+  if (broken.length > 0) return broken.map(examineBroken);
+  const late = wanted.filter(({ phase }) => phase !== "watching");
+  if (late.length > 0) {
+    const kinds = late.map(({ resource, phase }) => `${resource} (${phase})`).join(", ");
+    return [warning(check, `Not yet followed: ${kinds}`, "Wait, or see `patchbay events`")];
+  }
+  return [ok(check, `${server} is followed: ${wanted.map(({ resource }) => resource).join(", ")}`)];
+}
+
+function examineBroken(watch: WatchState): DoctorFinding {
+  const { resource, trouble } = watch;
+  const { groupResource, isForbidden } = readTrouble(watch);
+  const remedy = isForbidden
+    ? `Allow the host's account to list and watch ${groupResource}, in all namespaces: deploy/kubernetes/rbac.yaml`
+    : "The host goes on trying with what it knows; see the log of the API server";
+  const message = `Cannot follow ${resource} ${since([watch])}: ${trouble}`;
+  return { check: `kubernetes-${groupResource}`, severity: "error", message, remedy };
+}
+
+/** Of "nodes (own)" RBAC's word. */
+function readTrouble({ resource, trouble }: WatchState) {
+  return { groupResource: resource.split(" ", 1)[0] ?? "", isForbidden: /forbid/i.test(trouble) };
+}
+
+/** A note: nobody need have networks beside the default one. */
+function examineAbsent({ watches }: KubernetesView): DoctorFinding[] {
+  const absent = watches.filter(({ phase }) => phase === "absent");
+  if (absent.length === 0) return [];
+  const kinds = absent.map(({ resource }) => resource).join(", ");
+  const crds = absent.some(({ resource }) => resource.endsWith(".k8s.cni.cncf.io"));
+  const how = crds ? "; networks beside the default one need deploy/kubernetes/crds.yaml" : "";
+  return [ok("kubernetes-kinds", `The API server does not have ${kinds}${how}`)];
+}
+
+function examineOwnNode({ node, watches }: KubernetesView, nodeName: string): DoctorFinding[] {
+  const check = "kubernetes-node";
+  if (node) {
+    if (node.podCidrs.length > 0) {
+      return [ok(check, `Pods of node ${node.name} have ${node.podCidrs.join(" and ")}`)];
+    }
+    const remedy =
+      "Run kube-controller-manager with --allocate-node-cidrs and --cluster-cidr, or give the network ranges of its own";
+    return [warning(check, `Node ${node.name} has no spec.podCIDRs`, remedy)];
+  }
+  const isListed = watches.some(
+    ({ resource, phase }) => resource === "nodes (own)" && phase === "watching",
+  );
+  // Else the watch is what is wrong.
+  if (!isListed) return [];
+  const message = `The cluster has no Node ${nodeName}`;
+  const remedy = "Start the kubelet, or give --node-name the name that it registers";
+  return [{ check, severity: "error", message, remedy }];
+}
+
+/** An address that works only while this very host programs it: after a reboot nobody would. */
+function examineServer(
+  { server }: KubernetesView,
+  table: Pick<ServiceTable, "explain">,
+): DoctorFinding[] {
+  if (!URL.canParse(server)) return [];
+  const { hostname, port, protocol } = new URL(server);
+  const address = findAddressText(hostname.replace(/^\[|\]$/g, ""));
+  if (address === undefined) return [];
+  const { verdict } = table.explain({
+    source: { kind: "node" },
+    protocol: "TCP",
+    address,
+    port: Number(port || (protocol === "https:" ? 443 : 80)),
+  });
+  if (verdict === "no-service") return [];
+  return [
+    warning(
+      "kubernetes-server",
+      `${server} is a Service that this host programs: after a reboot nobody leads there`,
+      "Give the API server's own address with --api-server",
+    ),
+  ];
+}
+
+function since(watches: readonly WatchState[]): string {
+  const heardMs = Math.max(0, ...watches.map((watch) => watch.heardMs));
+  return heardMs === 0 ? "since the host started" : `since ${new Date(heardMs).toISOString()}`;
+}
+
+function ok(check: string, message: string): DoctorFinding {
+  return { check, severity: "ok", message, remedy: "" };
+}
+
+function warning(check: string, message: string, remedy: string): DoctorFinding {
+  return { check, severity: "warning", message, remedy };
+}
