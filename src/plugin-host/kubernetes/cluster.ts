@@ -117,6 +117,10 @@ export class Cluster implements KubernetesView, NodeView {
     }));
   }
 
+  get name(): string {
+    return this.#options.nodeName;
+  }
+
   get podCidrs(): readonly string[] {
     return this.#node?.podCidrs ?? [];
   }
@@ -165,7 +169,12 @@ export class Cluster implements KubernetesView, NodeView {
       onState: (state) => this.#onState(name, state),
     });
     const restored = this.#writer?.read(name);
-    if (restored) store.restore(restored.version, restored.objects);
+    if (restored) {
+      const objects = restored.objects.map(([key, { value, version }]) => {
+        return [key, { value: resource.restore(value), version }] as const;
+      });
+      store.restore(restored.version, objects);
+    }
     this.#writer?.follow(name, store, { isRestored: restored !== undefined });
     const group = this.#groupOf(name);
     const reflector = new Reflector({

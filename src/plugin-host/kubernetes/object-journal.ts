@@ -1,9 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-
-/** What is kept of the objects of a resource has changed its shape: what an older host wrote is no use. */
-const FORMAT = "1";
+import { KEPT_FORMAT } from "./objects/kept-format.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -68,7 +66,7 @@ export class ObjectJournal {
    */
   static open(path: string, owner: { readonly nodeName: string }): ObjectJournal {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const mark = JSON.stringify({ format: FORMAT, ...owner });
+    const mark = JSON.stringify({ format: KEPT_FORMAT, ...owner });
     try {
       return new ObjectJournal(openDatabase(path, mark));
     } catch {

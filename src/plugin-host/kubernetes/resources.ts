@@ -19,6 +19,8 @@ export interface WatchedResource {
   readonly isOptional: boolean;
   /** Never throws. */
   keep(json: unknown): Kept | Unreadable;
+  /** What keep() gave, after it was written as JSON and read again: takes no more memory than before. */
+  restore(kept: Kept): Kept;
   /** Of an object that may be wrong everywhere else, such as one that was deleted; undefined: it has none. */
   keyOf(json: unknown): ObjectKey | undefined;
 }
@@ -117,6 +119,8 @@ function resource(input: ResourceInput, shared: SharedValues): WatchedResource {
     ...(accept !== undefined && { accept }),
     isOptional,
     keep: (json) => keepObject(json, { resource: name, kind, keeping, shared }),
+    restore: (kept) =>
+      kept.kind === "object" ? { ...kept, object: shared.share(kept.object) } : kept,
     keyOf: (json) => findKey(json, kind),
   };
 }

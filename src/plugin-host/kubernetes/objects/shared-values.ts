@@ -1,5 +1,6 @@
 import type {
   EndpointSlice,
+  Service,
   ServicePort,
   SliceEndpoint,
   SlicePort,
@@ -21,23 +22,21 @@ export class SharedValues {
   readonly #slicePorts = new Bounded<readonly SlicePort[]>();
   readonly #servicePorts = new Bounded<readonly ServicePort[]>();
 
-  /** The same object; what it repeats of others is theirs. */
+  /** Equal to the object; what it repeats of others is theirs. */
   share(object: ManifestObject): ManifestObject {
-    switch (object.kind) {
-      case "Service": {
-        const { ports } = object.spec;
-        const { metadata, spec } = object;
-        return {
-          ...object,
-          metadata: { ...metadata, namespace: this.#text(metadata.namespace) },
-          spec: ports === undefined ? spec : { ...spec, ports: this.#servicePortsOf(ports) },
-        };
-      }
-      case "EndpointSlice":
-        return this.#shareSlice(object);
-      default:
-        return object;
-    }
+    if (object.kind === "Service") return this.#shareService(object);
+    if (object.kind === "EndpointSlice") return this.#shareSlice(object);
+    return object;
+  }
+
+  #shareService(service: Service): Service {
+    const { metadata, spec } = service;
+    const { ports } = spec;
+    return {
+      ...service,
+      metadata: { ...metadata, namespace: this.#text(metadata.namespace) },
+      spec: ports === undefined ? spec : { ...spec, ports: this.#servicePortsOf(ports) },
+    };
   }
 
   #shareSlice(slice: EndpointSlice): EndpointSlice {
