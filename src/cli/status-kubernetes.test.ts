@@ -31,7 +31,7 @@ async function show(changes: Partial<KubernetesStatus__Output>) {
   const host = { getStatus: async () => fakeStatus({ kubernetes }) };
   const { stdout, exitCode } = await runCli(["status"], { host });
   const lines = stdout.split("\n");
-  return { exitCode, lines: lines.slice(2, lines.findIndex((line) => /^NETWORK/.test(line)) - 1) };
+  return { exitCode, lines: lines.slice(2, lines.findIndex((line) => line.startsWith("NETWORK")) - 1) };
 }
 
 test("status shows a cluster that is followed in one line", async () => {

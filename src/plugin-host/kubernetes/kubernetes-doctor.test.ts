@@ -127,5 +127,5 @@ test("examineRuntime() tells a runtime that answers from one that does not", asy
   assert.equal(here.severity, "ok");
   const silent = await examineRuntime("/run/c.sock", answers("not-in-pod-list"));
   assert.equal(silent.severity, "warning");
-  assert.match(silent.message, /\/run\/c\.sock does not answer/);
+  assert.match(silent.message ?? "", /\/run\/c\.sock does not answer/);
 });
