@@ -169,6 +169,11 @@ export const ERRORS = {
     grpc: "INVALID_ARGUMENT",
     remedy: "Name one pod and one network or interface, see `patchbay attachments`",
   },
+  INVALID_KUBECONFIG: {
+    cni: 112,
+    grpc: "INVALID_ARGUMENT",
+    remedy: "Correct what is named, or give --kubeconfig and --api-server, see docs/kubernetes.md",
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 interface ErrorEntry {

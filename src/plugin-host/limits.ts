@@ -234,4 +234,18 @@ export const LIMITS = {
   publishEventsRepeatMs: 5_000,
   /** Age at which an Event is not published any more, and one that was published is not counted on, ms. */
   publishEventAgeMs: 600_000,
+  /** Connecting to an API server until it has greeted, ms. */
+  apiConnectMs: 5_000,
+  /** One request to the API server, or a watch until its answer begins, ms. */
+  apiRequestMs: 30_000,
+  /** Pause between two HTTP/2 PINGs to the API server while streams are open, ms. */
+  apiPingMs: 15_000,
+  /** Answer to such a PING before the connection counts as dead, ms. */
+  apiPongMs: 10_000,
+  /** Bytes of one answer of the API server; a page of a list is one. */
+  apiAnswerBytesMax: 32 << 20,
+  /** Bytes of one line of a watch: etcd takes objects up to 1.5 MiB. */
+  apiLineBytesMax: 8 << 20,
+  /** Bytes of a kubeconfig, a token, a certificate. */
+  apiCredentialBytesMax: 1 << 20,
 } as const;

@@ -1,0 +1,251 @@
+import type { ClientHttp2Stream, OutgoingHttpHeaders } from "node:http2";
+import type { Clock } from "../../core/ports.ts";
+import { LIMITS } from "../../limits.ts";
+import { HOST_VERSION } from "../../version.ts";
+import {
+  ApiError,
+  type ApiQuery,
+  type ApiRequest,
+  type KubernetesApi,
+  type StreamRequest,
+} from "../api.ts";
+import type { ApiAccess } from "./api-access.ts";
+import { awaitHead, type Exchange, readBody, RefusedStream } from "./exchange.ts";
+import type { Http2Session } from "./http2-session.ts";
+import { LineSplitter } from "./json-lines.ts";
+import { ServerPool } from "./server-pool.ts";
+import { toApiError } from "./status-error.ts";
+
+export interface Http2ApiOptions {
+  readonly clock: Clock;
+  /** Each as in LIMITS, for tests. */
+  readonly limits?: Partial<Http2ApiLimits>;
+}
+
+export interface Http2ApiLimits {
+  readonly connectMs: number;
+  readonly requestMs: number;
+  readonly pingMs: number;
+  readonly pongMs: number;
+  readonly answerBytesMax: number;
+  readonly lineBytesMax: number;
+}
+
+/** Times that one request is sent: again after a 401 with another token, or when a server that goes away refused it. */
+const TRIES_MAX = 3;
+
+/** Of an answer that is an error. */
+const ERROR_BYTES_MAX = 64 << 10;
+
+const USER_AGENT = `patchbay/${HOST_VERSION}`;
+
+/** Speaks to the API server over one HTTP/2 connection, made when it is needed and anew when it is gone. */
+export function openHttp2Api(access: ApiAccess, options: Http2ApiOptions): KubernetesApi {
+  return new Http2Api(access, options);
+}
+
+class Http2Api implements KubernetesApi {
+  readonly #access: ApiAccess;
+  readonly #clock: Clock;
+  readonly #limits: Http2ApiLimits;
+  readonly #servers: ServerPool;
+
+  constructor(access: ApiAccess, { clock, limits = {} }: Http2ApiOptions) {
+    this.#access = access;
+    this.#clock = clock;
+    this.#limits = {
+      connectMs: LIMITS.apiConnectMs,
+      requestMs: LIMITS.apiRequestMs,
+      pingMs: LIMITS.apiPingMs,
+      pongMs: LIMITS.apiPongMs,
+      answerBytesMax: LIMITS.apiAnswerBytesMax,
+      lineBytesMax: LIMITS.apiLineBytesMax,
+      ...limits,
+    };
+    this.#servers = new ServerPool({ clock, ...this.#limits });
+  }
+
+  get server(): string {
+    return this.#servers.current;
+  }
+
+  async request(request: ApiRequest): Promise<unknown> {
+    const what = `${request.method} ${request.path}`;
+    using deadline = new Deadline(what, {
+      clock: this.#clock,
+      ms: this.#limits.requestMs,
+      signal: request.signal,
+    });
+    const exchange = await this.#exchange(request, deadline.signal);
+    const bytesMax = this.#limits.answerBytesMax;
+    const text = await readText(exchange, { what, bytesMax, signal: deadline.signal });
+    try {
+      return JSON.parse(text) as unknown;
+    } catch (cause) {
+      const begin = JSON.stringify(text.slice(0, 40));
+      throw new ApiError(`${what} was answered by what is no JSON: ${begin}`, { cause });
+    }
+  }
+
+  async *stream(request: StreamRequest): AsyncGenerator<readonly string[], void> {
+    const { signal } = request;
+    const what = `Watch of ${request.path}`;
+    const exchange = await this.#begin(request, what);
+    const lines = new LineSplitter(this.#limits.lineBytesMax);
+    try {
+      for await (const chunk of readBody(exchange, signal)) {
+        const complete = lines.push(chunk);
+        if (complete.length > 0) yield complete;
+      }
+    } catch (error) {
+      throw asApiError(error, what);
+    }
+    if (lines.pendingBytes > 0) throw new ApiError(`${what}: the last line broke off`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#servers[Symbol.asyncDispose]();
+  }
+
+  async #begin(request: StreamRequest, what: string): Promise<Exchange> {
+    const { requestMs } = this.#limits;
+    using deadline = new Deadline(what, {
+      clock: this.#clock,
+      ms: requestMs,
+      signal: request.signal,
+    });
+    return await this.#exchange({ ...request, method: "GET" }, deadline.signal);
+  }
+
+  /** Sends a request until a server looked at it. Throws ApiError, also for an answer that is not 2xx. */
+  async #exchange(request: ApiRequest, signal: AbortSignal): Promise<Exchange> {
+    const what = `${request.method} ${request.path}`;
+    let isRefused = false;
+    let tokenBefore: string | undefined;
+    for (let tries = 1; ; tries++) {
+      try {
+        const credentials = await this.#access.credentials({ isRefused });
+        const isFutile = isRefused && credentials.token === tokenBefore;
+        const session = await abortable(this.#servers.session(credentials), signal);
+        const stream = send(session, { request, token: credentials.token });
+        if (!stream) {
+          if (tries < TRIES_MAX) continue;
+          throw new ApiError(`${what}: the connection went away`);
+        }
+        const exchange = await awaitHead(stream, signal);
+        if (exchange.status >= 200 && exchange.status <= 299) return exchange;
+        if (exchange.status === 401 && !isFutile && tries < TRIES_MAX && !isRefused) {
+          exchange.stream.destroy();
+          isRefused = true;
+          tokenBefore = credentials.token;
+          continue;
+        }
+        const body = await readText(exchange, { what, bytesMax: ERROR_BYTES_MAX, signal });
+        throw toApiError({ what, ...exchange, body });
+      } catch (error) {
+        if (error instanceof RefusedStream && tries < TRIES_MAX) continue;
+        throw asApiError(error, what);
+      }
+    }
+  }
+}
+
+/** Undefined: the session has just gone, and takes no more. */
+function send(
+  session: Http2Session,
+  { request, token }: { readonly request: ApiRequest; readonly token: string },
+): ClientHttp2Stream | undefined {
+  const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+  const headers: OutgoingHttpHeaders = {
+    ":method": request.method,
+    ":path": pathOf(session.server, request),
+    accept: request.accept ?? "application/json",
+    "user-agent": USER_AGENT,
+    ...(token !== "" && { authorization: `Bearer ${token}` }),
+    ...(body !== undefined && { "content-type": request.contentType ?? "application/json" }),
+  };
+  try {
+    const stream = session.begin(headers, { hasBody: body !== undefined });
+    if (body !== undefined) stream.end(body);
+    return stream;
+  } catch {
+    session.retire();
+    return undefined;
+  }
+}
+
+function pathOf(server: URL, { path, query = {} }: { path: string; query?: ApiQuery }): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) parameters.set(name, String(value));
+  }
+  const search = parameters.size > 0 ? `?${parameters.toString()}` : "";
+  return `${server.pathname.replace(/\/$/, "")}${path}${search}`;
+}
+
+async function readText(
+  exchange: Exchange,
+  {
+    what,
+    bytesMax,
+    signal,
+  }: { readonly what: string; readonly bytesMax: number; readonly signal: AbortSignal },
+): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of readBody(exchange, signal)) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > bytesMax)
+        throw new ApiError(`${what}: the answer has more than ${bytesMax} bytes`);
+    }
+  } catch (error) {
+    throw asApiError(error, what);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** A signal that aborts with an ApiError when a request took too long, or with the caller's own. */
+class Deadline implements Disposable {
+  readonly #late = new AbortController();
+  readonly #cancel: () => void;
+  readonly signal: AbortSignal;
+
+  constructor(
+    what: string,
+    {
+      clock,
+      ms,
+      signal,
+    }: { readonly clock: Clock; readonly ms: number; readonly signal: AbortSignal | undefined },
+  ) {
+    this.signal = signal ? AbortSignal.any([this.#late.signal, signal]) : this.#late.signal;
+    this.#cancel = clock.after(ms, () => {
+      this.#late.abort(new ApiError(`${what} was not answered within ${ms} ms`));
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#cancel();
+  }
+}
+
+/** What is waited for goes on beside. */
+async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason as Error);
+  signal.addEventListener("abort", onAbort);
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+function asApiError(error: unknown, what: string): ApiError {
+  if (error instanceof ApiError) return error;
+  const why = error instanceof Error ? error.message : String(error);
+  return new ApiError(`${what}: ${why}`, { cause: error });
+}

@@ -1,0 +1,198 @@
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  type OutgoingHttpHeaders,
+} from "node:http2";
+import { isIP, connect as connectTcp, type Socket } from "node:net";
+import { checkServerIdentity, connect as connectTls, TLSSocket } from "node:tls";
+import type { Clock } from "../../core/ports.ts";
+import { ApiError } from "../api.ts";
+import type { TlsIdentity } from "./api-access.ts";
+
+export interface SessionOptions {
+  readonly clock: Clock;
+  readonly tls: TlsIdentity;
+  /** Until the server has greeted, ms. */
+  readonly connectMs: number;
+  /** Pause between two PINGs while streams are open, ms. */
+  readonly pingMs: number;
+  /** Until a PING must be answered, ms. */
+  readonly pongMs: number;
+}
+
+/**
+ * What one stream may have under way before its reader took it, bytes: a connection of 5 ms there and back
+ * gives 50 MB/s by it, and a reader that stopped holds no more than this and the 64 KiB of a Node stream.
+ */
+const STREAM_WINDOW_BYTES = 256 << 10;
+
+/** The same of all streams together: more of them than there are watches, so that none stops another. */
+const CONNECTION_WINDOW_BYTES = 4 << 20;
+
+const NO_HTTP2 = "it does not speak HTTP/2, or a proxy in between does not";
+
+/** One HTTP/2 connection. Looked after by PING while streams are open; does not keep the process alive. */
+export class Http2Session {
+  readonly server: URL;
+  readonly tls: TlsIdentity;
+  readonly #session: ClientHttp2Session;
+  readonly #options: SessionOptions;
+  #streams = 0;
+  #isRetired = false;
+  /** It did not answer a PING. */
+  #isDead = false;
+  #cancelPing: () => void = () => undefined;
+
+  /** Throws ApiError. */
+  static async connect(server: URL, options: SessionOptions): Promise<Http2Session> {
+    return new Http2Session(server, await connectSession(server, options), options);
+  }
+
+  private constructor(server: URL, session: ClientHttp2Session, options: SessionOptions) {
+    this.server = server;
+    this.tls = options.tls;
+    this.#session = session;
+    this.#options = options;
+    // Streams hear of it themselves.
+    session.on("error", () => undefined);
+    session.on("goaway", () => this.retire());
+    session.on("close", () => this.retire());
+  }
+
+  /** Takes new streams. */
+  get isUsable(): boolean {
+    return !this.#isRetired && !this.#session.closed && !this.#session.destroyed;
+  }
+
+  get isDead(): boolean {
+    return this.#isDead;
+  }
+
+  onClose(call: () => void): void {
+    if (this.#session.destroyed) call();
+    else this.#session.once("close", call);
+  }
+
+  /** Begins a stream. Throws when the session has just gone. */
+  begin(
+    headers: OutgoingHttpHeaders,
+    { hasBody }: { readonly hasBody: boolean },
+  ): ClientHttp2Stream {
+    const stream = this.#session.request(headers, { endStream: !hasBody });
+    if (this.#streams++ === 0) this.#pingLater();
+    stream.once("close", () => {
+      if (--this.#streams > 0) return;
+      this.#cancelPing();
+      if (this.#isRetired) this.#session.close();
+    });
+    return stream;
+  }
+
+  /** No new streams; those under way go on, and the last one closes it. */
+  retire(): void {
+    this.#isRetired = true;
+    if (this.#streams === 0 && !this.#session.destroyed) this.#session.close();
+  }
+
+  destroy(error?: Error): void {
+    this.#isRetired = true;
+    this.#cancelPing();
+    this.#session.destroy(error);
+  }
+
+  #pingLater(): void {
+    this.#cancelPing();
+    this.#cancelPing = this.#options.clock.after(this.#options.pingMs, () => this.#ping());
+  }
+
+  #ping(): void {
+    if (this.#session.destroyed) return;
+    let isAnswered = false;
+    const cancel = this.#options.clock.after(this.#options.pongMs, () => {
+      // A process that was busy for long finds its timer before the answer that came meanwhile.
+      setImmediate(() => {
+        if (!isAnswered) this.#die();
+      });
+    });
+    this.#cancelPing = cancel;
+    this.#session.ping((error) => {
+      if (error || isAnswered) return;
+      isAnswered = true;
+      cancel();
+      if (this.#streams > 0) this.#pingLater();
+    });
+  }
+
+  #die(): void {
+    if (this.#session.destroyed) return;
+    this.#isDead = true;
+    const { pongMs } = this.#options;
+    this.destroy(new Error(`the server did not answer a PING within ${pongMs} ms`));
+  }
+}
+
+/** Connects, and waits for the server's greeting, its SETTINGS. */
+function connectSession(server: URL, options: SessionOptions): Promise<ClientHttp2Session> {
+  return new Promise((resolve, reject) => {
+    const socket = connectSocket(server, options.tls);
+    let session: ClientHttp2Session | undefined;
+    const fail = (cause: Error): void => {
+      cancel();
+      session?.destroy();
+      socket.destroy();
+      reject(new ApiError(`Cannot connect to ${server.origin}: ${cause.message}`, { cause }));
+    };
+    const { connectMs } = options;
+    const cancel = options.clock.after(connectMs, () => {
+      fail(new Error(session ? NO_HTTP2 : `no connection within ${connectMs} ms`));
+    });
+    const onSocketError = (error: NodeJS.ErrnoException): void => {
+      fail(error.code?.endsWith("ALERT_NO_APPLICATION_PROTOCOL") ? new Error(NO_HTTP2) : error);
+    };
+    socket.once("error", onSocketError);
+    socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", () => {
+      if (socket instanceof TLSSocket && socket.alpnProtocol !== "h2") {
+        fail(new Error(NO_HTTP2));
+        return;
+      }
+      const begun = connect(server.origin, {
+        createConnection: () => socket,
+        settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
+      });
+      session = begun;
+      const onEarlyEnd = (cause?: Error): void => fail(new Error(NO_HTTP2, { cause }));
+      begun.once("error", onEarlyEnd);
+      begun.once("close", onEarlyEnd);
+      begun.once("remoteSettings", () => {
+        cancel();
+        begun.off("close", onEarlyEnd);
+        begun.on("error", () => undefined);
+        begun.off("error", onEarlyEnd);
+        begun.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+        begun.unref();
+        resolve(begun);
+      });
+    });
+  });
+}
+
+function connectSocket(server: URL, tls: TlsIdentity): Socket {
+  const host = server.hostname.replace(/^\[(.*)\]$/, "$1");
+  if (server.protocol === "http:") {
+    return connectTcp({ host, port: Number(server.port || 80), noDelay: true });
+  }
+  const name = tls.serverName || host;
+  const socket = connectTls({
+    host,
+    port: Number(server.port || 443),
+    secureContext: tls.context,
+    ALPNProtocols: ["h2"],
+    rejectUnauthorized: !tls.isInsecure,
+    // An address is no server name: RFC 6066 section 3.
+    ...(isIP(name) === 0 && { servername: name }),
+    checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
+  });
+  socket.setNoDelay(true);
+  return socket;
+}
