@@ -1,5 +1,6 @@
 import { attachmentIdOf } from "../../src/plugin-host/core/attachment.ts";
 import { CLAIMS } from "./extras.ts";
+import { actLists } from "./list-actions.ts";
 import { changeConfig, PLUGIN_NAMES, type SimNetwork } from "./networks.ts";
 import type { SimNode } from "./node.ts";
 import type { PortCall } from "./port-calls.ts";
@@ -138,6 +139,9 @@ async function actFault(node: SimNode): Promise<boolean> {
     if (!isThere) node.definitions.claims.add(claim);
     return say(`claim ${claim} ${isThere ? "goes" : "comes"}`);
   }
+  const mayErr = ({ attachments }: Pod) =>
+    attachments.every((attachment) => mayBeDoubted(node, attachment));
+  if (actLists(node, mayErr)) return true;
   return actNetns(node);
 }
 
@@ -195,6 +199,11 @@ async function actRuntime(node: SimNode): Promise<void> {
   const pod = rng.pick(runtime.pods);
   if (draw < 40 || !pod) return actOnGone(node);
   if (pod.fate === "teardown") return tearDown(node, pod);
+  if (pod.fate === "lost") {
+    // Somebody cleans up after the runtime, sooner or later.
+    if (rng.chance(0.02)) pod.fate = "abandoned";
+    return;
+  }
   if (pod.fate === "abandoned") {
     if (runtime.isBusy(pod)) return;
     await runtime.removeNetns(pod);

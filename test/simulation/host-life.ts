@@ -1,5 +1,9 @@
 import { Host } from "../../src/plugin-host/core/host.ts";
-import { type HostPorts, NO_NODE_VIEW, NO_POD_WITNESSES } from "../../src/plugin-host/core/ports.ts";
+import {
+  type HostPorts,
+  NO_NODE_VIEW,
+  NO_POD_WITNESSES,
+} from "../../src/plugin-host/core/ports.ts";
 import { drawKernelError } from "./kernel-errors.ts";
 import type { CallOwner } from "./port-calls.ts";
 import type { SimNode } from "./node.ts";
@@ -134,7 +138,9 @@ export class HostLife implements CallOwner {
       },
       definitions: node.definitions,
       node: NO_NODE_VIEW,
-      podWitnesses: NO_POD_WITNESSES,
+      podWitnesses: node.lists
+        ? { ask: () => submit("podWitnesses.ask", async () => node.lists?.testify() ?? []) }
+        : NO_POD_WITNESSES,
     };
   }
 

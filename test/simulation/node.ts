@@ -8,6 +8,7 @@ import { Ledger } from "./ledger.ts";
 import { FakeDefinitions } from "../../src/plugin-host/networks/fake-definitions.ts";
 import { CLAIMS, toDefinition } from "./extras.ts";
 import { drawExtras, drawNetworks, type SimNetwork } from "./networks.ts";
+import { type ListBugs, SimPodLists } from "./pod-lists.ts";
 import { type PluginBugs, PluginWorld } from "./plugin-world.ts";
 import { type PortCall, PortCalls } from "./port-calls.ts";
 import { drawProfile, type Profile } from "./profile.ts";
@@ -23,7 +24,9 @@ export interface Failure {
 }
 
 export interface NodeOptions {
-  readonly bugs?: StoreBugs & PluginBugs;
+  readonly bugs?: StoreBugs & PluginBugs & ListBugs;
+  /** Runtime and cluster say which pods there are. */
+  readonly hasLists?: boolean;
   /** Told of everything that happens; costs time. */
   readonly trace?: (line: string) => void;
 }
@@ -54,6 +57,7 @@ export class SimNode {
   readonly calls: PortCalls;
   readonly ledger: Ledger;
   readonly runtime: Runtime;
+  readonly lists: SimPodLists | undefined;
   readonly world: World;
   readonly faults: Faults = {
     isDiskFull: false,
@@ -96,6 +100,7 @@ export class SimNode {
     this.calls = new PortCalls(() => this.clock.monotonicMs());
     this.ledger = new Ledger(this);
     this.runtime = new Runtime(this);
+    this.lists = options.hasLists ? new SimPodLists(this) : undefined;
     this.world = this.profile.isKernel
       ? new KernelWorld(this.ledger, () => this.rng)
       : new PluginWorld(this.ledger, {

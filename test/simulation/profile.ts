@@ -60,6 +60,8 @@ export interface Profile {
   readonly isKernel: boolean;
   readonly pluginChanges: boolean;
   readonly cooldownSeconds: number;
+  /** Of what concerns lists of pods, where there are any. */
+  readonly lists: number;
 }
 
 export function drawProfile(rng: Rng): Profile {
@@ -110,5 +112,6 @@ export function drawProfile(rng: Rng): Profile {
     isKernel: rng.chance(0.4),
     pluginChanges: rng.chance(0.3),
     cooldownSeconds: rng.oneOf(0, 5, 30, 120, 120),
+    lists: calm ? 0 : 0.012,
   };
 }

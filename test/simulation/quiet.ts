@@ -1,5 +1,6 @@
 import { LIMITS } from "../../src/plugin-host/limits.ts";
 import type { SimNode } from "./node.ts";
+import { LOST_MS } from "./pod-lists.ts";
 
 /** Two observations, and rounds before, between and after. */
 const REST_MS = LIMITS.leakGraceMs + 6 * LIMITS.reconcileMs;
@@ -12,6 +13,9 @@ const STEPS_MAX = 60_000;
 export async function comeToRest(node: SimNode, options: { empty: boolean }): Promise<number> {
   node.note(() => "everything is mended");
   mend(node);
+  nobodyProves(node);
+  const isLost = node.runtime.pods.some(({ fate }) => fate === "lost");
+  const restMs = isLost ? LOST_MS : REST_MS;
   if (options.empty) for (const pod of node.runtime.pods) pod.fate = "teardown";
   let steps = 0;
   let restFromMs: number | undefined;
@@ -35,11 +39,27 @@ export async function comeToRest(node: SimNode, options: { empty: boolean }): Pr
     }
     const nowMs = node.clock.monotonicMs();
     if (node.runtime.calls.size === 0) restFromMs ??= nowMs;
-    if (restFromMs !== undefined && nowMs - restFromMs > REST_MS) break;
+    if (restFromMs !== undefined && nowMs - restFromMs > restMs) break;
     await node.pass(Math.max(1, (node.clock.nextTimerMs() ?? nowMs + 100) - nowMs));
   }
   if (node.failure === undefined) checkRest(node);
+  await buryLost(node);
   return steps;
+}
+
+/** What no list can be held against, because it has nobody else of this node's, goes with its namespace. */
+function nobodyProves({ lists, runtime }: SimNode): void {
+  if (!lists || lists.provesItself) return;
+  for (const pod of runtime.pods) if (pod.fate === "lost") pod.fate = "abandoned";
+}
+
+/** It was found: of no use any more. */
+async function buryLost({ runtime }: SimNode): Promise<void> {
+  for (const pod of [...runtime.pods]) {
+    if (pod.fate !== "lost") continue;
+    await runtime.removeNetns(pod);
+    runtime.bury(pod);
+  }
 }
 
 function mend(node: SimNode): void {
@@ -49,6 +69,7 @@ function mend(node: SimNode): void {
   faults.isJournalFull = false;
   faults.flaps.clear();
   faults.pluginsGone.clear();
+  node.lists?.mend();
   node.armCrash(0);
   node.armCommitFailure(0);
   for (const call of node.calls.list) call.notBeforeMs = 0;
@@ -59,7 +80,7 @@ async function finishPods(node: SimNode): Promise<boolean> {
   const { runtime } = node;
   if (node.life?.isReady !== true || node.life.stoppingMs !== undefined) return false;
   for (const pod of runtime.pods) {
-    if (pod.fate === "run" || runtime.isBusy(pod)) continue;
+    if (pod.fate === "run" || pod.fate === "lost" || runtime.isBusy(pod)) continue;
     if (pod.fate === "abandoned") {
       await runtime.removeNetns(pod);
       runtime.bury(pod);

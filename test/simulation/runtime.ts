@@ -51,8 +51,15 @@ export interface Pod {
   readonly attachments: Attachment[];
   hasNetns: boolean;
   hasFlapped: boolean;
-  /** "abandoned": the runtime forgot it and will send no DEL. */
-  fate: "run" | "teardown" | "abandoned" | "gone";
+  /** When the runtime was first asked for it. */
+  beganMs: number | undefined;
+  /** When the runtime lists it. */
+  listedMs: number;
+  /** The runtime's list left it out once. */
+  isLeftOut: boolean;
+  isForceDeleted: boolean;
+  /** "abandoned": the runtime forgot it and will send no DEL. "lost": so, and its namespace stays. */
+  fate: "run" | "teardown" | "abandoned" | "lost" | "gone";
 }
 
 /** A call under way: the shim waits for an answer. */
@@ -132,6 +139,10 @@ export class Runtime {
       attachments: [],
       hasNetns: false,
       hasFlapped: false,
+      beganMs: undefined,
+      listedMs: Number.POSITIVE_INFINITY,
+      isLeftOut: false,
+      isForceDeleted: false,
       fate: "run",
     };
     for (const [index, network] of networks.entries()) {
@@ -197,6 +208,16 @@ export class Runtime {
     await this.#node.world.removeNetns(pod.netns);
   }
 
+  /** Nobody lives in it any more, and nobody will say so. */
+  losePod(pod: Pod): void {
+    for (const attachment of pod.attachments.flatMap(familyOf)) {
+      attachment.isLiving = false;
+      attachment.generation++;
+    }
+    pod.fate = "lost";
+    this.#node.note(() => `${pod.containerId} is lost`);
+  }
+
   /** Moves a pod to those that are gone; the oldest of them is forgotten for good. */
   bury(pod: Pod): void {
     pod.fate = "gone";
@@ -208,6 +229,7 @@ export class Runtime {
   add(attachment: Attachment): void {
     attachment.phase = "adding";
     attachment.generation++;
+    attachment.pod.beganMs ??= this.#node.clock.monotonicMs();
     this.#send("ADD", attachment, attachment.network, this.#config(attachment.network));
     attachment.lastAdd = this.#callCount;
   }
@@ -455,6 +477,10 @@ export class Runtime {
       attachment.phase = "up";
       attachment.isLiving = true;
       attachment.addresses = parseAddresses(resultJson);
+      const { lists } = this.#node;
+      if (lists && pod.listedMs === Number.POSITIVE_INFINITY) {
+        pod.listedMs = lists.drawListed(pod.beganMs ?? 0);
+      }
       this.#checkAdded(attachment);
       attachment.plugged.length = 0;
       for (const extra of attachment.asked) this.#stands(extra);
