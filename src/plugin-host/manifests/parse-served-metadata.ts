@@ -1,9 +1,25 @@
 import type { ObjectMeta } from "../../services/objects.ts";
 import { READ_ANNOTATIONS, READ_LABELS } from "../../services/read-metadata.ts";
-import { mappingIn, type Place, required, textIn, unexpected } from "./fields.ts";
+import {
+  asText,
+  failure,
+  mappingIn,
+  type Place,
+  required,
+  type TextRule,
+  textIn,
+} from "./fields.ts";
 import { KINDS, type KindName } from "./kinds.ts";
 import { metadataIn, nameIn } from "./parse-metadata.ts";
-import { DNS_LABEL, SHORT_TEXT, TIMESTAMP } from "./rules.ts";
+import { DNS_LABEL, LABEL_VALUE, META_KEY, SHORT_TEXT, TIMESTAMP } from "./rules.ts";
+
+/** Bytes of all annotations of an object, as the API has it (TotalAnnotationSizeLimitB), are at most as many. */
+const ANNOTATION_CHARACTERS_MAX = 256 << 10;
+
+const ANNOTATION_VALUE: TextRule = {
+  expected: `text of at most ${ANNOTATION_CHARACTERS_MAX} characters`,
+  test: (text) => text.length <= ANNOTATION_CHARACTERS_MAX,
+};
 
 /**
  * Metadata as an API server sends it, with the resourceVersion, and of labels and annotations only those that somebody
@@ -35,26 +51,32 @@ export function parseServedMetadata(
     const created = textIn(metadata, "creationTimestamp", TIMESTAMP);
     if (created !== undefined) read.creationTimestamp = created;
   }
-  const labels = pick(mappingIn(metadata, "labels"), READ_LABELS[kindName]);
+  const labels = pick(mappingIn(metadata, "labels"), {
+    wanted: READ_LABELS[kindName],
+    rule: LABEL_VALUE,
+  });
   if (labels !== undefined) read.labels = labels;
-  const annotations = pick(mappingIn(metadata, "annotations"), READ_ANNOTATIONS[kindName]);
+  const annotations = pick(mappingIn(metadata, "annotations"), {
+    wanted: READ_ANNOTATIONS[kindName],
+    rule: ANNOTATION_VALUE,
+  });
   if (annotations !== undefined) read.annotations = annotations;
   return read;
 }
 
 function pick(
   mapping: Place | undefined,
-  wanted: "all" | readonly string[],
+  { wanted, rule }: { readonly wanted: "all" | readonly string[]; readonly rule: TextRule },
 ): Record<string, string> | undefined {
   if (mapping === undefined || wanted.length === 0) return undefined;
   const all = mapping.value as Record<string, unknown>;
   let picked: Record<string, string> | undefined;
   for (const key of Object.keys(all)) {
     if (wanted !== "all" && !isWanted(key, wanted)) continue;
-    const value = all[key];
-    if (typeof value !== "string") throw unexpected({ value, key, parent: mapping }, "text");
+    const entry = { value: all[key], key, parent: mapping };
+    if (!META_KEY.test(key)) throw failure(entry, `is no key, expected ${META_KEY.expected}`);
     picked ??= {};
-    picked[key] = value;
+    picked[key] = asText(entry, rule);
   }
   return picked;
 }
