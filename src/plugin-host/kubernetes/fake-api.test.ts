@@ -116,7 +116,11 @@ test("FakeApi breaks, refuses and is down as told", async () => {
       sendInitialEvents: true,
       resourceVersionMatch: "NotOlderThan",
     }),
-    ["error 504 Timeout: Too large resource version: 99, current: 4"],
+    ["ERROR @504"],
+  );
+  await assert.rejects(
+    api.request({ method: "GET", path: SERVICES, query: { resourceVersion: "99", limit: 1 } }),
+    { status: 504, message: "Timeout: Too large resource version: 99, current: 4" },
   );
   api.fail(SERVICES, new ApiError("no", { status: 403, reason: "Forbidden" }));
   assert.deepEqual(await watch(api, {}), ["error 403 no"]);
@@ -125,6 +129,20 @@ test("FakeApi breaks, refuses and is down as told", async () => {
   ]);
   api.down();
   assert.match((await watch(api, {}))[0] ?? "", /^error 0 Cannot connect/);
+});
+
+test("FakeApi tells a watch from the future nothing", async () => {
+  const api = new FakeApi();
+  const seen = watch(api, { resourceVersion: "3", allowWatchBookmarks: true });
+  await api.until(() => api.streams() === 1);
+  api.put(SERVICES, service("a"));
+  api.put(SERVICES, service("b"));
+  api.goBackTo(2);
+  api.bookmark();
+  api.advance(5);
+  api.put(SERVICES, service("c"));
+  api.endStreams();
+  assert.deepEqual(await seen, ["ADDED c@8"]);
 });
 
 test("FakeApi selects pods by their node and shows their metadata alone", async () => {
@@ -157,7 +175,7 @@ test("FakeApi patches under the uid that is named, and no other", async () => {
       contentType: "application/merge-patch+json",
       body: { metadata: { uid, annotations: { key: "value" } } },
     });
-  await assert.rejects(patch("u2"), { status: 409, reason: "Conflict" });
+  await assert.rejects(patch("u2"), { status: 422, reason: "Invalid" });
   await patch("u1");
   assert.deepEqual(api.find(PODS, "default/web")?.metadata.annotations, { key: "value" });
   assert.equal(api.count("patch"), 2);

@@ -153,7 +153,8 @@ export class FakeApi implements KubernetesApi {
   /** Tells open watches of a path prefix (default: all) of the newest version. */
   bookmark(path = ""): void {
     for (const stream of this.#open(path)) {
-      if (stream.wantsBookmarks) stream.push(this.#bookmarkLine(stream));
+      if (!stream.wantsBookmarks || stream.fromVersion > this.#version) continue;
+      stream.push(this.#bookmarkLine(stream));
     }
   }
 
@@ -308,7 +309,9 @@ export class FakeApi implements KubernetesApi {
     if (token !== "" && !page) {
       throw expired("The provided continue parameter is too old to display a consistent list.");
     }
-    if (!page) this.#checkNotAhead(query);
+    if (!page && this.#isAhead(query)) {
+      throw tooLarge(textOf(query["resourceVersion"]), this.version);
+    }
     const version = page?.version ?? this.#version;
     const found = page?.rest ?? this.#select(target, query);
     const limit = Number(query["limit"] ?? 0);
@@ -354,10 +357,12 @@ export class FakeApi implements KubernetesApi {
   #patch(target: Target, { body, contentType }: ApiRequest): FakeObject {
     const current = this.#get(target);
     const wished = (body as { metadata?: { uid?: string; resourceVersion?: string } }).metadata;
-    for (const field of ["uid", "resourceVersion"] as const) {
-      if (wished?.[field] !== undefined && wished[field] !== current.metadata[field]) {
-        throw new ApiError(`Precondition failed: ${field}`, { status: 409, reason: "Conflict" });
-      }
+    if (wished?.uid !== undefined && wished.uid !== current.metadata.uid) {
+      throw invalid(`metadata.uid: Invalid value: "${wished.uid}": field is immutable`);
+    }
+    const { resourceVersion } = current.metadata;
+    if (wished?.resourceVersion !== undefined && wished.resourceVersion !== resourceVersion) {
+      throw new ApiError("the object has been modified", { status: 409, reason: "Conflict" });
     }
     const isStrategic = contentType === "application/strategic-merge-patch+json";
     return this.put(target.collection, merge(current, body, isStrategic) as FakeObject);
@@ -370,6 +375,7 @@ export class FakeApi implements KubernetesApi {
       signal: request.signal,
       wantsBookmarks: query["allowWatchBookmarks"] === true,
       isPartial: isPartial(request.accept),
+      fromVersion: query["sendInitialEvents"] === true ? 0 : Number(query["resourceVersion"] ?? 0),
       collection: target.collection,
       matches: (object) => selects(target, query, object),
       breakAfterLines: broken < 0 ? undefined : this.#breaks.splice(broken, 1)[0]?.lines,
@@ -380,7 +386,11 @@ export class FakeApi implements KubernetesApi {
       if (query["resourceVersionMatch"] !== "NotOlderThan") {
         throw invalid("resourceVersionMatch: Forbidden: sendInitialEvents requires NotOlderThan");
       }
-      this.#checkNotAhead(query);
+      if (this.#isAhead(query)) {
+        stream.push(errorLine(tooLarge(from, this.version)));
+        stream.end();
+        return stream;
+      }
       this.#pushAll(stream, target, query);
       if (stream.wantsBookmarks) {
         stream.push(this.#bookmarkLine(stream, { "k8s.io/initial-events-end": "true" }));
@@ -398,9 +408,7 @@ export class FakeApi implements KubernetesApi {
       stream.end();
       return stream;
     }
-    for (const change of this.#history) {
-      if (change.version > Number(from)) tell(stream, change);
-    }
+    for (const change of this.#history) tell(stream, change);
     return stream;
   }
 
@@ -422,14 +430,8 @@ export class FakeApi implements KubernetesApi {
     return eventLine("BOOKMARK", { ...kind, metadata });
   }
 
-  #checkNotAhead(query: ApiQuery): void {
-    const asked = Number(query["resourceVersion"] ?? 0);
-    if (asked <= this.#version) return;
-    throw new ApiError(`Timeout: Too large resource version: ${asked}, current: ${this.#version}`, {
-      status: 504,
-      reason: "Timeout",
-      retryAfterMs: 1000,
-    });
+  #isAhead(query: ApiQuery): boolean {
+    return Number(query["resourceVersion"] ?? 0) > this.#version;
   }
 
   #select(target: Target, query: ApiQuery): FakeObject[] {
@@ -483,6 +485,8 @@ export class FakeApi implements KubernetesApi {
 /** What a watch hears of a change: an object that ceases to match has gone, for it. */
 function tell(stream: FakeStream, change: Change): void {
   if (stream.collection !== change.collection) return;
+  // A watch from a version that is yet to come hears nothing until then, not even bookmarks.
+  if (change.version <= stream.fromVersion) return;
   const before = change.before && stream.matches(change.before) ? change.before : undefined;
   const after = change.after && stream.matches(change.after) ? change.after : undefined;
   const show = stream.isPartial ? toPartial : (object: FakeObject) => object;
@@ -515,6 +519,14 @@ function errorLine(error: ApiError): string {
 
 function expired(message: string): ApiError {
   return new ApiError(message, { status: 410, reason: "Expired" });
+}
+
+function tooLarge(asked: string, current: string): ApiError {
+  return new ApiError(`Timeout: Too large resource version: ${asked}, current: ${current}`, {
+    status: 504,
+    reason: "Timeout",
+    retryAfterMs: 1000,
+  });
 }
 
 function notFound(message: string): ApiError {

@@ -6,6 +6,8 @@ export interface FakeStreamOptions {
   readonly signal: AbortSignal;
   readonly wantsBookmarks: boolean;
   readonly isPartial: boolean;
+  /** What came after it is told. */
+  readonly fromVersion: number;
   readonly matches: (object: FakeObject) => boolean;
   /** Undefined: it does not break by itself. */
   readonly breakAfterLines: number | undefined;
@@ -17,6 +19,8 @@ export class FakeStream {
   readonly collection: string;
   readonly wantsBookmarks: boolean;
   readonly isPartial: boolean;
+  /** What came after it is told. */
+  readonly fromVersion: number;
   readonly matches: (object: FakeObject) => boolean;
   readonly #signal: AbortSignal;
   #linesLeft: number;
@@ -29,6 +33,7 @@ export class FakeStream {
     this.collection = options.collection;
     this.wantsBookmarks = options.wantsBookmarks;
     this.isPartial = options.isPartial;
+    this.fromVersion = options.fromVersion;
     this.matches = options.matches;
     this.#signal = options.signal;
     this.#linesLeft = options.breakAfterLines ?? Number.POSITIVE_INFINITY;
