@@ -170,7 +170,7 @@ function findPod(
 }
 
 /**
- * The uid makes it a write to this pod and none that has its name by now (409). kube-apiserver takes metadata
+ * The uid makes it a write to this pod and none that has its name by now (422, or 409). kube-apiserver takes metadata
  * from a write to status; labels and annotations alone are merged.
  */
 function writeOf(key: string, pod: OwnPod, text: string): Write {

@@ -27,7 +27,8 @@ export function outcomeOf(error: unknown): Exclude<WriteOutcome, "written"> {
   if (!(error instanceof ApiError)) return "away";
   const { status, message } = error;
   if (status === 404) return "gone";
-  if (status === 409) return "conflict";
+  // Another uid is 422 from kube-apiserver 1.36: "metadata.uid: Invalid value: ...: field is immutable".
+  if (status === 409 || (status === 422 && message.includes("metadata.uid"))) return "conflict";
   if (status === 401) return "denied";
   // Quotas and namespaces that are going are Forbidden as well: they are about one object, not about rights.
   if (status === 403) return isAboutRights(message) ? "denied" : "refused";
