@@ -80,6 +80,23 @@ test("a leak watch without grace is found", async (context) => {
   assert.match(failure?.invariant ?? "", /living pod|one witness/);
 });
 
+test("a host that believes what a runtime leaves out that has just come back is found", async () => {
+  // A seed that shows it early.
+  const { failure } = await mustFind({ seed: 109, bugs: { believesUnsettled: true } });
+  assert.equal(failure?.invariant, "a living pod is never freed");
+});
+
+test("a host that misses in lists what is too young to be listed is found", async (context) => {
+  const limits: { podListedMs: number } = LIMITS;
+  const { podListedMs } = LIMITS;
+  context.after(() => {
+    limits.podListedMs = podListedMs;
+  });
+  limits.podListedMs = 0;
+  const { failure } = await mustFind({});
+  assert.equal(failure?.invariant, "a living pod is never freed");
+});
+
 test("shrink() leaves few steps, which still break the same invariant", async () => {
   const options = { bugs: { detachesWrong: true } };
   const { found, ...failed } = await mustFind(options);

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { CriCallError } from "../../rpc/cri-client.ts";
 import type { HostEvent } from "../core/ports.ts";
 import { FakeClock } from "../fake-clock.ts";
+import { settled } from "../fake-host-world.ts";
 import { LIMITS } from "../limits.ts";
 import { SandboxLists } from "./sandbox-lists.ts";
 
@@ -134,13 +135,30 @@ test("a call that breaks may hide a restart: what comes then is not settled", as
   assert.equal(await runtime.ask(), "a?");
 });
 
-test("ask() beside one under way says nothing, and close() hangs up when it ends", async () => {
+test("ask() beside one under way waits for a list that is begun later, which those who wait share", async () => {
   const runtime = new FakeRuntime();
   const held = Promise.withResolvers<void>();
   runtime.before = () => held.promise;
   const first = runtime.ask();
-  assert.equal(await runtime.ask(), "-");
+  const others = [runtime.ask(), runtime.ask()];
+  await settled();
+  assert.equal(runtime.asked, 1);
+  runtime.ids.add("b");
+  runtime.before = async () => void runtime.ids.add("c");
+  held.resolve();
+  assert.equal(await first, "a b");
+  assert.deepEqual(await Promise.all(others), ["a b c", "a b c"]);
+  assert.equal(runtime.asked, 2);
+});
+
+test("close() hangs up when the call under way ends", async () => {
+  const runtime = new FakeRuntime();
+  const held = Promise.withResolvers<void>();
+  runtime.before = () => held.promise;
+  const first = runtime.ask();
+  await settled();
   runtime.lists.close();
+  assert.equal(runtime.open, 1);
   held.resolve();
   await first;
   assert.deepEqual([runtime.open, await runtime.ask()], [0, "-"]);

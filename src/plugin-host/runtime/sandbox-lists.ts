@@ -32,7 +32,9 @@ interface Life {
 export class SandboxLists {
   readonly #options: SandboxListsOptions;
   #life: Life | undefined;
-  #isAsking = false;
+  #asking: Promise<SandboxList | undefined> | undefined;
+  /** Begins when the one under way ends, for all who ask meanwhile. */
+  #next: Promise<SandboxList | undefined> | undefined;
   #hasAnswered = false;
   #isFailing = false;
   #pauseMs = 0;
@@ -44,15 +46,33 @@ export class SandboxLists {
   }
 
   /**
-   * Undefined: it cannot say now. Never rejects. Not shared with a call under way: what was begun
-   * earlier knows less.
+   * A list that was begun after the call: what was begun earlier knows less. Undefined: the runtime
+   * cannot say now. Never rejects.
    */
-  async ask(): Promise<SandboxList | undefined> {
-    const { clock } = this.#options;
-    if (this.#isClosed || this.#isAsking || clock.monotonicMs() < this.#notBeforeMs) {
-      return undefined;
-    }
-    this.#isAsking = true;
+  ask(): Promise<SandboxList | undefined> {
+    if (!this.#asking) return this.#begin();
+    this.#next ??= this.#asking.then(() => {
+      this.#next = undefined;
+      return this.#asking ?? this.#begin();
+    });
+    return this.#next;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    if (!this.#asking) this.#hangUp();
+  }
+
+  #begin(): Promise<SandboxList | undefined> {
+    const asking = this.#tell().finally(() => {
+      this.#asking = undefined;
+    });
+    this.#asking = asking;
+    return asking;
+  }
+
+  async #tell(): Promise<SandboxList | undefined> {
+    if (this.#isClosed || this.#options.clock.monotonicMs() < this.#notBeforeMs) return undefined;
     try {
       const list = await this.#list();
       this.#recovered();
@@ -61,14 +81,8 @@ export class SandboxLists {
       this.#failed(error);
       return undefined;
     } finally {
-      this.#isAsking = false;
       if (this.#isClosed) this.#hangUp();
     }
-  }
-
-  close(): void {
-    this.#isClosed = true;
-    if (!this.#isAsking) this.#hangUp();
   }
 
   async #list(): Promise<SandboxList> {
