@@ -125,14 +125,20 @@ export function failure(place: Place, message: string): FieldError {
   return new FieldError(pathOf(place), message);
 }
 
-/** The object without what is undefined. */
+/** The object without what is undefined: itself, where that is nothing. */
 export function defined<Fields extends object>(fields: Fields): Defined<Fields> {
+  if (isWhole(fields)) return fields as unknown as Defined<Fields>;
   const result: Record<string, unknown> = {};
   for (const key of Object.keys(fields)) {
     const value: unknown = fields[key as keyof Fields];
     if (value !== undefined) result[key] = value;
   }
   return result as Defined<Fields>;
+}
+
+function isWhole(fields: object): boolean {
+  for (const key in fields) if (fields[key as keyof object] === undefined) return false;
+  return true;
 }
 
 export type Defined<Fields> = {

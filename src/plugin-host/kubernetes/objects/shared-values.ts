@@ -52,12 +52,11 @@ export class SharedValues {
 
   #shareEndpoint(endpoint: SliceEndpoint): SliceEndpoint {
     const { conditions, nodeName, zone } = endpoint;
-    return {
-      ...endpoint,
-      ...(conditions && { conditions: this.#conditionsOf(conditions) }),
-      ...(nodeName && { nodeName: this.#text(nodeName) }),
-      ...(zone && { zone: this.#text(zone) }),
-    };
+    const shared: { -readonly [Key in keyof SliceEndpoint]: SliceEndpoint[Key] } = { ...endpoint };
+    if (conditions) shared.conditions = this.#conditionsOf(conditions);
+    if (nodeName) shared.nodeName = this.#text(nodeName);
+    if (zone) shared.zone = this.#text(zone);
+    return shared;
   }
 
   #text(text: string): string {
