@@ -3,6 +3,7 @@ import { CLAIMS } from "./extras.ts";
 import { actLists } from "./list-actions.ts";
 import { changeConfig, PLUGIN_NAMES, type SimNetwork } from "./networks.ts";
 import type { SimNode } from "./node.ts";
+import { actNodeRanges } from "./node-ranges.ts";
 import type { PortCall } from "./port-calls.ts";
 import type { Attachment, Pod } from "./runtime.ts";
 
@@ -141,7 +142,7 @@ async function actFault(node: SimNode): Promise<boolean> {
   }
   const mayErr = ({ attachments }: Pod) =>
     attachments.every((attachment) => mayBeDoubted(node, attachment));
-  if (actLists(node, mayErr)) return true;
+  if (actLists(node, mayErr) || actNodeRanges(node)) return true;
   return actNetns(node);
 }
 

@@ -39,8 +39,12 @@ export async function runEpisode(options: EpisodeOptions): Promise<EpisodeResult
   const rounds = Array.from({ length: plan.oneOf(1, 1, 2, 3) }, () =>
     plan.oneOf(plan.between(50, 400), plan.between(300, 2_000), plan.between(1_000, 4_000)),
   );
-  // Every other one: what earlier seeds found is found by them still.
-  const node = new SimNode(plan, { hasLists: episode % 2 === 1, ...options });
+  // Not in all of them: what earlier seeds found is found by them still.
+  const node = new SimNode(plan, {
+    hasLists: episode % 2 === 1,
+    hasNodeRanges: episode % 8 === 5,
+    ...options,
+  });
   node.note(() => `profile ${JSON.stringify(node.profile)}`);
   for (const { config } of node.networks) node.note(() => `network ${JSON.stringify(config)}`);
   const stepsMax = options.stepsMax ?? Number.POSITIVE_INFINITY;

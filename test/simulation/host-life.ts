@@ -137,7 +137,7 @@ export class HostLife implements CallOwner {
         settle: () => undefined,
       },
       definitions: node.definitions,
-      node: NO_NODE_VIEW,
+      node: node.ranges ?? NO_NODE_VIEW,
       podWitnesses: node.lists
         ? { ask: () => submit("podWitnesses.ask", async () => node.lists?.testify() ?? []) }
         : NO_POD_WITNESSES,

@@ -9,6 +9,7 @@ import { FakeDefinitions } from "../../src/plugin-host/networks/fake-definitions
 import { CLAIMS, toDefinition } from "./extras.ts";
 import { drawExtras, drawNetworks, type SimNetwork } from "./networks.ts";
 import { type ListBugs, SimPodLists } from "./pod-lists.ts";
+import { SimNodeRanges } from "./node-ranges.ts";
 import { type PluginBugs, PluginWorld } from "./plugin-world.ts";
 import { type PortCall, PortCalls } from "./port-calls.ts";
 import { drawProfile, type Profile } from "./profile.ts";
@@ -27,6 +28,8 @@ export interface NodeOptions {
   readonly bugs?: StoreBugs & PluginBugs & ListBugs;
   /** Runtime and cluster say which pods there are. */
   readonly hasLists?: boolean;
+  /** The first network has the ranges of the Node object. */
+  readonly hasNodeRanges?: boolean;
   /** Told of everything that happens; costs time. */
   readonly trace?: (line: string) => void;
 }
@@ -58,6 +61,7 @@ export class SimNode {
   readonly ledger: Ledger;
   readonly runtime: Runtime;
   readonly lists: SimPodLists | undefined;
+  readonly ranges: SimNodeRanges | undefined;
   readonly world: World;
   readonly faults: Faults = {
     isDiskFull: false,
@@ -100,6 +104,8 @@ export class SimNode {
     this.calls = new PortCalls(() => this.clock.monotonicMs());
     this.ledger = new Ledger(this);
     this.runtime = new Runtime(this);
+    const [first] = this.networks;
+    this.ranges = options.hasNodeRanges && first ? new SimNodeRanges(first) : undefined;
     this.lists = options.hasLists ? new SimPodLists(this) : undefined;
     this.world = this.profile.isKernel
       ? new KernelWorld(this.ledger, () => this.rng)

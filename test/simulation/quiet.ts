@@ -70,6 +70,7 @@ function mend(node: SimNode): void {
   faults.flaps.clear();
   faults.pluginsGone.clear();
   node.lists?.mend();
+  node.ranges?.mend();
   node.armCrash(0);
   node.armCommitFailure(0);
   for (const call of node.calls.list) call.notBeforeMs = 0;

@@ -302,7 +302,7 @@ export class Runtime {
   }
 
   #config(network: SimNetwork, cniVersion = network.cniVersion): Record<string, unknown> {
-    return { cniVersion, ...network.config };
+    return { cniVersion, ...(this.#node.ranges?.configOf(network) ?? network.config) };
   }
 
   #send(
