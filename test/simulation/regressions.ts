@@ -61,4 +61,12 @@ export const REGRESSIONS: readonly Regression[] = [
       "CHECK took a network whose detach from the running pod had failed half-way for drift of the " +
       "pod, which the runtime would have killed for it (core/check.ts).",
   },
+  {
+    seed: 4,
+    episode: 58,
+    invariant: "CHECK of a living pod finds no drift",
+    found:
+      "ADD again of a pod of an older configuration, which did not masquerade, took the table away that " +
+      "pods of the newer one need: Attach is told the network's wish of today (core/attach.ts).",
+  },
 ];

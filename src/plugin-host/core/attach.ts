@@ -10,6 +10,7 @@ import type { AttachmentId, AttachmentRecord } from "./attachment.ts";
 import { type HostContext, requirePlugin } from "./context.ts";
 import { describePod, rollBackRecords } from "./detach.ts";
 import { runForward } from "./order.ts";
+import { planMasquerade } from "./plan.ts";
 import type { CallTrace, StoreChange } from "./ports.ts";
 
 /** A record that stands. */
@@ -113,11 +114,19 @@ export async function attachByPlugin(
   const what = `Attach of ${record.ifname} of ${describePod(record)} to ${record.network} by ${record.plugin}`;
   const options = { limitMs: LIMITS.attachMs, what };
   try {
-    return await context.pluginCalls.run(record.id, options, () => plugin.attach(record.request));
+    return await context.pluginCalls.run(record.id, options, () =>
+      plugin.attach(withWishInForce(context, record)),
+    );
   } catch (cause) {
     if (cause instanceof PatchbayError) throw cause;
     throw new PatchbayError(codeOfPluginFailure(cause), `${what} failed`, { cause });
   }
+}
+
+/** Masquerade is the network's: an older pod must not bring back what was wished when it came. */
+function withWishInForce({ state }: HostContext, { network, request }: AttachmentRecord) {
+  const known = state.networks.get(network);
+  return known ? { ...request, masquerade: planMasquerade(known) } : request;
 }
 
 function codeOfPluginFailure(cause: unknown): ErrorCode {

@@ -72,13 +72,17 @@ test("a host restarted without the API server keeps what is held on the ranges t
 });
 
 test("the pool follows the node's ranges at the next ADD, and held addresses stay held", async () => {
-  const { node, host } = await startNode(["10.244.3.0/24"]);
+  const { world, node, host } = await startNode(["10.244.3.0/24"]);
   assert.deepEqual(addressesOf(await host.invoke(cniCall("ADD", pod("c1")))), ["10.244.3.2/24"]);
   node.podCidrs = ["10.244.9.0/24", "fd00:244:0:9::/64"];
   const second = await host.invoke(cniCall("ADD", pod("c2")));
   assert.deepEqual(addressesOf(second), ["10.244.9.2/24", "fd00:244:0:9::2/64"]);
   const again = await host.invoke(cniCall("ADD", pod("c1")));
   assert.deepEqual(addressesOf(again), ["10.244.3.2/24"]);
+  // Masquerade is the network's: the older pod must not bring back that of its own days.
+  for (const { masquerade } of world.routed.held.values()) {
+    assert.deepEqual(masquerade, { subnets: ["10.244.9.0/24", "fd00:244:0:9::/64"] });
+  }
   node.podCidrs = ["10.244.3.0/24"];
   assert.deepEqual(addressesOf(await host.invoke(cniCall("ADD", pod("c3")))), ["10.244.3.3/24"]);
 });
