@@ -3,6 +3,7 @@ import type { ObjectKey } from "../../services/objects.ts";
 import type { SourceProblem } from "../manifests/object-source.ts";
 import { findResourceVersion } from "./objects/keep-object.ts";
 import type { Kept } from "./objects/kept.ts";
+import { sameKept } from "./objects/same-kept.ts";
 import type { WatchedResource } from "./resources.ts";
 import type { WatchState } from "./view.ts";
 
@@ -107,7 +108,8 @@ export class ResourceStore implements ReflectorListener {
         continue;
       }
       const kept = this.#keep(object, this.#incomingProblems);
-      if (kept !== undefined) this.#incoming.set(key, { value: kept, version });
+      if (kept !== undefined)
+        this.#incoming.set(key, { value: newer(before?.value, kept), version });
       else if (before !== undefined) this.#incoming.set(key, before);
     }
   }
@@ -151,8 +153,9 @@ export class ResourceStore implements ReflectorListener {
           hasNewProblems = true;
           continue;
         }
-        this.#held.set(key, { value: kept, version: findResourceVersion(object) ?? "" });
-        stored.push({ key, before, value: kept });
+        const value = newer(before, kept);
+        this.#held.set(key, { value, version: findResourceVersion(object) ?? "" });
+        if (value !== before) stored.push({ key, before, value });
       }
       hasNewProblems ||= hadProblem;
     }
@@ -172,4 +175,9 @@ export class ResourceStore implements ReflectorListener {
     problems.set(kept.key ?? "", kept.problem);
     return undefined;
   }
+}
+
+/** What is kept from now on: what was there, where the news is no news here. */
+function newer(before: Kept | undefined, kept: Kept): Kept {
+  return before !== undefined && sameKept(before, kept) ? before : kept;
 }

@@ -127,7 +127,7 @@ export function failure(place: Place, message: string): FieldError {
 
 /** The object without what is undefined: itself, where that is nothing. */
 export function defined<Fields extends object>(fields: Fields): Defined<Fields> {
-  if (isWhole(fields)) return fields as unknown as Defined<Fields>;
+  if (isWhole(fields)) return fields;
   const result: Record<string, unknown> = {};
   for (const key of Object.keys(fields)) {
     const value: unknown = fields[key as keyof Fields];
