@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { runInPrivateNode } from "./private-node.js";
 
 const repository = join(import.meta.dirname, "..");
@@ -42,7 +42,7 @@ export function unitLane(): Lane {
     run: () =>
       runNodeTests(
         "unit",
-        findTests().filter((file) => !/^test\/(conformance|e2e|services)\//.test(file)),
+        findTests().filter((file) => !/^test\/(conformance|e2e|kubernetes|services)\//.test(file)),
       ),
   };
 }
@@ -121,6 +121,35 @@ export function conformanceLane(): Lane {
   };
 }
 
+export interface KubernetesOptions {
+  /** A regular expression: only tests with such a name. */
+  readonly only?: string;
+  /** When the tests are done, the cluster stays up until a signal comes. */
+  readonly keep?: boolean;
+  /** Parent of all pods' cgroups: the caller removes what may be left of it. */
+  readonly cgroup: string;
+}
+
+/** One node of a real Kubernetes, inside a private node. Not part of `npm test`: `npm run e2e:kubernetes`. */
+export function kubernetesLane({ only, keep, cgroup }: KubernetesOptions): Lane {
+  return {
+    name: "kubernetes",
+    about: "one node of a real Kubernetes, in a private node",
+    needs: ["test/kubernetes/node.test.ts", "build/cni/patchbay"],
+    run: () =>
+      runTestPrograms("kubernetes", {
+        // The file itself, and no runner around it: steps are seen as they happen, and no limit is on the whole.
+        args: [
+          ...(only === undefined ? [] : [`--test-name-pattern=${only}`]),
+          ...reportTo("kubernetes"),
+          "test/kubernetes/node.test.ts",
+        ],
+        env: { PATCHBAY_LANE_CGROUP: cgroup, ...(keep && { PATCHBAY_LANE_KEEP: "1" }) },
+        ...(keep && { limitMs: 24 * 3_600_000 }),
+      }),
+  };
+}
+
 /** Runs a lane; whatever keeps it from running counts as a failure. */
 export async function runLane(lane: Lane): Promise<LaneResult> {
   const missing = lane.needs.filter((name) => !existsSync(join(repository, name)));
@@ -144,30 +173,54 @@ async function runNodeTests(name: string, files: readonly string[]): Promise<Lan
     console.error(`Lane ${name} has no test files`);
     return { passed: 0, failed: 1, skipped: 0, skips: [] };
   }
-  const report = join(repository, "build/test", `${name}.tap`);
-  mkdirSync(join(repository, "build/test"), { recursive: true });
-  rmSync(report, { force: true });
   const args = [
     "--test",
     `--test-timeout=${testTimeoutMs}`,
     `--test-concurrency=${availableParallelism()}`,
+    ...reportTo(name),
+    ...files,
+  ];
+  return await runTestPrograms(name, { args });
+}
+
+/** For people, and as TAP for parseTap(). */
+function reportTo(name: string): string[] {
+  return [
     "--test-reporter=spec",
     "--test-reporter-destination=stdout",
     "--test-reporter=tap",
-    `--test-reporter-destination=${report}`,
-    ...files,
+    `--test-reporter-destination=${reportOf(name)}`,
   ];
+}
+
+function reportOf(name: string): string {
+  return join(repository, "build/test", `${name}.tap`);
+}
+
+/** Runs Node with arguments that have it report to reportOf(name). */
+async function runTestPrograms(
+  name: string,
+  {
+    args,
+    env = {},
+    limitMs = laneTimeoutMs,
+  }: { args: readonly string[]; env?: NodeJS.ProcessEnv; limitMs?: number },
+): Promise<LaneResult> {
+  const report = reportOf(name);
+  mkdirSync(dirname(report), { recursive: true });
+  rmSync(report, { force: true });
   // A test that failed half-way may leave a handle open, and its file runs on for ever then.
   // (--test-force-exit is no help: it loses results that are still on their way.)
   let timer: NodeJS.Timeout | undefined;
   const code = await runInPrivateNode(process.execPath, args, {
     cwd: repository,
+    env: { ...process.env, ...env },
     stdio: ["ignore", "inherit", "inherit"],
     onSpawn: (child) => {
       timer = setTimeout(() => {
-        console.error(`Lane ${name} has not ended after ${laneTimeoutMs / 60_000} minutes: ended`);
+        console.error(`Lane ${name} has not ended after ${limitMs / 60_000} minutes: ended`);
         child.kill("SIGTERM");
-      }, laneTimeoutMs);
+      }, limitMs);
     },
   });
   clearTimeout(timer);

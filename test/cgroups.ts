@@ -11,6 +11,12 @@ export function findCgroups(name: string): string[] {
     .filter((folder) => existsSync(folder));
 }
 
+/** Folders of all cgroups at the top whose names begin so. */
+export function listCgroups(prefix: string): string[] {
+  const folders = hierarchies().flatMap(listFolders);
+  return folders.filter((folder) => basename(folder).startsWith(prefix));
+}
+
 /** Makes a cgroup at the top of every hierarchy. */
 export function createCgroups(name: string): void {
   for (const hierarchy of hierarchies()) {
@@ -28,8 +34,7 @@ export function removeCgroups(folder: string): void {
 /** Removes what a run that was killed has left: cgroups whose names begin so, and which are that old. */
 export function removeStaleCgroups(prefix: string, options: { staleMs: number }): void {
   const now = Date.now();
-  for (const folder of hierarchies().flatMap(listFolders)) {
-    if (!basename(folder).startsWith(prefix)) continue;
+  for (const folder of listCgroups(prefix)) {
     try {
       if (now - statSync(folder).mtimeMs >= options.staleMs) removeCgroups(folder);
     } catch (error) {

@@ -54,7 +54,7 @@ export class ApiClient {
     const { status, text } = await this.#send(method, path, { body, type });
     if (status >= 300) throw new ApiFailure(`${method} ${path}: ${status} ${text}`, status);
     try {
-      return JSON.parse(text) as Json;
+      return JSON.parse(text);
     } catch {
       return text;
     }

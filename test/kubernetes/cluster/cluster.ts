@@ -242,9 +242,10 @@ export class Cluster implements AsyncDisposable {
     await clearBoot(this.cgroup, [this.#data]);
   }
 
-  /** The ends of all logs, for a person who looks for the reason of a failure. */
-  describeLogs(): string {
+  /** The ends of logs, for a person who looks for the reason of a failure. Default: of all programs. */
+  describeLogs(...names: readonly DaemonName[]): string {
     return [...this.#daemons.values()]
+      .filter(({ name }) => names.length === 0 || names.includes(name as DaemonName))
       .map((daemon) => {
         const tail = daemon.log().trimEnd().split("\n").slice(-logTailLines);
         return `==> ${daemon.name}\n${tail.map((line) => line.slice(0, 400)).join("\n")}`;

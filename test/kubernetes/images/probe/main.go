@@ -2,6 +2,7 @@
 //
 //	probe serve [-tcp PORT] [-udp PORT] [-http PORT] [-ready-after DURATION] [-linger DURATION]
 //	probe dial tcp|udp HOST:PORT [COUNT]     the server's answer, a line each; exit code 1 on the first failure
+//	probe tls HOST:PORT                      one handshake, whoever the server is
 //	probe load HOST:PORT                     connects until its standard input ends, then prints what happened as JSON
 //
 // A server answers with one line: its host name (in a pod: the pod's name) and the address that it sees of the client.
@@ -9,6 +10,7 @@ package main
 
 import (
 	"bufio"
+	"crypto/tls"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -33,6 +35,8 @@ func main() {
 		serve(args)
 	case "dial":
 		dialMany(args)
+	case "tls":
+		shakeHands(args[0])
 	case "load":
 		load(args[0])
 	default:
@@ -135,6 +139,13 @@ func dial(network, address string) (string, error) {
 		return "", err
 	}
 	return line[:len(line)-1], nil
+}
+
+func shakeHands(address string) {
+	dialer := &net.Dialer{Timeout: answerLimit}
+	connection, err := tls.DialWithDialer(dialer, "tcp", address, &tls.Config{InsecureSkipVerify: true})
+	fail(err)
+	fmt.Println(connection.ConnectionState().PeerCertificates[0].Subject)
 }
 
 type loadResult struct {
