@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { importHostLocal } from "./operator.ts";
 import { addressesOf, cniCall, codeOf, FakeHostWorld } from "../fake-host-world.ts";
 
 const POD = { containerId: "c1", netns: "/run/netns/c1" };
@@ -85,6 +86,18 @@ test("the pool follows the node's ranges at the next ADD, and held addresses sta
   }
   node.podCidrs = ["10.244.3.0/24"];
   assert.deepEqual(addressesOf(await host.invoke(cniCall("ADD", pod("c3")))), ["10.244.3.3/24"]);
+});
+
+test("leases of host-local are taken over on the node's ranges, once these are known", async () => {
+  const { node, host } = await startNode([]);
+  const files = [{ name: "10.244.3.7", content: "c9\neth0" }];
+  const importAll = () => {
+    const request = { files, network: "net", configJson: JSON.stringify(config), dryRun: false };
+    return importHostLocal(host.context, request).adopted?.map(({ address }) => address);
+  };
+  assert.throws(importAll, { code: "NODE_RANGES_UNKNOWN" });
+  node.podCidrs = CIDRS;
+  assert.deepEqual(importAll(), ["10.244.3.7"]);
 });
 
 test("STATUS is 50 with what the cluster has against pods, before the plugin is asked; ADD goes on", async () => {

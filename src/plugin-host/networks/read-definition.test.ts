@@ -28,6 +28,14 @@ function refusalOf(config: unknown, more: Partial<DefinitionInput> = {}): string
 }
 
 describe("readDefinition() of type patchbay", () => {
+  it("refuses the ranges of the node, which are the default network's", () => {
+    const member = { type: "patchbay", ipam: { ranges: "node" } };
+    const refused = /ipam\.ranges is "node", expected a list: only the node's default network/;
+    assert.match(refusalOf({ cniVersion: "1.0.0", ...member }), refused);
+    const conflist = { cniVersion: "1.0.0", name: "storage", plugins: [member] };
+    assert.match(refusalOf("", { findConflist: () => JSON.stringify(conflist) }), refused);
+  });
+
   it("gives the plugin the configuration, by the definition's identity and the CNI name", () => {
     const { config, ...definition } = read(
       {
