@@ -18,7 +18,7 @@ import {
   type TextRule,
   textIn,
 } from "./fields.ts";
-import { ADDRESS, DNS_LABEL, DNS_SUBDOMAIN, LABEL_VALUE, SHORT_TEXT } from "./rules.ts";
+import { ADDRESS, DNS_LABEL, DNS_SUBDOMAIN, SHORT_TEXT } from "./rules.ts";
 
 /** Bounds of the API (discovery/validation: maxEndpoints, maxAddresses, maxPorts). */
 const ENDPOINTS_MAX = 1_000;
@@ -54,7 +54,8 @@ function parseEndpoint(place: Place, rule: TextRule): SliceEndpoint {
     }).map((address) => asText(address, rule)),
     conditions: parseConditions(place),
     nodeName: textIn(place, "nodeName", DNS_SUBDOMAIN),
-    zone: textIn(place, "zone", LABEL_VALUE),
+    // The API takes any text (discovery/validation).
+    zone: textIn(place, "zone", SHORT_TEXT),
     targetRef: parseTargetRef(place),
     hints: parseHints(place),
   });

@@ -2,6 +2,7 @@ import { isIPv4, isIPv6 } from "node:net";
 import type { TextRule } from "./fields.ts";
 
 const LABEL = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
+const SUBDOMAIN = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 const QUALIFIED_NAME = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
 /** RFC 1123 label: names of Services, namespaces and ports. */
@@ -10,7 +11,10 @@ export const DNS_LABEL: TextRule = {
   test: (text) => LABEL.test(text),
 };
 
-/** RFC 1123 subdomain: names of nodes, slices and CIDRs. */
+/**
+ * RFC 1123 subdomain, as the API has it (apimachinery IsDNS1123Subdomain): names of nodes, slices, pods and CIDRs.
+ * Its labels may be longer than those of DNS.
+ */
 export const DNS_SUBDOMAIN: TextRule = { expected: "a DNS name", test: isSubdomain };
 
 /** Keys of labels and annotations: a name, with or without a prefix. */
@@ -59,7 +63,7 @@ export const SPACED_PREFIX: TextRule = {
 };
 
 function isSubdomain(text: string): boolean {
-  return text.length <= 253 && text.split(".").every((label) => LABEL.test(label));
+  return text.length <= 253 && SUBDOMAIN.test(text);
 }
 
 function isSloppyAddress(text: string): boolean {

@@ -197,6 +197,21 @@ describe("keep()", () => {
     });
   }
 
+  it("takes names that are longer than a label of DNS, as the API does", () => {
+    const long = "a".repeat(253);
+    for (const [name, file] of [
+      ["endpointslices.discovery.k8s.io", "balanced-r2spv"],
+      ["nodes (own)", "one"],
+      ["pods", "web-1"],
+      ["network-attachment-definitions.k8s.cni.cncf.io", "storage"],
+    ] as const) {
+      const json = withChange(named(name, file), ["metadata", "name"], () => long);
+      assert.ok(keep(name, json).key.endsWith(`/${long}`));
+      const longer = withChange(json, ["metadata", "name"], () => `${long}a`);
+      assert.equal(resource(name).keep(longer).kind, "unreadable");
+    }
+  });
+
   it("finds no condition in a Node that has none", () => {
     for (const status of [undefined, {}, { conditions: [{ type: "Ready", status: "True" }] }]) {
       const kept = keep("nodes (own)", { ...named("nodes (own)", "one"), status });
