@@ -1,4 +1,5 @@
 import type { ClientHttp2Stream, OutgoingHttpHeaders } from "node:http2";
+import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../../core/ports.ts";
 import { LIMITS } from "../../limits.ts";
 import { HOST_VERSION } from "../../version.ts";
@@ -9,7 +10,7 @@ import {
   type KubernetesApi,
   type StreamRequest,
 } from "../api.ts";
-import type { ApiAccess } from "./api-access.ts";
+import type { ApiAccess, ApiCredentials } from "./api-access.ts";
 import { awaitHead, type Exchange, readBody, RefusedStream } from "./exchange.ts";
 import type { Http2Session } from "./http2-session.ts";
 import { LineSplitter } from "./json-lines.ts";
@@ -96,6 +97,8 @@ class Http2Api implements KubernetesApi {
       for await (const chunk of readBody(exchange, signal)) {
         const complete = lines.push(chunk);
         if (complete.length > 0) yield complete;
+        // A server flushes each event: what arrives within one turn of the loop is read together.
+        await setImmediate();
       }
     } catch (error) {
       throw asApiError(error, what);
@@ -120,32 +123,44 @@ class Http2Api implements KubernetesApi {
   /** Sends a request until a server looked at it. Throws ApiError, also for an answer that is not 2xx. */
   async #exchange(request: ApiRequest, signal: AbortSignal): Promise<Exchange> {
     const what = `${request.method} ${request.path}`;
-    let isRefused = false;
-    let tokenBefore: string | undefined;
-    for (let tries = 1; ; tries++) {
-      try {
-        const credentials = await this.#access.credentials({ isRefused });
-        const isFutile = isRefused && credentials.token === tokenBefore;
-        const session = await abortable(this.#servers.session(credentials), signal);
-        const stream = send(session, { request, token: credentials.token });
-        if (!stream) {
+    try {
+      let credentials = await this.#access.credentials();
+      for (let tries = 1; ; tries++) {
+        const exchange = await this.#try(request, { credentials, signal });
+        if (!exchange) {
           if (tries < TRIES_MAX) continue;
           throw new ApiError(`${what}: the connection went away`);
         }
-        const exchange = await awaitHead(stream, signal);
         if (exchange.status >= 200 && exchange.status <= 299) return exchange;
-        if (exchange.status === 401 && !isFutile && tries < TRIES_MAX && !isRefused) {
-          exchange.stream.destroy();
-          isRefused = true;
-          tokenBefore = credentials.token;
-          continue;
+        if (exchange.status === 401 && tries < TRIES_MAX) {
+          const { token, tls } = credentials;
+          credentials = await this.#access.credentials({ isRefused: true });
+          if (credentials.token !== token || credentials.tls !== tls) {
+            exchange.stream.destroy();
+            continue;
+          }
         }
         const body = await readText(exchange, { what, bytesMax: ERROR_BYTES_MAX, signal });
         throw toApiError({ what, ...exchange, body });
-      } catch (error) {
-        if (error instanceof RefusedStream && tries < TRIES_MAX) continue;
-        throw asApiError(error, what);
       }
+    } catch (error) {
+      throw asApiError(error, what);
+    }
+  }
+
+  /** Undefined: the server went away before it looked at the request. */
+  async #try(
+    request: ApiRequest,
+    { credentials, signal }: { readonly credentials: ApiCredentials; readonly signal: AbortSignal },
+  ): Promise<Exchange | undefined> {
+    const session = await abortable(this.#servers.session(credentials), signal);
+    const stream = send(session, { request, token: credentials.token });
+    if (!stream) return undefined;
+    try {
+      return await awaitHead(stream, signal);
+    } catch (error) {
+      if (error instanceof RefusedStream) return undefined;
+      throw error;
     }
   }
 }

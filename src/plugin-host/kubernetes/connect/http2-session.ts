@@ -145,12 +145,14 @@ function connectSession(server: URL, options: SessionOptions): Promise<ClientHtt
     };
     const { connectMs } = options;
     const cancel = options.clock.after(connectMs, () => {
-      fail(new Error(session ? NO_HTTP2 : `no connection within ${connectMs} ms`));
+      fail(new Error(`no ${session ? "HTTP/2 greeting" : "connection"} within ${connectMs} ms`));
     });
-    const onSocketError = (error: NodeJS.ErrnoException): void => {
-      fail(error.code?.endsWith("ALERT_NO_APPLICATION_PROTOCOL") ? new Error(NO_HTTP2) : error);
+    const onError = (error: NodeJS.ErrnoException): void => {
+      const isForeign =
+        error.code === "ERR_HTTP2_ERROR" || error.code?.endsWith("ALERT_NO_APPLICATION_PROTOCOL");
+      fail(isForeign ? new Error(NO_HTTP2, { cause: error }) : error);
     };
-    socket.once("error", onSocketError);
+    socket.once("error", onError);
     socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", () => {
       if (socket instanceof TLSSocket && socket.alpnProtocol !== "h2") {
         fail(new Error(NO_HTTP2));
@@ -161,14 +163,14 @@ function connectSession(server: URL, options: SessionOptions): Promise<ClientHtt
         settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
       });
       session = begun;
-      const onEarlyEnd = (cause?: Error): void => fail(new Error(NO_HTTP2, { cause }));
-      begun.once("error", onEarlyEnd);
-      begun.once("close", onEarlyEnd);
+      const onClose = (): void => fail(new Error("it closed the connection at once"));
+      begun.once("error", onError);
+      begun.once("close", onClose);
       begun.once("remoteSettings", () => {
         cancel();
-        begun.off("close", onEarlyEnd);
+        begun.off("close", onClose);
         begun.on("error", () => undefined);
-        begun.off("error", onEarlyEnd);
+        begun.off("error", onError);
         begun.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
         begun.unref();
         resolve(begun);
