@@ -78,38 +78,44 @@ describe("createServicesMetrics()", () => {
     ]);
   });
 
-  it("measures from the trigger time of endpoints to their programming", async () => {
-    const { core, clock, read } = setUp();
-    const trigger = new Date(clock.wallMs() - 3_000).toISOString();
-    core.applyObjects("a", [
-      {
-        kind: "put",
-        object: {
-          kind: "Service",
-          metadata: { name: "web", namespace: "ns" },
-          spec: { clusterIP: "10.96.0.1", clusterIPs: ["10.96.0.1"], ports: [{ port: 80 }] },
-        },
-      },
-      {
-        kind: "put",
-        object: {
-          kind: "EndpointSlice",
-          metadata: {
-            name: "web-1",
-            namespace: "ns",
-            labels: { "kubernetes.io/service-name": "web" },
-            annotations: { "endpoints.kubernetes.io/last-change-trigger-time": trigger },
+  const SUM = 'kubeproxy_network_programming_duration_seconds_sum{ip_family="IPv4"}';
+  for (const { agoMs, seconds, what } of [
+    { agoMs: 3_000, seconds: [`${SUM} 3`], what: "of endpoints to their programming" },
+    { agoMs: 5_001, seconds: [], what: "alone that the host has seen" },
+  ]) {
+    it(`measures from the trigger time ${what}`, async () => {
+      const { core, clock, read } = setUp();
+      clock.advance(5_000);
+      const trigger = new Date(clock.wallMs() - agoMs).toISOString();
+      core.applyObjects("a", [
+        {
+          kind: "put",
+          object: {
+            kind: "Service",
+            metadata: { name: "web", namespace: "ns" },
+            spec: { clusterIP: "10.96.0.1", clusterIPs: ["10.96.0.1"], ports: [{ port: 80 }] },
           },
-          addressType: "IPv4",
-          endpoints: [{ addresses: ["10.1.0.1"] }],
-          ports: [{ port: 8080 }],
         },
-      },
-    ]);
-    await settled();
-    const sum = 'kubeproxy_network_programming_duration_seconds_sum{ip_family="IPv4"}';
-    assert.deepEqual(await read(sum), [`${sum} 3`]);
-  });
+        {
+          kind: "put",
+          object: {
+            kind: "EndpointSlice",
+            metadata: {
+              name: "web-1",
+              namespace: "ns",
+              labels: { "kubernetes.io/service-name": "web" },
+              annotations: { "endpoints.kubernetes.io/last-change-trigger-time": trigger },
+            },
+            addressType: "IPv4",
+            endpoints: [{ addresses: ["10.1.0.1"] }],
+            ports: [{ port: 8080 }],
+          },
+        },
+      ]);
+      await settled();
+      assert.deepEqual(await read(SUM), seconds);
+    });
+  }
 
   it("counts failures", async () => {
     const { core, plane, read } = setUp();

@@ -40,6 +40,7 @@ const PROGRAMMING_SECONDS = [
  */
 export function createServicesMetrics(options: ServicesMetricsOptions): AllServicesMetrics {
   const { registry, wallMs } = options;
+  const startedMs = wallMs();
   const registers = [registry];
   const labelNames = ["ip_family"] as const;
   const histogram = (name: string, help: string, buckets: readonly number[]) =>
@@ -131,6 +132,8 @@ export function createServicesMetrics(options: ServicesMetricsOptions): AllServi
         (kind === "reset" ? full : partial).observe({ ip_family }, ms / 1_000);
         lastTime.set({ ip_family }, wallMs() / 1_000);
         for (const triggered of triggeredMs) {
+          // As upstream: what changed before there was anybody to program it took no time here.
+          if (triggered < startedMs) continue;
           programming.observe({ ip_family }, Math.max(0, wallMs() - triggered) / 1_000);
         }
       }
