@@ -37,7 +37,7 @@ describe("a node of Kubernetes", { skip, timeout: 20 * 60_000 }, () => {
   beforeEach((context) => say(`test: ${context.name}`));
 
   afterEach((context) => {
-    if (!("passed" in context) || context.passed !== false || !cluster) return;
+    if (!("passed" in context) || context.passed || !cluster) return;
     const logs =
       process.env["PATCHBAY_LANE_LOGS"] ?? join(repository, "build/test/kubernetes-logs");
     cpSync(join(cluster.folder, "logs"), logs, { recursive: true });

@@ -63,7 +63,7 @@ export function networksSuite(lane: () => Lane): void {
       const annotations = { [networksKey]: "blue, red, lan" };
       const names = ["many-a", "many-b"];
       await cluster.apply(...names.map((name) => pod(name, namespace, { annotations })));
-      const pods = [];
+      const pods: Json[] = [];
       for (const name of names) pods.push(await lane().untilPodReady(namespace, name));
       const rows = await cluster.until("network-status of both", LIMIT_MS, async () => {
         for (const [index, name] of names.entries())
