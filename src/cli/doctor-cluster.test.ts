@@ -47,7 +47,8 @@ test("examineRanges() misses what ranges of the node need", () => {
   const ofNode = { ranges: "node" };
   const say = (kubernetes: typeof NODE | null) => examine(ofNode, kubernetes)[0] ?? "";
   assert.match(say(NODE), /^ok: .*takes the node's ranges: 10\.244\.3\.0\/24 and fd00:3::\/64$/);
-  assert.match(say({ ...NODE, podCidrs: [] }), /^error: .*its Node object has none/);
+  assert.match(say({ ...NODE, podCidrs: [] }), /^error: .*, and Node n1 has none: no pod/);
+  assert.match(say({ nodeName: "", podCidrs: [] }), /^error: .*its Node object is not known/);
   assert.match(say(null), /^error: .*the host runs without --kubernetes/);
 });
 

@@ -56,10 +56,12 @@ function examineNodeRanges(file: string, kubernetes: Kubernetes | null | undefin
   if (kubernetes.podCidrs.length > 0) {
     return ok(check, `${file} takes the node's ranges: ${kubernetes.podCidrs.join(" and ")}`);
   }
+  const { nodeName } = kubernetes;
+  const why = nodeName === "" ? "its Node object is not known" : `Node ${nodeName} has none`;
   return {
     check,
     severity: "error",
-    message: `${file} takes the node's ranges, and its Node object has none: no pod can be attached`,
+    message: `${file} takes the node's ranges, and ${why}: no pod can be attached`,
     remedy:
       "Run kube-controller-manager with --allocate-node-cidrs and --cluster-cidr, or `npx patchbay install` with --ipv4-range",
   };

@@ -31,13 +31,28 @@ async function show(changes: Partial<KubernetesStatus__Output>) {
   const host = { getStatus: async () => fakeStatus({ kubernetes }) };
   const { stdout, exitCode } = await runCli(["status"], { host });
   const lines = stdout.split("\n");
-  return { exitCode, lines: lines.slice(2, lines.findIndex((line) => line.startsWith("NETWORK")) - 1) };
+  return {
+    exitCode,
+    lines: lines.slice(2, lines.findIndex((line) => line.startsWith("NETWORK")) - 1),
+  };
 }
 
 test("status shows a cluster that is followed in one line", async () => {
   const { lines, exitCode } = await show({});
   assert.deepEqual(lines, [
     "Kubernetes: node worker-1, 10.244.3.0/24 and fd00:3::/64, from https://192.0.2.10:6443: 2 resources, 6 objects",
+  ]);
+  assert.equal(exitCode, 0);
+});
+
+test("status says once what is wrong with all watches", async () => {
+  const trouble = "Cannot connect to https://192.0.2.10:6443: connect ECONNREFUSED";
+  const down = { phase: "broken", trouble };
+  const later = watch("pods", { ...down, heardMs: FAKE_NOW_MS - 3_000 });
+  const { lines, exitCode } = await show({ watches: [watch("services", down), later, absent] });
+  assert.deepEqual(lines, [
+    "Kubernetes: node worker-1, 10.244.3.0/24 and fd00:3::/64, from https://192.0.2.10:6443: nothing is followed",
+    `${trouble}; last heard of 3 s ago, what is known stays in force`,
   ]);
   assert.equal(exitCode, 0);
 });

@@ -18,7 +18,7 @@ export function examineDefinitions(
         check,
         severity: "warning",
         message: "Network definitions are still being read; pods that ask for networks wait",
-        remedy: "See that the folder of manifests is there and can be read",
+        remedy: "See that their source can be read: the folder of manifests, or the API server",
       },
     ];
   }
