@@ -78,7 +78,7 @@ export class Definitions implements NetworkDefinitions {
     if (held === undefined) return undefined;
     const { definition, problem, place } = this.#current(held);
     if (definition !== undefined) return definition;
-    const where = place === "" ? "" : ` (${place})`;
+    const where = isElsewhere({ namespace, name, place }) ? ` (${place})` : "";
     throw new PatchbayError(
       "INVALID_NETWORK_CONFIG",
       `NetworkAttachmentDefinition ${namespace}/${name}${where}: ${problem}`,
@@ -138,7 +138,7 @@ export class Definitions implements NetworkDefinitions {
 
   #tell(entry: DefinitionEntry, { kind, metadata }: NetworkAttachmentDefinition): void {
     const { namespace, name, place, problem } = entry;
-    const where = place === "" ? "" : `${place}: `;
+    const where = isElsewhere(entry) ? `${place}: ` : "";
     this.#events.emit({
       kind: "definition-failed",
       subject: identityOf(entry),
@@ -152,6 +152,11 @@ function definitionKey(namespace: string, name: string): string {
   return `NetworkAttachmentDefinition/${namespace}/${name}`;
 }
 
-function identityOf({ namespace, name }: DefinitionEntry): string {
+/** In the API its place is its own name, which everybody says anyway. */
+function isElsewhere(entry: Pick<DefinitionEntry, "namespace" | "name" | "place">): boolean {
+  return entry.place !== "" && !entry.place.endsWith(` ${identityOf(entry)}`);
+}
+
+function identityOf({ namespace, name }: Pick<DefinitionEntry, "namespace" | "name">): string {
   return `${namespace}/${name}`;
 }

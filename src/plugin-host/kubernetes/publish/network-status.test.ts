@@ -229,6 +229,31 @@ describe("network-status by Publisher", () => {
     assert.equal(scene.statusOf("web"), WITH_STORAGE);
   });
 
+  it("is the same text after a restart, whatever order the store has", async () => {
+    const scene = new Scene();
+    scene.pod("web");
+    scene.publisher.start();
+    scene.attach("web", ["default/storage", "prod/blue"]);
+    await scene.pass(100);
+    scene.records = scene.records.toReversed();
+    await scene.restart();
+    assert.equal(scene.writes("/api/v1/namespaces/default/pods"), 1);
+  });
+
+  it("that admission forbids for one pod is written of the others", async () => {
+    const scene = new Scene();
+    const denied = 'admission webhook "policy" denied the request: not this pod';
+    scene.api.fail("/", new ApiError(denied, { status: 403, reason: "Forbidden" }));
+    scene.publisher.start();
+    for (const name of ["web", "db"]) {
+      scene.pod(name);
+      scene.attach(name);
+    }
+    await scene.pass(100);
+    assert.equal(scene.statusOf("db"), WEB);
+    assert.equal(scene.told.length, 1);
+  });
+
   it("is given up by close(), with what is under way", async () => {
     const signals: (AbortSignal | undefined)[] = [];
     const scene = new Scene({

@@ -49,9 +49,12 @@ function statusOf(uid: string, standing: readonly AttachmentRecord[]): PodStatus
   const pod = newest?.request.pod;
   if (!newest || !pod) return undefined;
   // A sandbox made anew: what is left of the old one is not the pod's any more.
-  const records = standing.filter(({ containerId }) => containerId === newest.containerId);
+  const records = standing
+    .filter(({ containerId }) => containerId === newest.containerId)
+    // The store knows no order: after a restart the text is to be the same.
+    .sort(byIfname);
   // A runtime with several networks of its own: the first of them is the default one.
-  const groups = [...Map.groupBy(records, ({ primaryId }) => primaryId).values()].sort(byIfname);
+  const groups = [...Map.groupBy(records, ({ primaryId }) => primaryId).values()];
   const [first = [], ...others] = groups.map((group) => networkStatusOf(group));
   const elements = [...first, ...others.flat().map(withoutDefault)];
   if (elements.length === 0) return undefined;
@@ -64,9 +67,6 @@ function withoutDefault({ default: _default, ...status }: NetworkStatus): Networ
   return status;
 }
 
-function byIfname(
-  [left]: readonly AttachmentRecord[],
-  [right]: readonly AttachmentRecord[],
-): number {
-  return (left?.ifname ?? "").localeCompare(right?.ifname ?? "", "en", { numeric: true });
+function byIfname(left: AttachmentRecord, right: AttachmentRecord): number {
+  return left.ifname.localeCompare(right.ifname, "en", { numeric: true });
 }

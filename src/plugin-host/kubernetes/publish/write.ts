@@ -27,16 +27,22 @@ export function outcomeOf(error: unknown): Exclude<WriteOutcome, "written"> {
   if (!(error instanceof ApiError)) return "away";
   const { status, message } = error;
   if (status === 404) return "gone";
-  // Another uid is 422 from kube-apiserver 1.36: "metadata.uid: Invalid value: ...: field is immutable".
-  if (status === 409 || (status === 422 && message.includes("metadata.uid"))) return "conflict";
+  if (status === 409 || isOtherUid(error)) return "conflict";
   if (status === 401) return "denied";
-  // Quotas and namespaces that are going are Forbidden as well: they are about one object, not about rights.
   if (status === 403) return isAboutRights(message) ? "denied" : "refused";
   if (status === 0 || status === 408 || status === 429 || status >= 500) return "away";
   return "refused";
 }
 
-/** RBAC: `User "x" cannot patch resource "pods/status" in API group "" at the cluster scope`. */
+/** A write under a uid that the object of this name does not have: validation of ObjectMeta, as of 1.36. */
+function isOtherUid({ status, message }: ApiError): boolean {
+  return status === 422 && /metadata\.uid: .*immutable/s.test(message);
+}
+
+/**
+ * `User "x" cannot patch resource "pods/status" in API group ""` (apiserver, ForbiddenMessage). Quotas, namespaces
+ * that are going and admission plugins forbid as well: that is about one object, not about rights.
+ */
 function isAboutRights(message: string): boolean {
-  return !/being terminated|exceeded quota/.test(message);
+  return /cannot \S+ resource/.test(message);
 }

@@ -14,7 +14,6 @@ export interface Board {
    * before wake() is called.
    */
   next(nowMs: number, busy: ReadonlySet<string>): Write | number | undefined;
-  /** `answer` is the object as it is now, where it was written. */
   ended(write: Write, outcome: WriteOutcome, nowMs: number): void;
 }
 
@@ -25,6 +24,12 @@ export interface WriterPorts {
   /** Counts. */
   readonly onWrite?: (kind: WriteKind, outcome: WriteOutcome) => void;
 }
+
+const WHAT: Readonly<Record<WriteKind, string>> = {
+  "network-status": "the network-status of pod",
+  event: "an Event about",
+  "node-condition": "condition NetworkUnavailable of node",
+};
 
 /**
  * Writes what a board says, a few at a time. What concerns all writes of the kind (no server, no rights) stops
@@ -79,6 +84,10 @@ export class Writer {
 
   #run(): void {
     const nowMs = this.#ports.clock.monotonicMs();
+    if (nowMs < this.#pausedMs) {
+      this.#lookAt(this.#pausedMs);
+      return;
+    }
     // After a failure of all, one write tries whether it is over.
     const max = this.#pauseMs > 0 ? 1 : this.#runningMax;
     while (this.#running.size < max && !this.#abort.signal.aborted) {
@@ -126,6 +135,8 @@ export class Writer {
   }
 
   #pause(failure: unknown, nowMs: number): void {
+    // Of writes that fail together one counts.
+    if (nowMs < this.#pausedMs) return;
     const doubled = Math.min(this.#pauseMs * 2, LIMITS.publishRetryMaxMs);
     this.#pauseMs = Math.max(doubled, LIMITS.publishRetryMinMs);
     const asked = failure instanceof ApiError ? failure.retryAfterMs : 0;
@@ -143,6 +154,8 @@ export class Writer {
     const { kind, rights } = this.#board;
     if (outcome !== "denied" && outcome !== "refused" && outcome !== "away") return;
     if (failure instanceof ApiError && failure.status === 0) return;
+    // The namespace is going, or full of Events: nobody misses one.
+    if (kind === "event" && outcome === "refused") return;
     const told = outcome === "refused" ? "" : outcome;
     if (told !== "" && told === this.#told) return;
     if (told !== "") this.#told = told;
@@ -151,7 +164,7 @@ export class Writer {
     this.#ports.events.emit({
       kind: "kubernetes-publish-failed",
       subject: kind,
-      message: `Cannot write the ${kind} of ${subject}: ${formatErrorChain(failure)}${why}`,
+      message: `Cannot write ${WHAT[kind]} ${subject}: ${formatErrorChain(failure)}${why}`,
     });
   }
 }
