@@ -1,7 +1,7 @@
 /**
- * Of each kind of object the labels and annotations that somebody reads. Those of an API server's
- * objects are dropped but for these (a hundred thousand objects have ten others each), and the types of
- * objects.ts name no other: who wants to read one more puts it here first.
+ * Of each kind of object the labels and annotations that somebody reads. Objects keep no others (a
+ * hundred thousand of them have ten each), and the types of objects.ts name no others: who wants to read
+ * one more puts it here first.
  */
 
 /** "all": any may be asked for by its name. */

@@ -289,11 +289,12 @@ metadata:
   uid: 1-2
   generation: 3
   managedFields: [{manager: kubectl}]
-  labels: {app: web, example.com/tier: ""}
+  labels: {app: web, service.kubernetes.io/service-proxy-name: ""}
   annotations:
     kubectl.kubernetes.io/last-applied-configuration: |
       {"a":1}
     other: "1"
+    services.patchbay.dev/pick: random
 spec:
   type: LoadBalancer
   clusterIP: 010.96.0.010
@@ -318,8 +319,8 @@ status:
           namespace: "default",
           uid: "1-2",
           creationTimestamp: "2026-01-31T12:00:00Z",
-          labels: { app: "web", "example.com/tier": "" },
-          annotations: { other: "1" },
+          labels: { "service.kubernetes.io/service-proxy-name": "" },
+          annotations: { "services.patchbay.dev/pick": "random" },
         },
         spec: {
           type: "LoadBalancer",

@@ -1,4 +1,5 @@
 import type { ObjectMeta } from "../../services/objects.ts";
+import { READ_ANNOTATIONS, READ_LABELS } from "../../services/read-metadata.ts";
 import {
   defined,
   failure,
@@ -10,7 +11,7 @@ import {
   textIn,
   unexpected,
 } from "./fields.ts";
-import type { Kind } from "./kinds.ts";
+import { type Kind, KINDS, type KindName } from "./kinds.ts";
 import { DNS_LABEL, LABEL_VALUE, META_KEY, SHORT_TEXT, TIMESTAMP } from "./rules.ts";
 
 /** Bytes of all annotations of an object, as the API has it (TotalAnnotationSizeLimitB). */
@@ -20,18 +21,20 @@ const ANNOTATIONS_BYTES_MAX = 256 << 10;
 const DROPPED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration";
 
 /**
- * Metadata as a person writes it in a manifest. Without the resourceVersion: a file that was written
+ * Metadata as a person writes it in a manifest: all of it is checked, and of labels and annotations those kept that
+ * somebody reads (read-metadata.ts). Without the resourceVersion: a file that was written
  * by kubectl and edited since says the one of before. Throws FieldError.
  */
-export function parseMetadata(place: Place, kind: Kind): ObjectMeta {
+export function parseMetadata(place: Place, kindName: KindName): ObjectMeta {
+  const kind = KINDS[kindName];
   const metadata = metadataIn(place);
   return defined({
     name: nameIn(metadata, kind),
     namespace: kind.namespaced ? (textIn(metadata, "namespace", DNS_LABEL) ?? "default") : "",
     uid: textIn(metadata, "uid", SHORT_TEXT),
     creationTimestamp: textIn(metadata, "creationTimestamp", TIMESTAMP),
-    labels: textsIn(metadata, "labels", LABEL_VALUE),
-    annotations: annotationsIn(metadata),
+    labels: pickRead(textsIn(metadata, "labels", LABEL_VALUE), READ_LABELS[kindName]),
+    annotations: pickRead(annotationsIn(metadata), READ_ANNOTATIONS[kindName]),
   });
 }
 
@@ -60,7 +63,27 @@ function annotationsIn(metadata: Place): Record<string, string> | undefined {
     const place = fieldOf(metadata, "annotations") ?? metadata;
     throw failure(place, `has ${bytes} characters, expected at most ${ANNOTATIONS_BYTES_MAX}`);
   }
-  return Object.keys(annotations).length === 0 ? undefined : annotations;
+  return annotations;
+}
+
+function pickRead(
+  texts: Readonly<Record<string, string>> | undefined,
+  wanted: Wanted,
+): Record<string, string> | undefined {
+  if (texts === undefined) return undefined;
+  const read = Object.entries(texts).filter(([name]) => isWanted(name, wanted));
+  return read.length === 0 ? undefined : Object.fromEntries(read);
+}
+
+/** Names of labels or annotations; one that ends in "/" stands for all that begin so. */
+export type Wanted = "all" | readonly string[];
+
+export function isWanted(name: string, wanted: Wanted): boolean {
+  if (wanted === "all") return true;
+  for (const each of wanted) {
+    if (each.endsWith("/") ? name.startsWith(each) : name === each) return true;
+  }
+  return false;
 }
 
 const ANY_TEXT: TextRule = { expected: "text", test: () => true };

@@ -1,5 +1,5 @@
 import { failure, fieldOf, type Place, required, textIn } from "./fields.ts";
-import { findKind, KINDS } from "./kinds.ts";
+import { findKind, KINDS, type KindName } from "./kinds.ts";
 import type { ManifestObject } from "./manifest-object.ts";
 import { parseMetadata } from "./parse-metadata.ts";
 import { SHORT_TEXT } from "./rules.ts";
@@ -70,5 +70,5 @@ export function parseObject(place: Place, type: TypeName): ManifestObject | unde
       `is "${type.apiVersion}", expected ${names.join(" or ")} of a ${type.kind}`,
     );
   }
-  return kind.parse(place, parseMetadata(place, kind));
+  return kind.parse(place, parseMetadata(place, type.kind as KindName));
 }

@@ -10,7 +10,7 @@ import {
   textIn,
 } from "./fields.ts";
 import { KINDS, type KindName } from "./kinds.ts";
-import { metadataIn, nameIn } from "./parse-metadata.ts";
+import { isWanted, metadataIn, nameIn, type Wanted } from "./parse-metadata.ts";
 import { DNS_LABEL, LABEL_VALUE, META_KEY, SHORT_TEXT, TIMESTAMP } from "./rules.ts";
 
 /** Bytes of all annotations of an object, as the API has it (TotalAnnotationSizeLimitB), are at most as many. */
@@ -66,24 +66,17 @@ export function parseServedMetadata(
 
 function pick(
   mapping: Place | undefined,
-  { wanted, rule }: { readonly wanted: "all" | readonly string[]; readonly rule: TextRule },
+  { wanted, rule }: { readonly wanted: Wanted; readonly rule: TextRule },
 ): Record<string, string> | undefined {
   if (mapping === undefined || wanted.length === 0) return undefined;
   const all = mapping.value as Record<string, unknown>;
   let picked: Record<string, string> | undefined;
   for (const key of Object.keys(all)) {
-    if (wanted !== "all" && !isWanted(key, wanted)) continue;
+    if (!isWanted(key, wanted)) continue;
     const entry = { value: all[key], key, parent: mapping };
     if (!META_KEY.test(key)) throw failure(entry, `is no key, expected ${META_KEY.expected}`);
     picked ??= {};
     picked[key] = asText(entry, rule);
   }
   return picked;
-}
-
-function isWanted(key: string, wanted: readonly string[]): boolean {
-  for (const each of wanted) {
-    if (each.endsWith("/") ? key.startsWith(each) : key === each) return true;
-  }
-  return false;
 }
