@@ -57,15 +57,18 @@ function examineNodeRanges(file: string, kubernetes: Kubernetes | null | undefin
     return ok(check, `${file} takes the node's ranges: ${kubernetes.podCidrs.join(" and ")}`);
   }
   const { nodeName } = kubernetes;
-  const why = nodeName === "" ? "its Node object is not known" : `Node ${nodeName} has none`;
+  const isKnown = nodeName !== "";
+  const why = isKnown ? `Node ${nodeName} has none` : "its Node object is not known";
   return {
     check,
     severity: "error",
     message: `${file} takes the node's ranges, and ${why}: no pod can be attached`,
-    remedy:
-      "Run kube-controller-manager with --allocate-node-cidrs and --cluster-cidr, or `npx patchbay install` with --ipv4-range",
+    remedy: isKnown ? RANGES_REMEDY : "See what is said of kubernetes-api and kubernetes-node",
   };
 }
+
+const RANGES_REMEDY =
+  "Run kube-controller-manager with --allocate-node-cidrs and --cluster-cidr, or `npx patchbay install` with --ipv4-range";
 
 /** Tables of kube-proxy, with what only its own have: it shares the nat table in its iptables mode. */
 const proxyTables = [
