@@ -252,6 +252,7 @@ export async function runHost(options: RunHostOptions): Promise<void> {
   const publisher = opened?.openPublisher({
     records: () => host.context.state.attachments.values(),
     isReady: () => host.phase === "ready" && cluster?.unready === "",
+    onWrite: (kind, outcome) => metrics.countWrite(kind, outcome),
   });
   if (publisher) {
     cleanup.defer(() => publisher.close());

@@ -6,7 +6,7 @@ import { createMetrics, serveMetrics } from "./metrics.ts";
 
 const SOURCES = { attachments: () => 7, running: () => 2, waiting: () => 1 };
 
-test("createMetrics() counts calls by verb and outcome, steps and events", async () => {
+test("createMetrics() counts calls by verb and outcome, steps, events and writes", async () => {
   const metrics = createMetrics(SOURCES, undefined);
   const add = metrics.trace.begin("ADD");
   add.reached("add.admitted");
@@ -15,6 +15,7 @@ test("createMetrics() counts calls by verb and outcome, steps and events", async
   metrics.trace.begin("ADD").end("error");
   metrics.countEvent({ kind: "attached", subject: "x", message: "" });
   metrics.countEvent({ kind: "attached", subject: "y", message: "" });
+  metrics.countWrite("network-status", "written");
   const text = await metrics.registry.metrics();
   for (const line of [
     'patchbay_call_duration_seconds_count{verb="ADD",outcome="ok"} 1',
@@ -22,6 +23,7 @@ test("createMetrics() counts calls by verb and outcome, steps and events", async
     'patchbay_step_duration_seconds_count{step="add.admitted"} 1',
     'patchbay_step_duration_seconds_count{step="add.planned"} 1',
     'patchbay_events_total{kind="attached"} 2',
+    'patchbay_kubernetes_writes_total{kind="network-status",outcome="written"} 1',
     "patchbay_attachments 7",
     "patchbay_calls_running 2",
     "patchbay_calls_waiting 1",

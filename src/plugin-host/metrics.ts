@@ -2,12 +2,15 @@ import type { Server } from "node:http";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { CallTrace, HostEvent, Trace } from "./core/ports.ts";
 import type { StepName } from "./core/steps.ts";
+import type { WriteKind, WriteOutcome } from "./kubernetes/publish/write.ts";
 
 /** What the host counts, besides the registry to print it. */
 export interface Metrics {
   readonly registry: Registry;
   readonly trace: Trace;
   countEvent(event: HostEvent): void;
+  /** A write to the API server has ended. */
+  countWrite(kind: WriteKind, outcome: WriteOutcome): void;
 }
 
 /** Numbers read when somebody asks. */
@@ -51,6 +54,12 @@ export function createMetrics(
     labelNames: ["kind"],
     registers,
   });
+  const writes = new Counter({
+    name: "patchbay_kubernetes_writes_total",
+    help: "Writes to the API server by what was written and what became of it",
+    labelNames: ["kind", "outcome"],
+    registers,
+  });
   addGauge(registry, "patchbay_attachments", "Attachments recorded", sources.attachments);
   addGauge(registry, "patchbay_calls_running", "CNI calls that run", sources.running);
   addGauge(registry, "patchbay_calls_waiting", "CNI calls that wait", sources.waiting);
@@ -86,7 +95,12 @@ export function createMetrics(
       };
     },
   };
-  return { registry, trace, countEvent: (event) => events.inc({ kind: event.kind }) };
+  return {
+    registry,
+    trace,
+    countEvent: (event) => events.inc({ kind: event.kind }),
+    countWrite: (kind, outcome) => writes.inc({ kind, outcome }),
+  };
 }
 
 /** Serves /metrics on 127.0.0.1. Resolves when it listens; port 0 picks one. */

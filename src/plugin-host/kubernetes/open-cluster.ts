@@ -27,7 +27,7 @@ export interface OpenedCluster extends AsyncDisposable {
   /** The cluster as the source of Services and of networks. */
   sourceFor(definitions: Definitions): ServicesSource;
   /** What writes to the API server; start() begins. */
-  openPublisher(ports: Pick<PublisherPorts, "records" | "isReady">): Publisher;
+  openPublisher(ports: Pick<PublisherPorts, "records" | "isReady" | "onWrite">): Publisher;
 }
 
 const RANDOM_STEPS = 2 ** 32;
