@@ -51,6 +51,40 @@ const CASES: readonly {
     ],
     verdict: "leaked",
   },
+  {
+    name: "two witnesses of one mouth",
+    words: [
+      ["not-in-gc-list", 0],
+      ["not-in-sandbox-list", 0],
+    ],
+    verdict: "candidate",
+  },
+  { name: "a weak word", words: [["not-in-pod-list", 0]], verdict: "candidate" },
+  {
+    name: "a weak word, again and again",
+    words: [
+      ["not-in-pod-list", 0],
+      ["not-in-pod-list", 50_000],
+      ["not-in-pod-list", 100 * GRACE_MS],
+    ],
+    verdict: "candidate",
+  },
+  {
+    name: "a word after a weak one that was long ago",
+    words: [
+      ["not-in-pod-list", 0],
+      ["not-in-sandbox-list", 2 * GRACE_MS],
+    ],
+    verdict: "new",
+  },
+  {
+    name: "a word that a weak one bears out",
+    words: [
+      ["not-in-pod-list", 0],
+      ["not-in-sandbox-list", GRACE_MS],
+    ],
+    verdict: "leaked",
+  },
 ];
 
 for (const { name, words, verdict } of CASES) {

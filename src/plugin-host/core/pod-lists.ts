@@ -22,7 +22,7 @@ export type PodWords = ReadonlyMap<AttachmentRecord, readonly Witness[]>;
 /**
  * Asks the runtime and the API server which pods there are, and takes back what they said before of those
  * that they have. The records must have stood before the call: a list that was begun earlier than
- * an ADD was answered cannot have its pod.
+ * an ADD was answered cannot have its pod. Words hold for records: one that was asked for again meanwhile is another.
  */
 export async function askPodLists(
   context: HostContext,
@@ -37,8 +37,6 @@ export async function askPodLists(
     const { witness } = testimony;
     const had = new Set(records.filter((record) => testimony.has(record)));
     for (const [record, sighting] of sightings) {
-      // Asked for again meanwhile, or taken away: another record by now, or none.
-      if (context.state.attachments.get(record.id) !== record) continue;
       if (had.has(record)) {
         sighting.hadBy.add(witness);
         context.leaks.clear(record.id, witness);
