@@ -27,6 +27,7 @@ export class CredentialFile {
       const stamp = stampOf(this.path);
       if (this.#content !== undefined && stamp === this.#stamp && !isRefused) return this.#content;
       const content = readBounded(this.path);
+      if (content.trim() === "") throw new Error("it is empty");
       // Equal text stays the same string, so that comparing it costs nothing.
       if (content !== this.#content) this.#content = content;
       this.#stamp = stamp;

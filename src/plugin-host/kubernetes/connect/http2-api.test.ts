@@ -9,12 +9,12 @@ import { LIMITS } from "../../limits.ts";
 import { HOST_VERSION } from "../../version.ts";
 import { ApiError, type KubernetesApi } from "../api.ts";
 import { type Http2ApiLimits, openHttp2Api } from "./http2-api.ts";
-import { TestAuthority } from "./test-certificates.ts";
-import { respond, TestAccess, TestProxy, TestServer } from "./test-server.ts";
+import { FakeAuthority } from "./fake-authority.ts";
+import { respond, FakeAccess, FakeProxy, FakeServer } from "./fake-server.ts";
 
 const get = (api: KubernetesApi, path = "/api/v1/pods") => api.request({ method: "GET", path });
 
-function open(access: TestAccess, limits: Partial<Http2ApiLimits> = {}) {
+function open(access: FakeAccess, limits: Partial<Http2ApiLimits> = {}) {
   const clock = new FakeClock();
   return { clock, api: openHttp2Api(access, { clock, limits }) };
 }
@@ -33,7 +33,7 @@ async function read(api: KubernetesApi, path = "/watch"): Promise<string[]> {
 }
 
 test("openHttp2Api() sends method, path, query, body and who it is", async () => {
-  await using server = await TestServer.start();
+  await using server = await FakeServer.start();
   let body = "";
   server.answer = ({ stream }) => {
     stream.setEncoding("utf8").on("data", (text: string) => {
@@ -41,7 +41,7 @@ test("openHttp2Api() sends method, path, query, body and who it is", async () =>
     });
     stream.on("end", () => respond(stream, { kind: "Pod" }));
   };
-  const access = new TestAccess(`${server.url}/prefix/`);
+  const access = new FakeAccess(`${server.url}/prefix/`);
   access.token = "secret";
   await using api = open(access).api;
   const answer = await api.request({
@@ -70,19 +70,19 @@ test("openHttp2Api() sends method, path, query, body and who it is", async () =>
 });
 
 test("openHttp2Api() uses one connection for everything", async () => {
-  await using server = await TestServer.start();
-  await using api = open(new TestAccess(server.url)).api;
+  await using server = await FakeServer.start();
+  await using api = open(new FakeAccess(server.url)).api;
   await Promise.all(Array.from({ length: 20 }, () => get(api)));
   assert.equal(server.requests.length, 20);
   assert.equal(new Set(server.requests.map(({ session }) => session)).size, 1);
 });
 
 test("openHttp2Api() by TLS shows its certificate and checks the server's", async (t) => {
-  using authority = new TestAuthority();
-  using stranger = new TestAuthority("stranger");
+  using authority = new FakeAuthority();
+  using stranger = new FakeAuthority("stranger");
   const { certificate: cert, key } = authority.issue("api", ["DNS:api.example", "IP:127.0.0.1"]);
   const ca = authority.certificate;
-  await using server = await TestServer.start({ cert, key, ca, requestCert: true });
+  await using server = await FakeServer.start({ cert, key, ca, requestCert: true });
   const client = authority.issue("system:node:n1");
   const shown = { cert: client.certificate, key: client.key };
   const context = createSecureContext({ ca, ...shown });
@@ -105,7 +105,7 @@ test("openHttp2Api() by TLS shows its certificate and checks the server's", asyn
   } as const;
   for (const [name, [tls, message]] of Object.entries(identities)) {
     await t.test(name, async () => {
-      const access = new TestAccess(server.url);
+      const access = new FakeAccess(server.url);
       access.tls = tls;
       await using api = open(access).api;
       if (message === "") await get(api);
@@ -116,15 +116,15 @@ test("openHttp2Api() by TLS shows its certificate and checks the server's", asyn
 });
 
 test("openHttp2Api() takes changed certificates for new connections, and leaves old streams", async () => {
-  using authority = new TestAuthority();
+  using authority = new FakeAuthority();
   const { certificate: cert, key } = authority.issue("api", ["IP:127.0.0.1"]);
   const ca = authority.certificate;
-  await using server = await TestServer.start({ cert, key, ca, requestCert: true });
+  await using server = await FakeServer.start({ cert, key, ca, requestCert: true });
   server.answer = ({ stream, path }) => {
     if (path === "/watch") stream.respond();
     else respond(stream, {});
   };
-  const access = new TestAccess(server.url);
+  const access = new FakeAccess(server.url);
   const use = (name: string): void => {
     const client = authority.issue(name);
     const context = createSecureContext({ ca, cert: client.certificate, key: client.key });
@@ -147,7 +147,7 @@ test("openHttp2Api() takes changed certificates for new connections, and leaves 
 });
 
 test("openHttp2Api() says that a server does not speak HTTP/2", async (t) => {
-  using authority = new TestAuthority();
+  using authority = new FakeAuthority();
   const { certificate: cert, key } = authority.issue("api", ["IP:127.0.0.1"]);
   const servers = {
     http: createHttp1Server((_request, response) => response.end("{}")),
@@ -157,7 +157,7 @@ test("openHttp2Api() says that a server does not speak HTTP/2", async (t) => {
     await t.test(scheme, async () => {
       await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
       const { port } = server.address() as AddressInfo;
-      const access = new TestAccess(`${scheme}://127.0.0.1:${port}`);
+      const access = new FakeAccess(`${scheme}://127.0.0.1:${port}`);
       const context = createSecureContext({ ca: authority.certificate });
       access.tls = { context, serverName: "", isInsecure: false };
       await using api = open(access).api;
@@ -179,7 +179,7 @@ test("openHttp2Api() gives up a server that does not greet, and a request that i
   });
   await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
   const { port } = silent.address() as AddressInfo;
-  const { api, clock } = open(new TestAccess(`http://127.0.0.1:${port}`));
+  const { api, clock } = open(new FakeAccess(`http://127.0.0.1:${port}`));
   const failed = assert.rejects(get(api), { status: 0, message: /^Cannot connect to http:/ });
   await accepted.promise;
   clock.advance(LIMITS.apiConnectMs);
@@ -187,9 +187,9 @@ test("openHttp2Api() gives up a server that does not greet, and a request that i
   await api[Symbol.asyncDispose]();
   silent.close();
 
-  await using server = await TestServer.start();
+  await using server = await FakeServer.start();
   server.answer = () => undefined;
-  const second = open(new TestAccess(server.url));
+  const second = open(new FakeAccess(server.url));
   await using late = second.api;
   const unanswered = assert.rejects(get(late), {
     status: 0,
@@ -201,8 +201,8 @@ test("openHttp2Api() gives up a server that does not greet, and a request that i
 });
 
 test("openHttp2Api() throws what the server says against a request", async (t) => {
-  await using server = await TestServer.start();
-  await using api = open(new TestAccess(server.url), { answerBytesMax: 1_000 }).api;
+  await using server = await FakeServer.start();
+  await using api = open(new FakeAccess(server.url), { answerBytesMax: 1_000 }).api;
   const status = { kind: "Status", apiVersion: "v1", status: "Failure", code: 429 };
   const answers = {
     "by a Status": [
@@ -251,7 +251,7 @@ test("openHttp2Api() throws what the server says against a request", async (t) =
 });
 
 test("openHttp2Api() streams lines, whatever their chunks, and tells how a stream ended", async (t) => {
-  await using server = await TestServer.start();
+  await using server = await FakeServer.start();
   const endings = {
     "by its end": ["end", ['{"name":"grün"}', '{"b":2}']],
     "within a line": ["half", ['{"name":"grün"}', "0 Watch of /watch: the last line broke off"]],
@@ -283,7 +283,7 @@ test("openHttp2Api() streams lines, whatever their chunks, and tells how a strea
           });
         });
       };
-      await using api = open(new TestAccess(server.url), { lineBytesMax: 100 }).api;
+      await using api = open(new FakeAccess(server.url), { lineBytesMax: 100 }).api;
       const seen = (await read(api)).map((line) => line.trim());
       for (const [index, wanted] of expected.entries()) {
         if (typeof wanted === "string") assert.equal(seen[index], wanted);
@@ -295,7 +295,7 @@ test("openHttp2Api() streams lines, whatever their chunks, and tells how a strea
 });
 
 test("openHttp2Api() leaves with the server what a slow reader does not take", async () => {
-  await using server = await TestServer.start();
+  await using server = await FakeServer.start();
   let sent = 0;
   server.answer = ({ stream, path }) => {
     if (path !== "/watch") {
@@ -310,7 +310,7 @@ test("openHttp2Api() leaves with the server what a slow reader does not take", a
     stream.on("drain", write);
     write();
   };
-  await using api = open(new TestAccess(server.url)).api;
+  await using api = open(new FakeAccess(server.url)).api;
   const stop = new AbortController();
   const stream = api.stream({ path: "/watch", query: {}, signal: stop.signal });
   const reader = stream[Symbol.asyncIterator]();
@@ -326,11 +326,11 @@ test("openHttp2Api() leaves with the server what a slow reader does not take", a
 });
 
 test("openHttp2Api() finds by PING that a server fell silent, and goes to the next", async () => {
-  await using first = await TestServer.start();
-  await using second = await TestServer.start();
-  await using proxy = await TestProxy.start(first.port);
+  await using first = await FakeServer.start();
+  await using second = await FakeServer.start();
+  await using proxy = await FakeProxy.start(first.port);
   first.answer = ({ stream }) => stream.respond();
-  const { api, clock } = open(new TestAccess(`http://127.0.0.1:${proxy.port}`, second.url));
+  const { api, clock } = open(new FakeAccess(`http://127.0.0.1:${proxy.port}`, second.url));
   await using _api = api;
   const watching = read(api);
   await first.until(() => first.requests.length === 1);
@@ -352,12 +352,12 @@ test("openHttp2Api() finds by PING that a server fell silent, and goes to the ne
 });
 
 test("openHttp2Api() leaves a server that goes away, as soon as its streams ended", async () => {
-  await using server = await TestServer.start();
+  await using server = await FakeServer.start();
   server.answer = ({ stream, path }) => {
     if (path === "/watch") stream.respond();
     else respond(stream, {});
   };
-  await using api = open(new TestAccess(server.url)).api;
+  await using api = open(new FakeAccess(server.url)).api;
   const watching = read(api);
   await server.until(() => server.requests.length === 1);
   const watch = server.requests[0] ?? assert.fail();
@@ -370,25 +370,25 @@ test("openHttp2Api() leaves a server that goes away, as soon as its streams ende
 });
 
 test("openHttp2Api() sends a request again that a server refused as it went away", async () => {
-  await using server = await TestServer.start();
+  await using server = await FakeServer.start();
   server.answer = ({ stream }) => {
     // NGHTTP2_REFUSED_STREAM
     if (server.requests.length === 1) stream.close(7);
     else respond(stream, { answered: true });
   };
-  await using api = open(new TestAccess(server.url)).api;
+  await using api = open(new FakeAccess(server.url)).api;
   assert.deepEqual(await get(api), { answered: true });
 });
 
 test("openHttp2Api() goes to the next server, and stays with the one that works", async () => {
-  const gone = await TestServer.start();
+  const gone = await FakeServer.start();
   const { port, url } = gone;
   await gone[Symbol.asyncDispose]();
-  await using second = await TestServer.start();
-  await using api = open(new TestAccess(url, second.url)).api;
+  await using second = await FakeServer.start();
+  await using api = open(new FakeAccess(url, second.url)).api;
   await get(api);
   assert.equal(api.server, second.url);
-  await using back = await TestServer.start(undefined, port);
+  await using back = await FakeServer.start(undefined, port);
   for (const session of second.sessions) session.destroy();
   await second.until(() => second.sessions.size === 0);
   await get(api).catch(() => get(api));
@@ -402,10 +402,10 @@ test("openHttp2Api() goes to the next server, and stays with the one that works"
 test("openHttp2Api() says of each server why it cannot be reached", async () => {
   const urls: string[] = [];
   for (let index = 0; index < 2; index++) {
-    await using server = await TestServer.start();
+    await using server = await FakeServer.start();
     urls.push(server.url);
   }
-  await using api = open(new TestAccess(...urls)).api;
+  await using api = open(new FakeAccess(...urls)).api;
   const message = urls.map(
     (url) => `Cannot connect to ${url}: connect ECONNREFUSED ${url.slice(7)}`,
   );
@@ -413,10 +413,10 @@ test("openHttp2Api() says of each server why it cannot be reached", async () => 
 });
 
 test("openHttp2Api() asks once more with another token after a 401, and with the same one never", async () => {
-  await using server = await TestServer.start();
+  await using server = await FakeServer.start();
   server.answer = ({ stream, headers }) =>
     respond(stream, {}, headers.authorization === "Bearer new" ? 200 : 401);
-  const access = new TestAccess(server.url);
+  const access = new FakeAccess(server.url);
   access.token = "old";
   await using api = open(access).api;
   await assert.rejects(get(api), { status: 401 });
@@ -430,11 +430,11 @@ test("openHttp2Api() asks once more with another token after a 401, and with the
 });
 
 test("openHttp2Api() that is disposed of ends what is under way, and does nothing more", async () => {
-  await using server = await TestServer.start();
+  await using server = await FakeServer.start();
   server.answer = ({ stream, path }) => {
     if (path === "/watch") stream.respond();
   };
-  const { api, clock } = open(new TestAccess(server.url));
+  const { api, clock } = open(new FakeAccess(server.url));
   const ends = Promise.all([read(api), assert.rejects(get(api), { status: 0 })]);
   await server.until(() => server.requests.length === 2);
   await api[Symbol.asyncDispose]();

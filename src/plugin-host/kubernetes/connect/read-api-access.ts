@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { isIPv6 } from "node:net";
 import { join } from "node:path";
-import { createSecureContext } from "node:tls";
 import { PatchbayError } from "../../errors.ts";
-import type { ApiAccess, ApiCredentials, TlsIdentity } from "./api-access.ts";
+import type { ApiAccess, ApiCredentials } from "./api-access.ts";
 import { CredentialFile } from "./credential-file.ts";
 import { type Kubeconfig, type Material, parseKubeconfig } from "./kubeconfig.ts";
+import { type Pem, TlsIdentities } from "./tls-identities.ts";
 
 export interface ApiAccessOptions {
   /** --kubeconfig. */
@@ -85,7 +85,7 @@ class PodAccess implements ApiAccess {
       field: "certificate authority",
       path: join(folder, "ca.crt"),
     } as const;
-    this.#credentials = new Credentials(servers, {
+    const kubeconfig = {
       server: "",
       serverName: "",
       isInsecure: false,
@@ -93,7 +93,8 @@ class PodAccess implements ApiAccess {
       certificate: undefined,
       key: undefined,
       token,
-    });
+    };
+    this.#credentials = new Credentials(kubeconfig, { servers, identities: new TlsIdentities() });
   }
 
   async credentials(options: { readonly isRefused?: boolean } = {}): Promise<ApiCredentials> {
@@ -106,6 +107,7 @@ class FileAccess implements ApiAccess {
   readonly source: string;
   readonly #file: CredentialFile;
   readonly #servers: readonly URL[];
+  readonly #identities = new TlsIdentities();
   #text = "";
   #credentials: Credentials | undefined;
 
@@ -134,12 +136,12 @@ class FileAccess implements ApiAccess {
 
   async #parse(text: string): Promise<Credentials> {
     const kubeconfig = await parseKubeconfig(text, this.#file.path);
-    if (this.#servers.length > 0) return new Credentials(this.#servers, kubeconfig);
     const { server } = kubeconfig;
-    if (server === "") {
+    if (server === "" && this.#servers.length === 0) {
       throw new Error("the cluster has no server: set it, or give --api-server");
     }
-    return new Credentials([parseServer(server, this.source)], kubeconfig);
+    const servers = this.#servers.length > 0 ? this.#servers : [parseServer(server, this.source)];
+    return new Credentials(kubeconfig, { servers, identities: this.#identities });
   }
 }
 
@@ -147,56 +149,45 @@ class FileAccess implements ApiAccess {
 class Credentials {
   readonly #servers: readonly URL[];
   readonly #kubeconfig: Kubeconfig;
+  readonly #identities: TlsIdentities;
   readonly #files = new Map<Material, CredentialFile>();
-  /** CA, certificate and key as they were read for the identity. */
-  #material: readonly string[] = [];
-  #tls: TlsIdentity | undefined;
 
-  constructor(servers: readonly URL[], kubeconfig: Kubeconfig) {
+  constructor(
+    kubeconfig: Kubeconfig,
+    {
+      servers,
+      identities,
+    }: { readonly servers: readonly URL[]; readonly identities: TlsIdentities },
+  ) {
     this.#servers = servers;
     this.#kubeconfig = kubeconfig;
+    this.#identities = identities;
   }
 
   read(options: { readonly isRefused?: boolean }): ApiCredentials {
-    const token = this.#text(this.#kubeconfig.token, options).trim();
-    if (!/^[\x21-\x7e]*$/.test(token)) throw invalid("The token has characters that no token has");
-    return { servers: this.#servers, token, tls: this.#identity(options) };
-  }
-
-  #identity(options: { readonly isRefused?: boolean }): TlsIdentity {
     const { ca, certificate, key, serverName, isInsecure } = this.#kubeconfig;
-    const material = [ca, certificate, key].map((each) => this.#text(each, options));
-    if (this.#tls && material.every((text, index) => text === this.#material[index])) {
-      return this.#tls;
-    }
-    const [caText = "", certificateText = "", keyText = ""] = material;
-    try {
-      const context = createSecureContext({
-        ...(caText !== "" && { ca: caText }),
-        ...(certificateText !== "" && { cert: certificateText, key: keyText }),
-      });
-      this.#tls = { context, serverName, isInsecure };
-      this.#material = material;
-      return this.#tls;
-    } catch (cause) {
-      // Certificate and key are two files: between their renewals they do not match.
-      if (this.#tls) return this.#tls;
-      const names = [ca, certificate, key].flatMap((each) => (each ? [nameOf(each)] : []));
-      throw new PatchbayError("INVALID_KUBECONFIG", `Cannot use ${names.join(", ")}`, { cause });
-    }
+    const token = this.#read(this.#kubeconfig.token, options)?.text.trim() ?? "";
+    if (!/^[\x21-\x7e]*$/.test(token)) throw invalid("The token has characters that no token has");
+    const tls = this.#identities.of({
+      ca: this.#read(ca, options),
+      certificate: this.#read(certificate, options),
+      key: this.#read(key, options),
+      serverName,
+      isInsecure,
+    });
+    return { servers: this.#servers, token, tls };
   }
 
-  #text(material: Material | undefined, options: { readonly isRefused?: boolean }): string {
-    if (material === undefined) return "";
-    if (material.kind === "text") return material.text;
+  #read(
+    material: Material | undefined,
+    options: { readonly isRefused?: boolean },
+  ): Pem | undefined {
+    if (material === undefined) return undefined;
+    if (material.kind === "text") return { text: material.text, name: material.field };
     const file = this.#files.get(material) ?? new CredentialFile(material.path, material.field);
     this.#files.set(material, file);
-    return file.read(options);
+    return { text: file.read(options), name: `${material.field} ${material.path}` };
   }
-}
-
-function nameOf(material: Material): string {
-  return material.kind === "file" ? `${material.field} ${material.path}` : material.field;
 }
 
 function parseServer(text: string, place: string): URL {

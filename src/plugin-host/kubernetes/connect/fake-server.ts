@@ -18,7 +18,7 @@ import type { TLSSocket } from "node:tls";
 import type { ApiAccess, ApiCredentials, TlsIdentity } from "./api-access.ts";
 import { createSecureContext } from "node:tls";
 
-export interface TestRequest {
+export interface FakeServerRequest {
   readonly stream: ServerHttp2Stream;
   readonly session: ServerHttp2Session;
   readonly path: string;
@@ -28,16 +28,16 @@ export interface TestRequest {
 }
 
 /** An HTTP/2 server on 127.0.0.1 that answers as a test says, without any certificate by plain HTTP. */
-export class TestServer implements AsyncDisposable {
-  readonly requests: TestRequest[] = [];
+export class FakeServer implements AsyncDisposable {
+  readonly requests: FakeServerRequest[] = [];
   readonly sessions = new Set<ServerHttp2Session>();
-  answer: (request: TestRequest) => void = ({ stream }) => respond(stream, {});
+  answer: (request: FakeServerRequest) => void = ({ stream }) => respond(stream, {});
   readonly #server: Http2Server;
   readonly #isSecure: boolean;
   readonly #waiters = new Set<() => void>();
 
-  static async start(tls?: SecureServerOptions, port = 0): Promise<TestServer> {
-    const server = new TestServer(tls);
+  static async start(tls?: SecureServerOptions, port = 0): Promise<FakeServer> {
+    const server = new FakeServer(tls);
     await new Promise<void>((resolve) => server.#server.listen(port, "127.0.0.1", resolve));
     return server;
   }
@@ -97,12 +97,12 @@ export class TestServer implements AsyncDisposable {
 }
 
 /** Stands in front of a server, and may stop to pass bytes on without closing anything. */
-export class TestProxy implements AsyncDisposable {
+export class FakeProxy implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
 
-  static async start(port: number): Promise<TestProxy> {
-    const proxy = new TestProxy(port);
+  static async start(port: number): Promise<FakeProxy> {
+    const proxy = new FakeProxy(port);
     await new Promise<void>((resolve) => proxy.#server.listen(0, "127.0.0.1", resolve));
     return proxy;
   }
@@ -142,7 +142,7 @@ export function respond(stream: ServerHttp2Stream, value: unknown, status = 200)
 }
 
 /** An access whose parts a test changes at will. */
-export class TestAccess implements ApiAccess {
+export class FakeAccess implements ApiAccess {
   readonly source = "test";
   servers: readonly string[];
   token = "";

@@ -3,13 +3,13 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-export interface TestCertificate {
+export interface FakeCertificate {
   readonly certificate: string;
   readonly key: string;
 }
 
 /** An authority of a test's own, by openssl; its certificates are good for two days. */
-export class TestAuthority implements Disposable {
+export class FakeAuthority implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), "patchbay-ca-"));
   readonly certificate: string;
 
@@ -19,7 +19,7 @@ export class TestAuthority implements Disposable {
   }
 
   /** Names: "DNS:api.example" or "IP:127.0.0.1"; without any it is a client's. */
-  issue(commonName: string, names: readonly string[] = []): TestCertificate {
+  issue(commonName: string, names: readonly string[] = []): FakeCertificate {
     const altNames = names.length > 0 ? ["-addext", `subjectAltName=${names.join(",")}`] : [];
     const { pem, key } = this.#openssl(commonName, commonName, [
       "-CA",
