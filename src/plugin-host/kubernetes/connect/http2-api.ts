@@ -94,6 +94,8 @@ class Http2Api implements KubernetesApi {
     const exchange = await this.#begin(request, what);
     const lines = new LineSplitter(this.#limits.lineBytesMax);
     try {
+      // Accepted.
+      yield [];
       for await (const chunk of readBody(exchange, signal)) {
         const complete = lines.push(chunk);
         if (complete.length > 0) yield complete;
