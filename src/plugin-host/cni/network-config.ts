@@ -7,6 +7,7 @@ import { PatchbayError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { asksNodeRanges, withoutRanges, withRanges } from "./node-ranges.ts";
 import { compilePluginSchema } from "./plugin-schema.ts";
+import { normalizeRuntimeConfig } from "./runtime-config.ts";
 import type { CniVersion } from "./versions.ts";
 
 /** A network as its conflist describes it, checked. */
@@ -221,7 +222,7 @@ export function parseNetworkConfig(
   options: ParseOptions = {},
 ): NetworkConfig {
   const { isExtra = false, podCidrs = [] } = options;
-  const wished = withoutNulls(json);
+  const wished = normalizeRuntimeConfig(json);
   if (!validateConfig(wished)) throw invalidField(firstError(validateConfig), "");
   const config = wished as unknown as ConfigShape;
   const isOfNode = asksNodeRanges(config.ipam, isExtra);
@@ -258,14 +259,6 @@ export function parseNetworkConfig(
     prevResult: config.prevResult,
     validAttachments: parseValidAttachments(json),
   };
-}
-
-/** Of a pod without annotations containerd says null: Go's way of writing an empty map or list. */
-function withoutNulls(json: Record<string, unknown>): Record<string, unknown> {
-  const asked = json["runtimeConfig"];
-  if (typeof asked !== "object" || asked === null || Array.isArray(asked)) return json;
-  const given = Object.entries(asked).filter(([, value]) => value !== null);
-  return { ...json, runtimeConfig: Object.fromEntries(given) };
 }
 
 export interface ParseOptions {
