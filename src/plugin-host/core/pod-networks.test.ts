@@ -70,6 +70,30 @@ describe("ADD with several networks", () => {
     assert.equal(world.heldAddresses, 0);
   });
 
+  it("a refusal and a failure each tell once whom they hit and why, for people who look at the pod", async () => {
+    const world = new PodWorld();
+    const host = await world.startHost();
+    await world.call(host, "ADD", "nosuch");
+    world.other.before = () => Promise.reject(new PluginError("invalid-config", "no such VLAN"));
+    await world.call(host, "ADD", "b");
+    const told = world.events.filter(({ kind }) => kind === "attach-failed");
+    assert.deepEqual(
+      told.map(
+        ({ about }) => `${about?.kind} ${about?.namespace}/${about?.name}: ${about?.sentence}`,
+      ),
+      [
+        "Pod default/c1: k8s.v1.cni.cncf.io/networks[0] names network default/nosuch, which is not defined",
+        "Pod default/c1: Attach of net1 of default/c1 to default/b by other failed: no such VLAN",
+      ],
+    );
+    // A repeat that fails, too: nothing is attached by it, the pod stands.
+    world.other.before = () => Promise.resolve();
+    await world.call(host, "ADD", "b");
+    world.routed.before = () => Promise.reject(new Error("routed is broken"));
+    await world.call(host, "ADD", "b");
+    assert.match(world.events.at(-1)?.about?.sentence ?? "", /routed is broken/);
+  });
+
   it("a failure of one leaves none, and no address", async () => {
     const world = new PodWorld();
     const host = await world.startHost();
