@@ -217,7 +217,7 @@ export const LIMITS = {
   /** Longest pause between two tries to publish, ms. */
   publishRetryMaxMs: 60_000,
   /** Time in which the watch shows what was written, ms. */
-  publishSettleMs: 2_000,
+  publishSettleMs: 10_000,
   /** Times in publishRewritesMs that what somebody else undid is published again. */
   publishRewritesMax: 3,
   /** See publishRewritesMax, ms. */

@@ -161,6 +161,21 @@ describe("network-status by Publisher", () => {
     assert.equal(scene.writes(), 1);
   });
 
+  it("is not taken for undone by a watch that does not stand", async () => {
+    const scene = new Scene();
+    scene.pod("web");
+    scene.publisher.start();
+    scene.attach("web");
+    scene.view.fallBehind();
+    await scene.pass(3_600_000, { seen: false });
+    assert.equal(scene.writes(), 1);
+    assert.deepEqual(scene.told, []);
+    scene.view.catchUp();
+    await scene.pass(60_000);
+    assert.equal(scene.writes(), 1);
+    assert.equal(scene.clock.nextTimerMs(), undefined);
+  });
+
   it("waits for rights, with one try after each pause, and tells once which it needs", async () => {
     const scene = new Scene();
     scene.api.fail("/", FORBIDDEN, { times: 5 });

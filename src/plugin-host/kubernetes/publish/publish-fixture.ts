@@ -30,6 +30,11 @@ export class FakeView {
     return () => this.#listeners.delete(listener);
   }
 
+  /** The watch broke: what it showed is shown on. */
+  fallBehind(): void {
+    this.pods = toOwnPods(new Map([...this.pods].map((pod) => [pod.uid, pod])), false);
+  }
+
   /** The watch has caught up; listeners hear of what is another than before. */
   catchUp(): void {
     const before = new Map([...this.pods].map((pod) => [pod.uid, JSON.stringify(pod)]));
@@ -213,10 +218,10 @@ export function record(name: string, network: string, index = 0): AttachmentReco
   };
 }
 
-function toOwnPods(byUid: ReadonlyMap<string, OwnPod>): OwnPods {
+function toOwnPods(byUid: ReadonlyMap<string, OwnPod>, isCurrent = true): OwnPods {
   const all = [...byUid.values()];
   return {
-    isCurrent: true,
+    isCurrent,
     size: all.length,
     get: (uid) => byUid.get(uid),
     find: (namespace, name) => all.find((pod) => pod.namespace === namespace && pod.name === name),

@@ -11,7 +11,7 @@ function memoryOf(...timesMs: readonly number[]): WriteMemory | undefined {
   return memory;
 }
 
-const MANY = [0, 3_000, 6_000, 9_000];
+const MANY = [0, 20_000, 40_000, 60_000];
 
 const CASES: readonly {
   readonly name: string;
@@ -28,20 +28,20 @@ const CASES: readonly {
     observed: undefined,
     memory: memoryOf(1_000),
     nowMs: 1_500,
-    plan: { kind: "wait", untilMs: 3_000 },
+    plan: { kind: "wait", untilMs: 11_000 },
   },
   {
     name: "what was undone",
     observed: undefined,
     memory: memoryOf(1_000),
-    nowMs: 3_000,
+    nowMs: 11_000,
     plan: { kind: "write" },
   },
   {
     name: "what is undone again and again",
     observed: undefined,
     memory: memoryOf(...MANY),
-    nowMs: 12_000,
+    nowMs: 80_000,
     plan: { kind: "fought", untilMs: HOUR },
   },
   {
@@ -54,8 +54,8 @@ const CASES: readonly {
   {
     name: "what was another text when it was undone",
     observed: "a",
-    memory: rememberWrite(memoryOf(...MANY), "b", 9_000),
-    nowMs: 12_000,
+    memory: rememberWrite(memoryOf(...MANY), "b", 60_000),
+    nowMs: 80_000,
     plan: { kind: "settled" },
   },
 ];
@@ -71,7 +71,7 @@ describe("planWrite()", () => {
 describe("rememberWrite()", () => {
   it("begins a new hour with another text, and after an hour", () => {
     assert.equal(memoryOf(...MANY)?.writes, 4);
-    assert.equal(rememberWrite(memoryOf(...MANY), "b", 10_000).writes, 1);
+    assert.equal(rememberWrite(memoryOf(...MANY), "b", 70_000).writes, 1);
     assert.deepEqual(memoryOf(...MANY, HOUR), {
       text: "a",
       writtenMs: HOUR,

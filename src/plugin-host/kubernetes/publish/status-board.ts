@@ -133,6 +133,9 @@ export class StatusBoard implements Board {
     if (held.refused === status.text) return undefined;
     if (nowMs < held.dueMs) return held.dueMs;
     const { memory } = held;
+    // A watch that does not stand shows what was, which says nothing about a write.
+    const isBlind = !this.#ports.view.pods.isCurrent && memory?.text === status.text;
+    if (isBlind && pod.networkStatus !== status.text) return nowMs + LIMITS.publishSettleMs;
     const plan = planWrite({ wanted: status.text, observed: pod.networkStatus, memory, nowMs });
     switch (plan.kind) {
       case "settled":
