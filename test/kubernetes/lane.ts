@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { ADDRESSES } from "./cluster/addresses.ts";
 import type { Json } from "./cluster/api-client.ts";
 import type { Cluster } from "./cluster/cluster.ts";
+import { pod } from "./objects.ts";
 
 const runFile = promisify(execFile);
 export const LIMIT_MS = 60_000;
@@ -214,6 +215,14 @@ export class Lane {
         .filter((line) => line !== "" && !/^(multicast|anycast)/.test(line))
         .map((line) => `route ${line}`),
     ].sort();
+  }
+
+  /** Has a network make what stays as long as the network: the first pod's part of a footprint. */
+  async useNetworkOnce(namespace: string): Promise<void> {
+    await this.cluster.apply(pod("first", namespace));
+    await this.untilPodReady(namespace, "first");
+    await this.cluster.kubectl(["delete", "pod", "first", "--namespace", namespace]);
+    await this.untilConsistent();
   }
 
   /** Waits until the footprint is what it was. */

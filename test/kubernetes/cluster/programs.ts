@@ -72,9 +72,6 @@ export function controllerManager({ program, certificates }: ProgramOptions): st
     `--service-cluster-ip-range=${pair(ADDRESSES.serviceCidrs)}`,
     `--root-ca-file=${certificates.file("ca.crt")}`,
     `--service-account-private-key-file=${certificates.file("sa.key")}`,
-    // Else it calls the node dead in the first moments after an outage of the API server: with leases on
-    // leadership, as in a cluster, it would have been started anew by then.
-    "--node-monitor-grace-period=180s",
     "--kube-api-qps=500",
     "--kube-api-burst=500",
   ];

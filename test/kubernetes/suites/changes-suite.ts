@@ -94,6 +94,7 @@ export function changesSuite(lane: () => Lane): void {
 
     test("a deleted pod leaves nothing: links, routes, rules, records, connections", async () => {
       const { cluster } = lane();
+      await lane().useNetworkOnce(namespace);
       await cluster.apply(service("brief", namespace, { spec: { type: "NodePort" } }));
       const made = await lane().service(namespace, "brief");
       const before = await lane().footprint();

@@ -14,6 +14,7 @@ export function deathsSuite(lane: () => Lane): void {
       test(`kill -9 of ${victim} while ${PODS} pods are created: all come, none is left or doubled`, async () => {
         const { cluster } = lane();
         const namespace = await lane().createNamespace("deaths");
+        await lane().useNetworkOnce(namespace);
         const footprint = await lane().footprint();
         await cluster.apply(
           deployment("crowd", namespace, { replicas: PODS }),

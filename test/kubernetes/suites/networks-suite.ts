@@ -19,9 +19,14 @@ export function networksSuite(lane: () => Lane): void {
     before(async () => {
       const { cluster } = lane();
       namespace = await lane().createNamespace("networks");
+      // Later than the host's start: it finds the resource when it is there.
       await cluster.apply(networkDefinitionCrd());
-      await cluster.until("the definitions' resource", LIMIT_MS, async () => {
-        return await cluster.api.get("/apis/k8s.cni.cncf.io/v1/network-attachment-definitions");
+      await cluster.until("the host to follow definitions", LIMIT_MS, async () => {
+        const { kubernetes } = await lane().status();
+        return kubernetes.watches.some(
+          ({ resource, phase }: Json) =>
+            phase === "watching" && resource.startsWith("network-attachment-definitions"),
+        );
       });
       plugin = new Daemon({
         name: "go-bridge",
