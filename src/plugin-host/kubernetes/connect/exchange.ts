@@ -11,13 +11,18 @@ export interface Exchange {
   readonly status: number;
   readonly retryAfter: string;
   readonly stream: ClientHttp2Stream;
+  /** Aborts when a long stream had better begin anew on another connection. */
+  readonly leaving: AbortSignal;
 }
 
 /** The server did not look at the request: it may be sent again, whatever it is (RFC 9113 section 8.7). */
 export class RefusedStream extends Error {}
 
 /** Waits for the head of the answer. Throws ApiError or RefusedStream; the signal's reason when it aborts. */
-export function awaitHead(stream: ClientHttp2Stream, signal: AbortSignal): Promise<Exchange> {
+export function awaitHead(
+  stream: ClientHttp2Stream,
+  { signal, leaving }: { readonly signal: AbortSignal; readonly leaving: AbortSignal },
+): Promise<Exchange> {
   return new Promise((resolve, reject) => {
     let failure: Error | undefined;
     const onAbort = (): void => {
@@ -32,6 +37,7 @@ export function awaitHead(stream: ClientHttp2Stream, signal: AbortSignal): Promi
         status: headers[":status"] ?? 0,
         retryAfter: headers["retry-after"] ?? "",
         stream,
+        leaving,
       });
     });
     // Stays for the time of the body, which says the same to its reader.

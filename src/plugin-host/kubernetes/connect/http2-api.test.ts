@@ -294,6 +294,23 @@ test("openHttp2Api() streams lines, whatever their chunks, and tells how a strea
   }
 });
 
+test("openHttp2Api() says that a stream was accepted, and closes it when its reader leaves", async () => {
+  await using server = await FakeServer.start();
+  const closed = Promise.withResolvers<void>();
+  server.answer = ({ stream }) => {
+    stream.respond();
+    stream.on("close", closed.resolve);
+  };
+  await using api = open(new FakeAccess(server.url)).api;
+  const { signal } = new AbortController();
+  for await (const lines of api.stream({ path: "/watch", query: {}, signal })) {
+    assert.deepEqual(lines, []);
+    break;
+  }
+  await closed.promise;
+  assert.equal(server.sessions.size, 1);
+});
+
 test("openHttp2Api() leaves with the server what a slow reader does not take", async () => {
   await using server = await FakeServer.start();
   let sent = 0;
@@ -365,6 +382,26 @@ test("openHttp2Api() leaves a server that goes away, as soon as its streams ende
   await get(api);
   while (server.sessions.size < 2) await get(api);
   watch.stream.end('{"a":1}\n');
+  assert.deepEqual(await watching, ['{"a":1}']);
+  await server.until(() => server.sessions.size === 1);
+});
+
+test("openHttp2Api() ends the streams of a server that goes away before it could fall silent", async () => {
+  await using server = await FakeServer.start();
+  server.answer = ({ stream, path }) => {
+    if (path !== "/watch") respond(stream, {});
+    else {
+      stream.respond();
+      stream.write('{"a":1}\n{"b"');
+    }
+  };
+  const { api, clock } = open(new FakeAccess(server.url));
+  await using _api = api;
+  const watching = read(api);
+  await server.until(() => server.requests.length === 1);
+  server.requests[0]?.session.goaway();
+  while (server.sessions.size < 2) await get(api);
+  clock.advance(LIMITS.apiPingMs);
   assert.deepEqual(await watching, ['{"a":1}']);
   await server.until(() => server.sessions.size === 1);
 });

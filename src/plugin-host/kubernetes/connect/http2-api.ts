@@ -96,14 +96,19 @@ class Http2Api implements KubernetesApi {
     try {
       // Accepted.
       yield [];
-      for await (const chunk of readBody(exchange, signal)) {
+      const until = AbortSignal.any([signal, exchange.leaving]);
+      for await (const chunk of readBody(exchange, until)) {
         const complete = lines.push(chunk);
         if (complete.length > 0) yield complete;
         // A server flushes each event: what arrives within one turn of the loop is read together.
         await setImmediate();
       }
     } catch (error) {
+      // The server asked for it: it is as if it had ended the stream.
+      if (exchange.leaving.aborted && !signal.aborted) return;
       throw asApiError(error, what);
+    } finally {
+      exchange.stream.destroy();
     }
     if (lines.pendingBytes > 0) throw new ApiError(`${what}: the last line broke off`);
   }
@@ -159,7 +164,7 @@ class Http2Api implements KubernetesApi {
     const stream = send(session, { request, token: credentials.token });
     if (!stream) return undefined;
     try {
-      return await awaitHead(stream, signal);
+      return await awaitHead(stream, { signal, leaving: session.leaving });
     } catch (error) {
       if (error instanceof RefusedStream) return undefined;
       throw error;

@@ -42,6 +42,7 @@ export class Http2Session {
   #isRetired = false;
   /** It did not answer a PING. */
   #isDead = false;
+  readonly #leaving = new AbortController();
   #cancelPing: () => void = () => undefined;
 
   /** Throws ApiError. */
@@ -67,6 +68,14 @@ export class Http2Session {
 
   get isDead(): boolean {
     return this.#isDead;
+  }
+
+  /**
+   * Aborts when streams had better begin anew elsewhere: the server goes away, and Node sends no PING over
+   * a session that has a GOAWAY, so that nobody would notice if it fell silent.
+   */
+  get leaving(): AbortSignal {
+    return this.#leaving.signal;
   }
 
   onClose(call: () => void): void {
@@ -108,6 +117,10 @@ export class Http2Session {
 
   #ping(): void {
     if (this.#session.destroyed) return;
+    if (this.#session.closed) {
+      this.#leaving.abort();
+      return;
+    }
     let isAnswered = false;
     const cancel = this.#options.clock.after(this.#options.pongMs, () => {
       // A process that was busy for long finds its timer before the answer that came meanwhile.
@@ -117,10 +130,11 @@ export class Http2Session {
     });
     this.#cancelPing = cancel;
     this.#session.ping((error) => {
-      if (error || isAnswered) return;
+      if (isAnswered) return;
       isAnswered = true;
       cancel();
-      if (this.#streams > 0) this.#pingLater();
+      if (error && !this.#session.destroyed) this.#leaving.abort();
+      if (!error && this.#streams > 0) this.#pingLater();
     });
   }
 
