@@ -5,6 +5,18 @@ import {
   type KubernetesApi,
   type StreamRequest,
 } from "./api.ts";
+import {
+  errorLine,
+  eventLine,
+  expired,
+  invalid,
+  isPartial,
+  notFound,
+  toItem,
+  toPartial,
+  tooLarge,
+} from "./fake-answers.ts";
+import { merge } from "./fake-patch.ts";
 import { type FakeObject, matchesFields, matchesLabels } from "./fake-selectors.ts";
 import { FakeStream } from "./fake-stream.ts";
 
@@ -505,76 +517,6 @@ function selects(target: Target, query: ApiQuery, object: FakeObject): boolean {
     matchesLabels(textOf(query["labelSelector"]), object.metadata.labels ?? {}) &&
     matchesFields(textOf(query["fieldSelector"]), object)
   );
-}
-
-function eventLine(type: string, object: unknown): string {
-  return JSON.stringify({ type, object });
-}
-
-function errorLine(error: ApiError): string {
-  const { message, reason, status: code } = error;
-  const status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure" };
-  return eventLine("ERROR", { ...status, message, reason, code });
-}
-
-function expired(message: string): ApiError {
-  return new ApiError(message, { status: 410, reason: "Expired" });
-}
-
-function tooLarge(asked: string, current: string): ApiError {
-  return new ApiError(`Timeout: Too large resource version: ${asked}, current: ${current}`, {
-    status: 504,
-    reason: "Timeout",
-    retryAfterMs: 1000,
-  });
-}
-
-function notFound(message: string): ApiError {
-  return new ApiError(message, { status: 404, reason: "NotFound" });
-}
-
-function invalid(message: string): ApiError {
-  return new ApiError(message, { status: 422, reason: "Invalid" });
-}
-
-function isPartial(accept: string | undefined): boolean {
-  return accept?.includes("as=PartialObjectMetadata") ?? false;
-}
-
-function toPartial({ metadata }: FakeObject): FakeObject {
-  return { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata };
-}
-
-/** Items of lists of built-in kinds come without their kind. */
-function toItem(object: FakeObject): FakeObject {
-  if (object.apiVersion?.includes(".cncf.io/")) return object;
-  const { kind: _kind, apiVersion: _apiVersion, ...rest } = object;
-  return rest;
-}
-
-/** RFC 7386; strategic: conditions are merged by their type. */
-function merge(target: unknown, patch: unknown, isStrategic: boolean): unknown {
-  if (typeof patch !== "object" || patch === null || Array.isArray(patch)) return patch;
-  const base =
-    typeof target === "object" && target !== null && !Array.isArray(target) ? target : {};
-  const merged: Record<string, unknown> = { ...base };
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete merged[key];
-    else if (isStrategic && key === "conditions") {
-      merged[key] = mergeConditions(merged[key], value);
-    } else merged[key] = merge(merged[key], value, isStrategic);
-  }
-  return merged;
-}
-
-function mergeConditions(target: unknown, patch: unknown): unknown {
-  const byType = new Map<string, { type: string }>();
-  for (const list of [target, patch]) {
-    for (const condition of (list ?? []) as { type: string }[]) {
-      byType.set(condition.type, { ...byType.get(condition.type), ...condition });
-    }
-  }
-  return [...byType.values()];
 }
 
 function apiVersionOf(collection: string): string {

@@ -436,6 +436,18 @@ test("openHttp2Api() goes to the next server, and stays with the one that works"
   assert.equal(api.server, back.url);
 });
 
+test("openHttp2Api() leaves a server that is not named any more", async () => {
+  await using first = await FakeServer.start();
+  await using second = await FakeServer.start();
+  const access = new FakeAccess(first.url);
+  await using api = open(access).api;
+  await get(api);
+  access.servers = [second.url];
+  await get(api);
+  assert.equal(api.server, second.url);
+  await first.until(() => first.sessions.size === 0);
+});
+
 test("openHttp2Api() says of each server why it cannot be reached", async () => {
   const urls: string[] = [];
   for (let index = 0; index < 2; index++) {

@@ -31,9 +31,10 @@ export class ServerPool implements AsyncDisposable {
 
   /** A session that takes streams. Callers share one attempt to connect. Throws ApiError. */
   async session(credentials: ApiCredentials): Promise<Http2Session> {
-    const { tls } = credentials;
+    const { servers, tls } = credentials;
     const session = this.#session;
-    if (session && session.isUsable && session.tls === tls) return session;
+    const isMeant = servers.some(({ href }) => href === session?.server.href);
+    if (session && isMeant && session.isUsable && session.tls === tls) return session;
     if (this.#connecting?.tls === tls) return await this.#connecting.session;
     const connecting = { tls, session: this.#connect(credentials, session) };
     this.#connecting = connecting;
