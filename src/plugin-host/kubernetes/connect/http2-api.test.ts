@@ -492,3 +492,19 @@ test("openHttp2Api() that is disposed of ends what is under way, and does nothin
   await server.until(() => server.sessions.size === 0);
   assert.equal(clock.nextTimerMs(), undefined);
 });
+
+test("openHttp2Api() that is disposed of does not wait for a server that does not greet", async () => {
+  const accepted = Promise.withResolvers<void>();
+  const silent = createTcpServer((socket) => {
+    socket.on("error", () => undefined).resume();
+    accepted.resolve();
+  });
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  const { port } = silent.address() as AddressInfo;
+  const { api } = open(new FakeAccess(`http://127.0.0.1:${port}`));
+  const failed = assert.rejects(get(api), { status: 0, message: /the host stops$/ });
+  await accepted.promise;
+  await api[Symbol.asyncDispose]();
+  await failed;
+  await new Promise((resolve) => silent.close(resolve));
+});

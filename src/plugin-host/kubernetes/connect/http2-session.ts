@@ -13,6 +13,8 @@ import type { TlsIdentity } from "./api-access.ts";
 export interface SessionOptions {
   readonly clock: Clock;
   readonly tls: TlsIdentity;
+  /** Ends connecting. */
+  readonly signal: AbortSignal;
   /** Until the server has greeted, ms. */
   readonly connectMs: number;
   /** Pause between two PINGs while streams are open, ms. */
@@ -149,10 +151,11 @@ export class Http2Session {
 /** Connects, and waits for the server's greeting, its SETTINGS. */
 function connectSession(server: URL, options: SessionOptions): Promise<ClientHttp2Session> {
   return new Promise((resolve, reject) => {
-    const socket = connectSocket(server, options.tls);
+    // Nothing of it keeps the process alive.
+    const socket = connectSocket(server, options.tls).unref();
     let session: ClientHttp2Session | undefined;
     const fail = (cause: Error): void => {
-      cancel();
+      end();
       session?.destroy();
       socket.destroy();
       reject(new ApiError(`Cannot connect to ${server.origin}: ${cause.message}`, { cause }));
@@ -161,6 +164,13 @@ function connectSession(server: URL, options: SessionOptions): Promise<ClientHtt
     const cancel = options.clock.after(connectMs, () => {
       fail(new Error(`no ${session ? "HTTP/2 greeting" : "connection"} within ${connectMs} ms`));
     });
+    const onAbort = (): void => fail(new Error("the host stops"));
+    const end = (): void => {
+      cancel();
+      options.signal.removeEventListener("abort", onAbort);
+    };
+    options.signal.addEventListener("abort", onAbort);
+    if (options.signal.aborted) onAbort();
     const onError = (error: NodeJS.ErrnoException): void => {
       const isForeign =
         error.code === "ERR_HTTP2_ERROR" || error.code?.endsWith("ALERT_NO_APPLICATION_PROTOCOL");
@@ -181,12 +191,11 @@ function connectSession(server: URL, options: SessionOptions): Promise<ClientHtt
       begun.once("error", onError);
       begun.once("close", onClose);
       begun.once("remoteSettings", () => {
-        cancel();
+        end();
         begun.off("close", onClose);
         begun.on("error", () => undefined);
         begun.off("error", onError);
         begun.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
-        begun.unref();
         resolve(begun);
       });
     });

@@ -18,7 +18,7 @@ export class ServerPool implements AsyncDisposable {
   #session: Http2Session | undefined;
   #connecting: { readonly tls: TlsIdentity; readonly session: Promise<Http2Session> } | undefined;
   #current = "";
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   constructor(options: ServerPoolOptions) {
     this.#options = options;
@@ -46,7 +46,7 @@ export class ServerPool implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort();
     for (const session of this.#sessions) session.destroy(new Error("the host stops"));
     this.#sessions.clear();
     await this.#connecting?.session.catch(() => undefined);
@@ -58,10 +58,11 @@ export class ServerPool implements AsyncDisposable {
   ): Promise<Http2Session> {
     const failures: ApiError[] = [];
     for (const server of this.#inOrder(servers, before)) {
-      if (this.#isClosed) break;
+      if (this.#closing.signal.aborted) break;
       this.#current = server.href.replace(/\/$/, "");
       try {
-        const session = await Http2Session.connect(server, { ...this.#options, tls });
+        const { signal } = this.#closing;
+        const session = await Http2Session.connect(server, { ...this.#options, tls, signal });
         return this.#take(session, before);
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
@@ -75,7 +76,7 @@ export class ServerPool implements AsyncDisposable {
   }
 
   #take(session: Http2Session, before: Http2Session | undefined): Http2Session {
-    if (this.#isClosed) {
+    if (this.#closing.signal.aborted) {
       session.destroy();
       throw new ApiError("the host stops");
     }
