@@ -82,28 +82,38 @@ export class Containerd implements AsyncDisposable {
   readonly cniConfDir: string;
   readonly #folder: string;
   readonly #netns: string;
+  readonly #logLevel: string;
   readonly #cgroup = `${cgroupPrefix}${randomBytes(6).toString("hex")}`;
   #child: ChildProcess | undefined;
   #cri: CriClient | undefined;
   #podCount = 0;
 
-  private constructor(folder: string, netns: string) {
+  private constructor(folder: string, netns: string, logLevel: string) {
     this.#folder = folder;
     this.#netns = netns;
+    this.#logLevel = logLevel;
     this.cniBinDir = join(folder, "bin");
     this.cniConfDir = join(folder, "net.d");
   }
 
   /** Prepares a containerd that will run in a network namespace; start() starts it. */
-  static async prepare(netns: string): Promise<Containerd> {
+  static async prepare(
+    netns: string,
+    { logLevel = "info" }: { readonly logLevel?: "info" | "trace" } = {},
+  ): Promise<Containerd> {
     removeStaleCgroups(cgroupPrefix, { staleMs: STALE_CGROUP_MS });
     // Below /run: in a private node that is memory, and gone with the node. Short, for sun_path.
-    const containerd = new Containerd(await mkdtemp("/run/cd-"), netns);
+    const containerd = new Containerd(await mkdtemp("/run/cd-"), netns, logLevel);
     mkdirSync(containerd.cniBinDir);
     mkdirSync(containerd.cniConfDir);
     copyFileSync(findLoopback() ?? "", join(containerd.cniBinDir, "loopback"));
     writeFileSync(containerd.#path("config.toml"), containerd.#config());
     return containerd;
+  }
+
+  /** Where it serves the CRI. */
+  get socket(): string {
+    return this.#path("cd.sock");
   }
 
   get cri(): CriClient {
@@ -121,11 +131,11 @@ export class Containerd implements AsyncDisposable {
     const child = spawn("nsenter", [...enter, ...command], { env, stdio: ["ignore", log, log] });
     closeSync(log);
     this.#child = child;
-    const cri = connectCri(this.#socket, { timeoutMs: CALL_LIMIT_MS });
+    const cri = connectCri(this.socket, { timeoutMs: CALL_LIMIT_MS });
     this.#cri = cri;
     await until("containerd", READY_LIMIT_MS, async () => {
       if (child.exitCode !== null) throw new Error(`containerd ended:\n${this.log()}`);
-      if (!existsSync(this.#socket)) return false;
+      if (!existsSync(this.socket)) return false;
       const unready = await cri.findUnready().catch(() => undefined);
       return unready?.length === 0;
     });
@@ -193,10 +203,6 @@ export class Containerd implements AsyncDisposable {
     for (const folder of this.#podCgroups()) removeCgroups(folder);
   }
 
-  get #socket(): string {
-    return this.#path("cd.sock");
-  }
-
   #path(name: string): string {
     return join(this.#folder, name);
   }
@@ -212,8 +218,10 @@ disabled_plugins = [
   "io.containerd.snapshotter.v1.overlayfs", "io.containerd.internal.v1.restart",
   "io.containerd.tracing.processor.v1.otlp", "io.containerd.internal.v1.tracing",
 ]
+[debug]
+level = "${this.#logLevel}"
 [grpc]
-address = "${this.#socket}"
+address = "${this.socket}"
 [plugins."io.containerd.internal.v1.opt"]
 path = "${this.#path("opt")}"
 ${cri}]
@@ -241,7 +249,7 @@ Root = "${this.#path("runc")}"
     const image = this.#path("pause.tar");
     await compile(join(import.meta.dirname, "pause.c"), program);
     writePauseImage(image, readFileSync(program));
-    const ctr = ["--address", this.#socket, "--namespace", "k8s.io", "images", "import"];
+    const ctr = ["--address", this.socket, "--namespace", "k8s.io", "images", "import"];
     await run("ctr", [...ctr, "--snapshotter", "native", image]);
     // The CRI part hears of new images by an event.
     await until("the pause image", READY_LIMIT_MS, () => this.cri.hasImage(PAUSE_IMAGE));
@@ -255,7 +263,7 @@ Root = "${this.#path("runc")}"
         try {
           const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
           const mine =
-            (command.includes("containerd-shim") && command.includes(this.#socket)) ||
+            (command.includes("containerd-shim") && command.includes(this.socket)) ||
             command.includes(`${this.#folder}/`) ||
             readFileSync(`/proc/${pid}/cgroup`, "utf8").includes(`/${this.#cgroup}/`) ||
             readlinkSync(`/proc/${pid}/exe`).startsWith(`${this.#folder}/`);
