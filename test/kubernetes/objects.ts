@@ -115,40 +115,6 @@ const defaultPorts = [
   { name: "udp", port: 80, targetPort: "udp", protocol: "UDP" },
 ];
 
-/** The multi-network standard's resource, as every meta plugin's manifests declare it. */
-export function networkDefinitionCrd(): object {
-  return {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: { name: "network-attachment-definitions.k8s.cni.cncf.io" },
-    spec: {
-      group: "k8s.cni.cncf.io",
-      scope: "Namespaced",
-      names: {
-        plural: "network-attachment-definitions",
-        singular: "network-attachment-definition",
-        kind: "NetworkAttachmentDefinition",
-        shortNames: ["net-attach-def"],
-      },
-      versions: [
-        {
-          name: "v1",
-          served: true,
-          storage: true,
-          schema: {
-            openAPIV3Schema: {
-              type: "object",
-              properties: {
-                spec: { type: "object", properties: { config: { type: "string" } } },
-              },
-            },
-          },
-        },
-      ],
-    },
-  };
-}
-
 export function networkDefinition(name: string, namespace: string, config: object): object {
   return {
     apiVersion: "k8s.cni.cncf.io/v1",

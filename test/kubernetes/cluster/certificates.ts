@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { ADDRESSES } from "./addresses.ts";
 
@@ -9,7 +9,7 @@ const days = "30";
 const LIMIT_MS = 30_000;
 
 /** Who a certificate is for. Kubernetes reads CN as the user and O as its group. */
-interface Holder {
+export interface Holder {
   readonly cn: string;
   readonly o?: string;
   readonly signedBy?: "ca" | "front-proxy-ca";
@@ -17,7 +17,7 @@ interface Holder {
   readonly names?: readonly string[];
 }
 
-const holders = {
+export const HOLDERS = {
   apiserver: {
     cn: "kube-apiserver",
     names: [
@@ -36,9 +36,21 @@ const holders = {
   kubelet: { cn: `system:node:${ADDRESSES.nodeName}`, o: "system:nodes" },
 } satisfies Record<string, Holder>;
 
-export type User = Exclude<keyof typeof holders, "apiserver">;
+export type User = Exclude<keyof typeof HOLDERS, "apiserver">;
 
-/** The certificates of a cluster, below a folder: NAME.crt and NAME.key for each holder, ca, front-proxy-ca, sa. */
+/** Who gets a kubeconfig. */
+export const USERS = [
+  "admin",
+  "controller-manager",
+  "scheduler",
+  "kube-proxy",
+  "kubelet",
+] as const satisfies readonly User[];
+
+/**
+ * The certificates of a cluster, below a folder: NAME.crt and NAME.key for each holder and authority, sa.key,
+ * and NAME.kubeconfig for each user.
+ */
 export class Certificates {
   readonly folder: string;
 
@@ -53,10 +65,11 @@ export class Certificates {
     writeFileSync(made.file("openssl.cnf"), "[req]\ndistinguished_name = dn\n[dn]\n");
     await Promise.all([made.#makeAuthority("ca"), made.#makeAuthority("front-proxy-ca")]);
     await Promise.all([
-      ...Object.entries<Holder>(holders).map(([name, holder]) => made.#sign(name, holder)),
+      ...Object.entries<Holder>(HOLDERS).map(([name, holder]) => made.#sign(name, holder)),
       // Signs the tokens of ServiceAccounts.
       openssl(["genrsa", "-out", made.file("sa.key"), "2048"]),
     ]);
+    for (const user of USERS) made.#writeKubeconfig(user);
     return made;
   }
 
@@ -64,15 +77,14 @@ export class Certificates {
     return join(this.folder, name);
   }
 
-  /** Writes the kubeconfig of a user and returns its name. */
-  kubeconfig(user: User, server: string): string {
-    const file = this.file(`${user}.kubeconfig`);
+  #writeKubeconfig(user: User): void {
     const credentials = {
       "client-certificate": this.file(`${user}.crt`),
       "client-key": this.file(`${user}.key`),
     };
-    writeFileSync(file, formatKubeconfig({ server, authority: this.file("ca.crt"), credentials }));
-    return file;
+    const authority = this.file("ca.crt");
+    const text = formatKubeconfig({ server: ADDRESSES.apiServer, authority, credentials });
+    writeFileSync(this.file(`${user}.kubeconfig`), text);
   }
 
   async #makeAuthority(name: string): Promise<void> {
@@ -114,13 +126,23 @@ export function formatKubeconfig(parts: {
   return JSON.stringify({
     apiVersion: "v1",
     kind: "Config",
-    clusters: [{ name: "lane", cluster: { server, "certificate-authority": authority } }],
+    clusters: [{ name: "kubernetes", cluster: { server, "certificate-authority": authority } }],
     users: [{ name: "user", user: credentials }],
-    contexts: [{ name: "lane", context: { cluster: "lane", user: "user" } }],
-    "current-context": "lane",
+    contexts: [{ name: "kubernetes", context: { cluster: "kubernetes", user: "user" } }],
+    "current-context": "kubernetes",
   });
 }
 
 async function openssl(args: readonly string[]): Promise<void> {
   await run("openssl", args, { timeout: LIMIT_MS });
+}
+
+if (import.meta.main) {
+  const [folder] = process.argv.slice(2);
+  if (folder === undefined) {
+    console.error("Usage: node test/kubernetes/cluster/certificates.ts FOLDER");
+    process.exitCode = 2;
+  } else {
+    await Certificates.make(resolve(folder));
+  }
 }

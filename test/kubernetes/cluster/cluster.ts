@@ -18,11 +18,12 @@ import { type CriClient, connectCri } from "../../e2e/containerd/cri.ts";
 import { writeProgramImage } from "../../oci-image.ts";
 import { ADDRESSES } from "./addresses.ts";
 import { ApiClient, type Json } from "./api-client.ts";
-import { Certificates, formatKubeconfig, type User } from "./certificates.ts";
+import { Certificates, formatKubeconfig } from "./certificates.ts";
 import { Daemon } from "./daemon.ts";
 import { clearBoot, describeLeftovers, endPods } from "./leftovers.ts";
 import { NodeSpace } from "./node-space.ts";
 import * as programs from "./programs.ts";
+import { APPLY_RIGHTS, CREATE_TOKEN } from "./rights.ts";
 import {
   bridgeConflist,
   CNI_BIN_DIR,
@@ -157,6 +158,7 @@ export class Cluster implements AsyncDisposable {
     const file = this.program("kubectl");
     const fixed = ["--kubeconfig", this.kubeconfig, "--cache-dir", join(this.folder, "kubectl")];
     const running = runFile(file, [...fixed, ...args], {
+      cwd: repository,
       timeout: COMMAND_LIMIT_MS,
       maxBuffer: 64 * 1024 * 1024,
     });
@@ -277,11 +279,9 @@ export class Cluster implements AsyncDisposable {
   /** What is there before the first boot. */
   async #prepare(): Promise<void> {
     for (const folder of ["logs", "data"]) mkdirSync(join(this.folder, folder));
-    const users: User[] = ["admin", "controller-manager", "scheduler", "kube-proxy", "kubelet"];
-    for (const user of users) this.#certificates.kubeconfig(user, ADDRESSES.apiServer);
     this.#write("containerd.toml", containerdConfig(this.#runtimeFolders()));
     const authority = this.#certificates.file("ca.crt");
-    this.#write("kubelet.json", kubeletConfig({ authority, cgroupRoot: `/${this.cgroup}` }));
+    this.#write("kubelet.yaml", kubeletConfig({ authority, cgroupRoot: `/${this.cgroup}` }));
     const proxyUser = this.#certificates.file("kube-proxy.kubeconfig");
     this.#write("kube-proxy.json", kubeProxyConfig(proxyUser));
     for (const folder of [CNI_BIN_DIR, CNI_CONF_DIR]) mkdirSync(folder, { recursive: true });
@@ -354,16 +354,8 @@ export class Cluster implements AsyncDisposable {
 
   /** A ServiceAccount with the rights of deploy/, and a kubeconfig with its token. */
   async #authorizePatchbay(): Promise<void> {
-    const rights = join(repository, "deploy/kubernetes/rbac.yaml");
-    const [namespace, account] = ["kube-system", "patchbay"];
-    if (existsSync(rights)) await this.kubectl(["apply", "-f", rights]);
-    else {
-      await this.kubectl(["create", "serviceaccount", account, "--namespace", namespace]);
-      const subject = `--serviceaccount=${namespace}:${account}`;
-      const role = "--clusterrole=cluster-admin";
-      await this.kubectl(["create", "clusterrolebinding", account, role, subject]);
-    }
-    const token = await this.kubectl(["create", "token", account, "--namespace", namespace]);
+    await this.kubectl(APPLY_RIGHTS);
+    const token = await this.kubectl(CREATE_TOKEN);
     writeFileSync(this.#certificates.file("patchbay.token"), token);
     const kubeconfig = formatKubeconfig({
       server: ADDRESSES.apiServer,

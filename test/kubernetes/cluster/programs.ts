@@ -1,11 +1,11 @@
-/** How each program of a node is started. */
+/** How each program of a node is started: docs/kubernetes.md has the same, held equal by scripts/kubernetes-page.test.ts. */
 import { join } from "node:path";
 import { ADDRESSES } from "./addresses.ts";
 import type { Certificates } from "./certificates.ts";
 import { CRI_SOCKET } from "./runtime-config.ts";
 
 export interface ProgramOptions {
-  readonly certificates: Certificates;
+  readonly certificates: Pick<Certificates, "file">;
   /** Of this run: configurations, logs. */
   readonly folder: string;
   /** Kept over a reboot. */
@@ -95,7 +95,7 @@ export function containerd({ program, folder }: ProgramOptions): string[] {
 export function kubelet({ program, certificates, folder }: ProgramOptions): string[] {
   return [
     program("kubelet"),
-    `--config=${join(folder, "kubelet.json")}`,
+    `--config=${join(folder, "kubelet.yaml")}`,
     `--kubeconfig=${certificates.file("kubelet.kubeconfig")}`,
     `--hostname-override=${ADDRESSES.nodeName}`,
     `--node-ip=${pair(ADDRESSES.node)}`,
@@ -107,7 +107,6 @@ export function kubeProxy({ program, folder }: ProgramOptions): string[] {
   return [program("kube-proxy"), `--config=${join(folder, "kube-proxy.json")}`];
 }
 
-/** As docs/kubernetes.md says. */
 export function patchbayHost(cli: readonly string[], kubeconfig: string): string[] {
   return [
     ...cli,

@@ -4,8 +4,9 @@ import { after, before, describe, test } from "node:test";
 import { findExample, findReasonToSkip } from "../../examples.ts";
 import type { Json } from "../cluster/api-client.ts";
 import { Daemon } from "../cluster/daemon.ts";
+import { APPLY_KINDS } from "../cluster/rights.ts";
 import { addressesOf, inPod, type Lane, LIMIT_MS } from "../lane.ts";
-import { networkDefinition, networkDefinitionCrd, pod, PORTS } from "../objects.ts";
+import { networkDefinition, pod, PORTS } from "../objects.ts";
 
 const networksKey = "k8s.v1.cni.cncf.io/networks";
 const statusKey = "k8s.v1.cni.cncf.io/network-status";
@@ -20,7 +21,7 @@ export function networksSuite(lane: () => Lane): void {
       const { cluster } = lane();
       namespace = await lane().createNamespace("networks");
       // Later than the host's start: it finds the resource when it is there.
-      await cluster.apply(networkDefinitionCrd());
+      await cluster.kubectl(APPLY_KINDS);
       await cluster.until("the host to follow definitions", LIMIT_MS, async () => {
         const { kubernetes } = await lane().status();
         return kubernetes.watches.some(
