@@ -170,6 +170,8 @@ export const LIMITS = {
   kubernetesRetryMaxMs: 5_000,
   /** Longest pause that an API server can ask for, ms. */
   kubernetesRetryAfterMaxMs: 60_000,
+  /** Times in a row that an API server may be behind of what is known before everything is listed anew. */
+  kubernetesBehindMax: 4,
   /** Pause between two looks for a kind that the API server does not have, ms. */
   kubernetesAbsentMs: 10_000,
   /** Time after which objects of a kind that the API server no longer has are gone, ms. */

@@ -211,6 +211,20 @@ test("Cluster lists anew where its version is gone, and tells what is different"
   await scene.stop();
 });
 
+test("Cluster lists anew on a server whose data were restored from a backup", async () => {
+  const scene = new Scene(aCluster()).start();
+  await scene.follows();
+  scene.api.down();
+  await scene.until(() => scene.watch("services").phase === "broken");
+  scene.api.goBackTo(2);
+  scene.api.up();
+  await scene.until(() => scene.watch("services").lists === 2, { passesMs: 1_000 });
+  await scene.follows();
+  scene.api.put(SERVICES, service("again"));
+  await scene.until(() => scene.services.length === 2);
+  await scene.stop();
+});
+
 test("Cluster lists in pages where the server refuses to list by a watch", async () => {
   const api = aCluster();
   api.initialEventsRefusal = new ApiError(

@@ -56,11 +56,16 @@ export class Reflector {
   /** Ends the watch under way. */
   #endWatch: () => void = () => {};
   #isOutdated = false;
+  /** The server may be another one than the version is from. */
+  #isUnsure: boolean;
+  /** Times in a row that it was behind of the version. */
+  #behind = 0;
 
   constructor(options: ReflectorOptions) {
     this.#options = options;
     const { restored } = options;
     this.#version = restored?.isConfirmed === false ? restored.version : "";
+    this.#isUnsure = this.#version !== "";
     this.#state = {
       resource: options.resource.name,
       resourceVersion: restored?.version ?? "",
@@ -100,7 +105,10 @@ export class Reflector {
       this.#isOutdated = false;
       try {
         if (this.#version === "") await this.#list();
-        else await this.#watch();
+        else {
+          if (this.#isUnsure) await this.#confirm();
+          await this.#follow({ resourceVersion: this.#version });
+        }
       } catch (error) {
         if (this.#abort.signal.aborted) return;
         if (this.#isOutdated) continue;
@@ -121,8 +129,28 @@ export class Reflector {
     });
   }
 
-  async #watch(): Promise<void> {
-    return this.#follow({ resourceVersion: this.#version });
+  /**
+   * Asks for no object at the version or later: a watch from a version that is still to come is silent
+   * for ever, as on a server whose data were restored from a backup. Throws ApiError "Too large resource version".
+   */
+  async #confirm(): Promise<void> {
+    const { api, resource } = this.#options;
+    const none = [resource.query["fieldSelector"], "metadata.name=-"];
+    await api.request({
+      method: "GET",
+      path: resource.path,
+      query: {
+        ...resource.query,
+        fieldSelector: none.filter((selector) => selector !== undefined).join(","),
+        limit: 1,
+        resourceVersion: this.#version,
+        resourceVersionMatch: "NotOlderThan",
+      },
+      ...(resource.accept && { accept: resource.accept.list }),
+      signal: this.#abort.signal,
+    });
+    this.#isUnsure = false;
+    this.#behind = 0;
   }
 
   /** One watch until it ends. Throws ApiError. */
@@ -242,6 +270,8 @@ export class Reflector {
       await this.#pause(withJitter(LIMITS.kubernetesAbsentMs, this.#options.random));
       return;
     }
+    if (isBehind(error) && ++this.#behind >= LIMITS.kubernetesBehindMax) this.#version = "";
+    if (error.status === 0) this.#isUnsure = this.#version !== "";
     const pauseMs = Math.max(error.retryAfterMs, this.#backoffMs(this.#failures++));
     this.#note({ phase: "broken", trouble: describe(error, resource.name) });
     await this.#pause(Math.min(pauseMs, LIMITS.kubernetesRetryAfterMaxMs));
@@ -292,6 +322,11 @@ export class Reflector {
 
 function isExpired({ status, reason }: ApiError): boolean {
   return status === 410 || reason === "Expired" || reason === "Gone";
+}
+
+/** Of several servers one may be behind for a moment; one with restored data is for long. */
+function isBehind({ message }: ApiError): boolean {
+  return /too large resource version/i.test(message);
 }
 
 function refusesInitialEvents({ status, message }: ApiError): boolean {
