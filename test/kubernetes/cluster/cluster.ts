@@ -257,6 +257,7 @@ export class Cluster implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.powerOff();
+    await this.node.remove();
     this.api.close();
     for (const folder of findCgroups(this.cgroup)) removeCgroups(folder);
     const left = describeLeftovers(this.cgroup, [this.#data]);

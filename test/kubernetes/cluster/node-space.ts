@@ -31,6 +31,8 @@ const tunables = {
  */
 export class NodeSpace {
   readonly #folder: string;
+  /** Mounts that stay over a reboot. */
+  readonly #lasting: string[] = [];
   #boots = 0;
 
   constructor(folder: string) {
@@ -50,8 +52,10 @@ export class NodeSpace {
     if (this.#boots === 1) {
       // Not below the layers of a private node: kubelet's and containerd's logs of pods.
       await run("mount", ["-t", "tmpfs", "tmpfs", "/var/log"]);
+      this.#lasting.push("/var/log");
       for (const [name, value] of Object.entries(tunables)) {
         await this.#cover(`/proc/sys/${name}`, `${value}\n`);
+        this.#lasting.push(`/proc/sys/${name}`);
       }
     }
     await this.#cover(bootId, `${randomUUID()}\n`);
@@ -65,6 +69,11 @@ export class NodeSpace {
     await run("umount", ["--lazy", "--recursive", "/sys"]).catch(() => {});
     await unmount(bootId);
     await unmount(this.netns);
+  }
+
+  /** Takes away what lies over the kernel's files and logs, for the next node of this process. After shutDown(). */
+  async remove(): Promise<void> {
+    for (const path of this.#lasting.splice(0).reverse()) await unmount(path);
   }
 
   /** Runs a program on the node's network and returns what it prints. */
