@@ -21,7 +21,8 @@ wrote. The programs are built by Go from pinned modules, the first time: about 9
   --help          this text
 
   npm run e2e:kubernetes -- --only nothing --keep   # only a cluster
-  PATCHBAY_LANE_LOGS=FOLDER                         # keep all logs there`;
+
+After a failure all logs of the node's programs are in build/test/kubernetes-logs.`;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({

@@ -132,16 +132,18 @@ export interface KubernetesOptions {
 
 /** One node of a real Kubernetes, inside a private node. Not part of `npm test`: `npm run e2e:kubernetes`. */
 export function kubernetesLane({ only, keep, cgroup }: KubernetesOptions): Lane {
+  // A developer may have two of them.
+  const report = `kubernetes-${process.pid}`;
   return {
     name: "kubernetes",
     about: "one node of a real Kubernetes, in a private node",
     needs: ["test/kubernetes/node.test.ts", "build/cni/patchbay"],
     run: () =>
-      runTestPrograms("kubernetes", {
+      runTestPrograms(report, {
         // The file itself, and no runner around it: steps are seen as they happen, and no limit is on the whole.
         args: [
           ...(only === undefined ? [] : [`--test-name-pattern=${only}`]),
-          ...reportTo("kubernetes"),
+          ...reportTo(report),
           "test/kubernetes/node.test.ts",
         ],
         env: { PATCHBAY_LANE_CGROUP: cgroup, ...(keep && { PATCHBAY_LANE_KEEP: "1" }) },
@@ -225,6 +227,7 @@ async function runTestPrograms(
   });
   clearTimeout(timer);
   const result = parseTap(existsSync(report) ? readFileSync(report, "utf8") : "");
+  if (name.endsWith(`-${process.pid}`)) rmSync(report, { force: true });
   return withExitCode(result, code);
 }
 

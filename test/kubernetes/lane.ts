@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { promisify } from "node:util";
+import type { Sandbox } from "../e2e/containerd/cri.ts";
 import { ADDRESSES } from "./cluster/addresses.ts";
 import type { Json } from "./cluster/api-client.ts";
 import type { Cluster } from "./cluster/cluster.ts";
@@ -47,6 +48,7 @@ export interface AttachmentRow {
 /** A cluster with what the tests ask of it. */
 export class Lane {
   readonly cluster: Cluster;
+  readonly #loads: Load[] = [];
   #namespaces = 0;
 
   constructor(cluster: Cluster) {
@@ -147,7 +149,14 @@ export class Lane {
   /** One TCP connection after the other until stop() is called. */
   async startLoad(place: Place, target: { address: string; port: number }): Promise<Load> {
     const argv = await this.#probe(place, ["load", joinHostPort(target.address, target.port)]);
-    return new Load(argv);
+    const load = new Load(argv);
+    this.#loads.push(load);
+    return load;
+  }
+
+  /** Ends what a failed test has left running. */
+  stopLoads(): void {
+    for (const load of this.#loads) load.kill();
   }
 
   /** `patchbay attachments --json`, once the host answers. */
@@ -285,10 +294,7 @@ export class Lane {
     return sandbox.netns;
   }
 
-  async sandboxOf(
-    namespace: string,
-    name: string,
-  ): Promise<{ id: string; netns: string } | undefined> {
+  async sandboxOf(namespace: string, name: string): Promise<Sandbox | undefined> {
     const { cri } = this.cluster;
     for (const id of await cri.listPodSandboxes()) {
       // It may be removed while we look.
@@ -309,6 +315,10 @@ export class Load {
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       this.#text += text;
     });
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL");
   }
 
   async stop(): Promise<LoadResult> {

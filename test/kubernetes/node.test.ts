@@ -1,6 +1,7 @@
 /** One node of a real Kubernetes, with Patchbay as its only network plugin and no kube-proxy. */
 import { cpSync } from "node:fs";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { after, afterEach, before, beforeEach, describe } from "node:test";
 import { Cluster, findSkipReason } from "./cluster/cluster.ts";
 import { Lane } from "./lane.ts";
@@ -13,7 +14,7 @@ import { rebootSuite } from "./suites/reboot-suite.ts";
 import { servicesSuite } from "./suites/services-suite.ts";
 
 const startedMs = performance.now();
-const repository = join(import.meta.dirname, "../..");
+const logFolder = join(import.meta.dirname, "../../build/test/kubernetes-logs");
 const TEST_LIMIT_MS = 180_000;
 
 function say(line: string): void {
@@ -37,20 +38,16 @@ describe("a node of Kubernetes", { skip, timeout: 20 * 60_000 }, () => {
   beforeEach((context) => say(`test: ${context.name}`));
 
   afterEach((context) => {
-    if (!("passed" in context) || context.passed || !cluster) return;
-    const logs =
-      process.env["PATCHBAY_LANE_LOGS"] ?? join(repository, "build/test/kubernetes-logs");
-    cpSync(join(cluster.folder, "logs"), logs, { recursive: true });
-    say(
-      `FAILED: ${context.name}; all logs: ${logs}\n${cluster.describeLogs("patchbay", "kubelet")}`,
-    );
+    if (!("error" in context) || context.passed || !cluster) return;
+    cpSync(join(cluster.folder, "logs"), logFolder, { recursive: true });
+    say(`FAILED: ${context.name}\n${inspect(context.error)}\nAll logs: ${logFolder}`);
+    console.log(cluster.describeLogs("patchbay", "kubelet"));
   });
 
   after(
     async () => {
       if (!cluster) return;
-      const logs = process.env["PATCHBAY_LANE_LOGS"];
-      if (logs) cpSync(join(cluster.folder, "logs"), logs, { recursive: true });
+      lane.stopLoads();
       if (process.env["PATCHBAY_LANE_KEEP"] === "1") await keep(cluster);
       await cluster[Symbol.asyncDispose]();
       say("everything is taken down");

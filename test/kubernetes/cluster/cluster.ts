@@ -205,6 +205,13 @@ export class Cluster implements AsyncDisposable {
     this.daemon(name).start();
   }
 
+  /** Starts whatever does not run and resolves when the API server serves. */
+  async startAll(): Promise<void> {
+    if (!this.daemon("kube-apiserver").isRunning) this.start("kube-apiserver");
+    await this.untilApiServes();
+    for (const daemon of this.#daemons.values()) if (!daemon.isRunning) daemon.start();
+  }
+
   /** Ends a program; its pods, if it has any, go on. */
   async kill(name: DaemonName, signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
     if (name === "containerd") this.#closeCri();
@@ -312,9 +319,7 @@ export class Cluster implements AsyncDisposable {
     });
     await this.untilApiServes();
     await between();
-    for (const name of this.#daemons.keys()) {
-      if (!this.daemon(name).isRunning) this.start(name);
-    }
+    await this.startAll();
     this.#say("started all other programs of the node");
   }
 
