@@ -68,3 +68,11 @@ export function readRssMegabytes(pid: number): number {
   if (kibibytes === undefined) throw new Error(`Cannot read the memory of process ${pid}`);
   return (Number(kibibytes) * 1024) / 1e6;
 }
+
+/** The most that was resident since the process was executed, MB (10^6 bytes). */
+export function readPeakMegabytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
+  if (kibibytes === undefined) throw new Error(`Cannot read the memory of process ${pid}`);
+  return (Number(kibibytes) * 1024) / 1e6;
+}

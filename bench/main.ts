@@ -7,6 +7,7 @@ import { benchCni } from "./cni.ts";
 import { benchHostMemory } from "./host-memory.ts";
 import { benchIpam } from "./ipam.ts";
 import { benchKernelAttach } from "./kernel-attach.ts";
+import { benchKubernetes, findKubernetesObstacle } from "./kubernetes/kubernetes.ts";
 import { describeMachine } from "./machine.ts";
 import { benchNetworks } from "./networks/networks.ts";
 import { formatJson, formatPage, formatTable, partsOf, type Report } from "./report.ts";
@@ -30,6 +31,8 @@ Exit code: 0 all targets met, 1 some missed, 2 it could not be measured.`;
 
 interface Step {
   readonly name: string;
+  /** Why it cannot run here; undefined when it can. Without --only it is left out then. */
+  findObstacle?(): string | undefined;
   run(how: How): Promise<BenchRow[]> | BenchRow[];
 }
 
@@ -48,6 +51,7 @@ const steps: readonly Step[] = [
   { name: "simulation", run: benchSimulation },
   { name: "networks", run: benchNetworks },
   { name: "services", run: benchServices },
+  { name: "kubernetes", run: benchKubernetes, findObstacle: findKubernetesObstacle },
 ];
 
 const repository: string = join(import.meta.dirname, "..");
@@ -71,7 +75,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (process.env["PATCHBAY_PRIVATE_NODE"] !== "1") {
     throw new Error("Run it by npm run bench: it needs a private node");
   }
-  const chosen = steps.filter(({ name }) => values.only.length === 0 || values.only.includes(name));
+  const chosen = chooseSteps(values.only);
   buildNative();
   const rows = await measure(chosen, values.quick);
   const report: Report = { machine: describeMachine(), rows, quick: values.quick };
@@ -86,6 +90,18 @@ async function main(args: readonly string[]): Promise<number> {
     console.log("\nWrote docs/performance.md and the charts beside it");
   }
   return rows.some((row) => isMet(row) === false) ? 1 : 0;
+}
+
+/** All that can run where none is named. Throws where a named one cannot. */
+function chooseSteps(only: readonly string[]): Step[] {
+  return steps.filter(({ name, findObstacle }) => {
+    if (only.length > 0 && !only.includes(name)) return false;
+    const obstacle = findObstacle?.();
+    if (obstacle === undefined) return true;
+    if (only.length > 0) throw new Error(`Cannot run ${name}: ${obstacle}`);
+    console.error(`Left out: ${name}: ${obstacle}`);
+    return false;
+  });
 }
 
 async function measure(chosen: readonly Step[], quick: boolean): Promise<BenchRow[]> {

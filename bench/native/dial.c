@@ -63,7 +63,8 @@ static void hang_up(int fd) {
     close(fd);
 }
 
-static _Noreturn void serve(char **texts, int count) {
+// `named`: each connection is told which address it reached, by a letter: A for the first.
+static _Noreturn void serve(char **texts, int count, bool named) {
     struct pollfd sockets[MAX_ADDRESSES];
     static int held[HELD];
     int next = 0;
@@ -82,6 +83,8 @@ static _Noreturn void serve(char **texts, int count) {
         for (int i = 0; i < count; i++) {
             if (!sockets[i].revents) continue;
             for (int fd; (fd = accept(sockets[i].fd, NULL, NULL)) >= 0;) {
+                char letter = (char)('A' + i);
+                if (named) (void)!write(fd, &letter, 1);
                 // The client hangs up first: a reset from here could overtake its connect().
                 if (held[next] > 0) hang_up(held[next]);
                 held[next] = fd;
@@ -121,8 +124,8 @@ static int time_connects(int rounds, int per_round, char **texts, int count) {
     return 0;
 }
 
-// 0, or an errno; ETIMEDOUT when nobody answered within ATTEMPT_MS.
-static int attempt(const struct sockaddr_in *address) {
+// 0, or an errno; ETIMEDOUT when nobody answered within ATTEMPT_MS. `letter`, where given: what the server said.
+static int attempt(const struct sockaddr_in *address, char *letter) {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), result = 0;
     if (fd < 0) die("socket");
     if (connect(fd, (const struct sockaddr *)address, sizeof *address) < 0) {
@@ -134,6 +137,11 @@ static int attempt(const struct sockaddr_in *address) {
             else getsockopt(fd, SOL_SOCKET, SO_ERROR, &result, &size);
         }
     }
+    if (letter && result == 0) {
+        struct pollfd waited = {.fd = fd, .events = POLLIN};
+        if (poll(&waited, 1, ATTEMPT_MS) == 0) result = ETIMEDOUT;
+        else if (read(fd, letter, 1) != 1) result = ECONNRESET;
+    }
     hang_up(fd);
     return result;
 }
@@ -143,7 +151,8 @@ static void rest(long ns) {
     nanosleep(&pause, NULL);
 }
 
-// Reads "open|closed HOST:PORT LIMIT_MS" and says when that came true, as CLOCK_MONOTONIC.
+// Reads "open|closed|LETTER HOST:PORT LIMIT_MS" and says when that came true, as CLOCK_MONOTONIC. For a letter,
+// which may take seconds, half a millisecond passes between attempts: what is measured needs the CPUs, too.
 static int until(void) {
     char line[256], wish[16], text[80];
     int limit_ms;
@@ -152,19 +161,22 @@ static int until(void) {
     while (fgets(line, sizeof line, stdin)) {
         if (sscanf(line, "%15s %79s %d", wish, text, &limit_ms) != 3) return 2;
         struct sockaddr_in address = parse(text);
-        bool wants_open = strcmp(wish, "open") == 0;
+        bool wants_open = strcmp(wish, "open") == 0, wants_letter = strlen(wish) == 1;
         int64_t deadline = now_ns() + (int64_t)limit_ms * 1000000, at;
         int attempts = 0;
         for (;;) {
-            int result = attempt(&address);
+            char letter = 0;
+            int result = attempt(&address, wants_letter ? &letter : NULL);
             at = now_ns();
             attempts++;
-            if (wants_open ? result == 0 : result != 0 && result != ETIMEDOUT) break;
+            if (wants_letter) {
+                if (result == 0 && letter == wish[0]) break;
+            } else if (wants_open ? result == 0 : result != 0 && result != ETIMEDOUT) break;
             if (at > deadline) {
                 at = 0;
                 break;
             }
-            rest(20000);
+            rest(wants_letter ? 500000 : 20000);
         }
         printf("{\"ns\":\"%lld\",\"attempts\":%d}\n", (long long)at, attempts);
         fflush(stdout);
@@ -180,7 +192,7 @@ static int watch(const char *text, int milliseconds) {
     puts("ready");
     fflush(stdout);
     for (int64_t at = start; at - start < (int64_t)milliseconds * 1000000; rest(20000)) {
-        int result = attempt(&address);
+        int result = attempt(&address, NULL);
         at = now_ns();
         attempts++;
         if (result != 0) continue;
@@ -200,6 +212,7 @@ static int watch(const char *text, int milliseconds) {
 
 static int usage(void) {
     fputs("Usage: bench-dial NETNS serve HOST:PORT...\n"
+          "       bench-dial NETNS name HOST:PORT...\n"
           "       bench-dial NETNS connect ROUNDS PER_ROUND HOST:PORT...\n"
           "       bench-dial NETNS until < wishes\n"
           "       bench-dial NETNS watch HOST:PORT MILLISECONDS\n",
@@ -213,9 +226,9 @@ int main(int argc, char **argv) {
     prctl(PR_SET_TIMERSLACK, 1000UL);
     enter(argv[1]);
     const char *mode = argv[2];
-    if (strcmp(mode, "serve") == 0 && argc > 3) {
-        use_cpu(1);
-        serve(argv + 3, argc - 3);
+    if ((strcmp(mode, "serve") == 0 || strcmp(mode, "name") == 0) && argc > 3) {
+        if (mode[0] == 's') use_cpu(1);
+        serve(argv + 3, argc - 3, mode[0] == 'n');
     }
     if (strcmp(mode, "connect") == 0 && argc > 5) {
         use_cpu(0);

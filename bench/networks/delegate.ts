@@ -1,8 +1,8 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openKernel } from "../../src/kernel/rtnetlink-kernel.ts";
 import { type Contender, ContenderBench, emptySamples } from "../contender.ts";
-import { readRssMegabytes, startHost } from "../host-process.ts";
+import { readPeakMegabytes, readRssMegabytes, startHost } from "../host-process.ts";
 import { type BenchRow, median } from "../rows.ts";
 import { bridgeConfig, DEBIAN } from "./debian.ts";
 import type { Options } from "./options.ts";
@@ -105,14 +105,6 @@ function contendersOf(root: string, folder: string): [Contender, Contender] {
 /** From here on VmHWM is the most since now (proc(5), clear_refs). */
 function resetPeak(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, "5");
-}
-
-/** The most resident memory that the process had, MB. */
-function readPeakMegabytes(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
-  if (kibibytes === undefined) throw new Error(`Cannot read the peak memory of process ${pid}`);
-  return (Number(kibibytes) * 1024) / 1e6;
 }
 
 function formatGrowth(megabytes: number): string {

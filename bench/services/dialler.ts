@@ -6,13 +6,19 @@ import { untilReady } from "./run-task.ts";
 
 /** Dials a target without pause until it opens or closes. */
 export interface Dialler extends Disposable {
-  /** Resolves with the time of the attempt that met it, ns as process.hrtime.bigint(). Throws at the limit. */
-  until(wish: "open" | "closed", target: string): Promise<bigint>;
+  /**
+   * Resolves with the time of the attempt that met it, ns as process.hrtime.bigint(). Throws at the limit.
+   * A letter: a server of `bench-dial NETNS name` that says it.
+   */
+  until(wish: "open" | "closed" | "A" | "B", target: string): Promise<bigint>;
 }
 
 const LIMIT_MS = 10_000;
 
-export async function startDialler(namespace: Namespace): Promise<Dialler> {
+export async function startDialler(
+  namespace: Namespace,
+  { limitMs = LIMIT_MS }: { readonly limitMs?: number } = {},
+): Promise<Dialler> {
   const child = namespace.spawn(DIAL, [namespace.path, "until"], {
     stdio: ["pipe", "pipe", "inherit"],
   });
@@ -22,11 +28,11 @@ export async function startDialler(namespace: Namespace): Promise<Dialler> {
   const lines = createInterface({ input: stdout });
   return {
     async until(wish, target) {
-      const answered = once(lines, "line", { signal: AbortSignal.timeout(2 * LIMIT_MS) });
-      stdin.write(`${wish} ${target} ${LIMIT_MS}\n`);
+      const answered = once(lines, "line", { signal: AbortSignal.timeout(limitMs + LIMIT_MS) });
+      stdin.write(`${wish} ${target} ${limitMs}\n`);
       const [line] = (await answered) as [string];
       const ns = BigInt((JSON.parse(line) as { ns: string }).ns);
-      if (ns === 0n) throw new Error(`${target} was not ${wish} within ${LIMIT_MS} ms`);
+      if (ns === 0n) throw new Error(`${target} was not ${wish} within ${limitMs} ms`);
       return ns;
     },
     [Symbol.dispose]() {
