@@ -387,3 +387,61 @@ test("Cluster lists anew after a crash in the middle of writing a first list", a
   await first.cluster.close().catch(() => undefined);
   await second.stop();
 });
+
+test("Cluster trusts no version after another cluster took the place of its own while it runs", async () => {
+  const scene = new Scene(aCluster()).start();
+  await scene.follows();
+  // Its versions have overtaken the known ones: nothing but the Node's uid says that they are others.
+  scene.api.remove(NODES, "n1");
+  await scene.until(() => scene.cluster.node === undefined);
+  scene.api.put(NODES, { metadata: { name: "n1", uid: "another" } });
+  await scene.until(() => scene.watch("services").lists === 2, { passesMs: 100 });
+  await scene.follows();
+  assert.equal(scene.watch("nodes (own)").lists, 1);
+  await scene.stop();
+});
+
+test("Cluster reads what a list brings under a version that it knows", async () => {
+  const scene = new Scene(aCluster()).start();
+  await scene.follows();
+  const { version } = scene.api;
+  scene.api.down();
+  await scene.until(() => scene.watch("services").phase === "broken");
+  // A backup is restored, and another change gets the same version.
+  scene.api.goBackTo(Number(version) - 1);
+  scene.api.put(SERVICES, service("web", 81));
+  assert.equal(scene.api.version, version);
+  scene.api.goBackTo(2);
+  scene.api.up();
+  await scene.until(() => scene.watch("services").lists === 2, { passesMs: 1_000 });
+  const [put] = scene.services.slice(1);
+  assert.ok(put?.kind === "put" && put.object.kind === "Service");
+  assert.equal(put.object.spec.ports?.[0]?.port, 81);
+  await scene.stop();
+});
+
+test("Cluster lists everything at the start where no own Node says that the cluster is the same", async (context) => {
+  const file = journalFile(context);
+  const first = new Scene(aCluster(), file).start();
+  await first.follows();
+  first.api.remove(NODES, "n1");
+  await first.until(() => first.cluster.node === undefined);
+  first.clock.advance(LIMITS.kubernetesJournalMs);
+  await first.stop();
+  const second = new Scene(first.api, file).start();
+  assert.deepEqual(keysOf(second.services[0]), ["Node n2", "Service web"]);
+  await second.follows();
+  assert.equal(second.watch("services").lists, 1);
+  await second.stop();
+});
+
+test("Cluster takes no other Node for its own, whatever the server sends", async () => {
+  const scene = new Scene(aCluster()).start();
+  await scene.follows();
+  const object = { kind: "Node", metadata: { name: "n0", uid: "u0", resourceVersion: "90" } };
+  scene.api.pushLine(NODES, JSON.stringify({ type: "ADDED", object }));
+  scene.api.remove(NODES, "n1");
+  await scene.until(() => scene.cluster.node?.name !== "n1");
+  assert.equal(scene.cluster.node, undefined);
+  await scene.stop();
+});

@@ -73,8 +73,8 @@ export class Cluster implements KubernetesView, NodeView {
   readonly #connection: Connection;
   readonly #pods = new PodList();
   #node: OwnNode | undefined;
-  /** Uid of the own Node as an earlier host knew it; undefined: it knew none, or that was looked at. */
-  #restoredUid: string | undefined;
+  /** Uid of the own Node as it was last known, also while it is gone; undefined: it never was. */
+  #knownUid: string | undefined;
   /** What is told to listeners next. */
   #news: { node: boolean; pods: Set<string> } | undefined;
 
@@ -95,7 +95,7 @@ export class Cluster implements KubernetesView, NodeView {
           }),
       });
     for (const resource of watchedResources(nodeName)) this.#follow(resource);
-    this.#restoredUid = this.#node?.uid;
+    this.#knownUid = this.#node?.uid;
   }
 
   get node(): OwnNode | undefined {
@@ -183,13 +183,16 @@ export class Cluster implements KubernetesView, NodeView {
       clock,
       random,
       listener: store,
-      // Whether it is the same cluster, the own Node tells: one object, listed at each start.
-      ...(restored && { restored: { ...restored, isConfirmed: name === OWN_NODE } }),
+      // Whether it is the same cluster, the own Node tells: one object, listed at each start. Where none was
+      // known, nothing does.
+      ...(restored && {
+        restored: { ...restored, isConfirmed: name === OWN_NODE || !this.#node },
+      }),
     });
     const followed: Followed = { name, group, store, reflector };
     this.#followed.set(name, followed);
     group?.members.push(followed);
-    if (name === OWN_NODE) this.#node = ownNodeOf(store);
+    if (name === OWN_NODE) this.#node = ownNodeOf(store, this.#options.nodeName);
     if (name === OWN_PODS) this.#pods.restore(store.values());
   }
 
@@ -210,13 +213,14 @@ export class Cluster implements KubernetesView, NodeView {
 
   #noteNode(): void {
     const own = this.#followed.get(OWN_NODE);
-    this.#node = own && ownNodeOf(own.store);
+    this.#node = own && ownNodeOf(own.store, this.#options.nodeName);
     this.#noteNews().node = true;
-    const before = this.#restoredUid;
-    if (!this.#node || before === undefined) return;
-    this.#restoredUid = undefined;
-    if (before === this.#node.uid) return;
-    // Versions of one cluster mean nothing in another.
+    const before = this.#knownUid;
+    if (!this.#node || before === this.#node.uid) return;
+    this.#knownUid = this.#node.uid;
+    if (before === undefined) return;
+    // Another cluster, or a Node made anew in this one, which nobody can tell apart. Versions of one cluster
+    // mean nothing in another.
     this.#writer?.forget();
     for (const { name, reflector } of this.#followed.values()) {
       if (name !== OWN_NODE) reflector.relist();
@@ -262,8 +266,11 @@ export class Cluster implements KubernetesView, NodeView {
   }
 }
 
-function ownNodeOf(store: ResourceStore): OwnNode | undefined {
-  for (const kept of store.values()) if (kept.kind === "own-node") return kept.node;
+/** By its name: a proxy that drops the selector must not make this node another one. */
+function ownNodeOf(store: ResourceStore, nodeName: string): OwnNode | undefined {
+  for (const kept of store.values()) {
+    if (kept.kind === "own-node" && kept.node.name === nodeName) return kept.node;
+  }
   return undefined;
 }
 

@@ -103,10 +103,8 @@ export class ResourceStore implements ReflectorListener {
       if (key === undefined) continue;
       const before = this.#held.get(key);
       const version = findResourceVersion(object) ?? "";
-      if (before !== undefined && before.version === version && version !== "") {
-        this.#incoming.set(key, before);
-        continue;
-      }
+      // Read even where the version is the one that is known: in data restored from a backup, and in a
+      // cluster made anew, versions come a second time with other content.
       const kept = this.#keep(object, this.#incomingProblems);
       if (kept !== undefined)
         this.#incoming.set(key, { value: newer(before?.value, kept), version });
