@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { ADDRESSES } from "../cluster/addresses.ts";
-import {
-  addressesOf,
-  compareLists,
-  fromOutside,
-  inPod,
-  type Lane,
-  LIMIT_MS,
-  onNode,
-} from "../lane.ts";
+import { addressesOf, findNew, fromOutside, inPod, type Lane, LIMIT_MS, onNode } from "../lane.ts";
 import { deployment, pod, service } from "../objects.ts";
 
 export function changesSuite(lane: () => Lane): void {
@@ -109,8 +101,7 @@ export function changesSuite(lane: () => Lane): void {
         await lane().untilAnswered(fromOutside, { ...family, address: node, port: nodePort });
         await lane().untilAnswered(fromOutside, { ...family, address: node, port: 19_000 });
       }
-      const differences = compareLists(before, await lane().footprint());
-      assert.notDeepEqual(differences, []);
+      assert.notDeepEqual(findNew(before, await lane().footprint()), []);
       for (const address of addresses) {
         assert.notDeepEqual(await lane().conntrack("udp", address), [], address);
       }
@@ -120,7 +111,7 @@ export function changesSuite(lane: () => Lane): void {
         .until("nothing to be left", LIMIT_MS, async () => {
           const flows = addresses.map((address) => lane().conntrack("udp", address));
           left = [
-            ...compareLists(before, await lane().footprint()),
+            ...findNew(before, await lane().footprint()),
             ...(await Promise.all(flows)).flat(),
           ];
           return left.length === 0;

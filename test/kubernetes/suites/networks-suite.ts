@@ -40,6 +40,8 @@ export function networksSuite(lane: () => Lane): void {
 
     after(async () => {
       await lane().emptyNamespace(namespace);
+      const definitions = ["network-attachment-definitions", "--all", "--namespace", namespace];
+      await lane().cluster.kubectl(["delete", ...definitions]);
       await plugin.kill("SIGTERM");
     });
 
