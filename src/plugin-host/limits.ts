@@ -162,6 +162,8 @@ export const LIMITS = {
   pluginGreetingMs: 5_000,
   /** Shortest life of a watch of the API server before it is begun again from where it stands, s; up to twice as long. */
   kubernetesWatchS: 300,
+  /** Silence in the middle of a first list, and delay of a watch's end, after which an API server is taken to hang, ms. */
+  kubernetesSilenceMs: 60_000,
   /** Objects of one page, from an API server that does not list by watch. */
   kubernetesPageMax: 500,
   /** First pause after a failure of a watch of the API server, ms; it doubles with each. */

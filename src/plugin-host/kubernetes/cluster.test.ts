@@ -445,3 +445,34 @@ test("Cluster takes no other Node for its own, whatever the server sends", async
   assert.equal(scene.cluster.node, undefined);
   await scene.stop();
 });
+
+test("Cluster begins a watch again that does not end when it should, and a list that falls silent", async () => {
+  const api = aCluster();
+  const scene = new Scene(api);
+  // The list of Services never ends; whoever holds the connection answers its PINGs.
+  api.hangNextStream(SERVICES);
+  scene.start();
+  await scene.until(() => api.count("watch", SERVICES) === 1);
+  await scene.settle();
+  scene.clock.advance(LIMITS.kubernetesSilenceMs);
+  await scene.until(() => scene.watch("services").phase === "broken");
+  await scene.until(() => scene.cluster.unready === "", { passesMs: 50 });
+  await scene.follows();
+
+  const watches = api.count("watch", SERVICES);
+  scene.clock.advance(2_000 * LIMITS.kubernetesWatchS + LIMITS.kubernetesSilenceMs);
+  await scene.until(() => api.count("watch", SERVICES) > watches, { passesMs: 50 });
+  assert.equal(scene.watch("services").lists, 1);
+  await scene.stop();
+});
+
+test("Cluster asks a server that comes back behind a proxy whether it is behind", async () => {
+  const scene = new Scene(aCluster()).start();
+  await scene.follows();
+  const gateway = new ApiError("no healthy upstream", { status: 503 });
+  scene.api.fail(SERVICES, gateway, { times: 2 });
+  scene.api.endStreams(SERVICES);
+  scene.api.goBackTo(2);
+  await scene.until(() => scene.watch("services").lists === 2, { passesMs: 1_000 });
+  await scene.stop();
+});

@@ -73,6 +73,8 @@ export class FakeApi implements KubernetesApi {
   linesPerChunk = 100;
   /** Lists by a watch are refused, as by servers that do not know them; undefined: they are answered. */
   initialEventsRefusal: ApiError | undefined;
+  /** What lists by a watch begin with is told, but not yet that it was all: what changes meanwhile comes first. */
+  holdsListEnds = false;
   /** How a watch from a forgotten version is refused: in the stream, as the watch cache does, or as an HTTP answer. */
   expiredBy: "event" | "answer" = "event";
   readonly #kinds = new Map(Object.entries(KINDS));
@@ -81,11 +83,16 @@ export class FakeApi implements KubernetesApi {
   #history: Change[] = [];
   readonly #pages = new Map<string, { readonly version: number; readonly rest: FakeObject[] }>();
   readonly #streams = new Set<FakeStream>();
+  /** Lists by a watch that are not complete yet. */
+  readonly #held = new Set<FakeStream>();
   readonly #failures: Failure[] = [];
   readonly #breaks: { readonly path: string; readonly lines: number }[] = [];
+  readonly #hangs: string[] = [];
   readonly #waiters = new Set<() => void>();
   #version = 1;
   #compacted = 0;
+  /** By collection that was not served for a while: as #compacted. */
+  readonly #forgotten = new Map<string, number>();
   #uids = 0;
   #isDown = false;
 
@@ -99,10 +106,11 @@ export class FakeApi implements KubernetesApi {
     this.#kinds.set(collection, kind);
   }
 
-  /** From now on 404, and its watches end. Its objects are forgotten. */
+  /** From now on 404, and its watches end. Its objects are forgotten, and its versions as well. */
   unserve(collection: string): void {
     this.#kinds.delete(collection);
     this.#objects.delete(collection);
+    this.#forgotten.set(collection, ++this.#version);
     this.endStreams(collection);
   }
 
@@ -142,6 +150,22 @@ export class FakeApi implements KubernetesApi {
     return this.#objects.get(collection)?.get(key);
   }
 
+  /** All of a collection. */
+  list(collection: string): readonly FakeObject[] {
+    return [...(this.#objects.get(collection)?.values() ?? [])];
+  }
+
+  /** Returns what brings back what is there now, under the versions of now, as from a backup; nothing is told. */
+  backUp(): () => void {
+    const version = this.#version;
+    const objects = [...this.#objects].map(([name, each]) => [name, new Map(each)] as const);
+    return () => {
+      this.#objects.clear();
+      for (const [name, each] of objects) this.#objects.set(name, new Map(each));
+      this.goBackTo(version);
+    };
+  }
+
   /** What changes while nobody hears of it: versions go on, of other resources. */
   advance(versions = 1): void {
     this.#version += versions;
@@ -165,9 +189,19 @@ export class FakeApi implements KubernetesApi {
   /** Tells open watches of a path prefix (default: all) of the newest version. */
   bookmark(path = ""): void {
     for (const stream of this.#open(path)) {
-      if (!stream.wantsBookmarks || stream.fromVersion > this.#version) continue;
+      const isQuiet = stream.fromVersion > this.#version || this.#held.has(stream);
+      if (!stream.wantsBookmarks || isQuiet) continue;
       stream.push(this.#bookmarkLine(stream));
     }
+  }
+
+  /** Tells of lists by a watch that were held back that they are complete. */
+  endLists(): void {
+    for (const stream of this.#held) {
+      if (!stream.wantsBookmarks) continue;
+      stream.push(this.#bookmarkLine(stream, { "k8s.io/initial-events-end": "true" }));
+    }
+    this.#held.clear();
   }
 
   /** The server ends watches, as it does when timeoutSeconds are over. */
@@ -196,6 +230,11 @@ export class FakeApi implements KubernetesApi {
   /** The next stream of this path breaks off after so many lines. */
   breakNextStream(path: string, lines: number): void {
     this.#breaks.push({ path, lines });
+  }
+
+  /** The next stream of this path is accepted and stays silent. */
+  hangNextStream(path: string): void {
+    this.#hangs.push(path);
   }
 
   /** Requests that match get this instead of an answer, so many times. */
@@ -279,6 +318,7 @@ export class FakeApi implements KubernetesApi {
     } finally {
       stream.end();
       this.#streams.delete(stream);
+      this.#held.delete(stream);
       this.#wake();
     }
   }
@@ -392,6 +432,11 @@ export class FakeApi implements KubernetesApi {
       matches: (object) => selects(target, query, object),
       breakAfterLines: broken < 0 ? undefined : this.#breaks.splice(broken, 1)[0]?.lines,
     });
+    const hanging = this.#hangs.indexOf(request.path);
+    if (hanging >= 0) {
+      this.#hangs.splice(hanging, 1);
+      return stream;
+    }
     const from = textOf(query["resourceVersion"]);
     if (query["sendInitialEvents"] === true) {
       if (this.initialEventsRefusal) throw this.initialEventsRefusal;
@@ -404,17 +449,17 @@ export class FakeApi implements KubernetesApi {
         return stream;
       }
       this.#pushAll(stream, target, query);
-      if (stream.wantsBookmarks) {
-        stream.push(this.#bookmarkLine(stream, { "k8s.io/initial-events-end": "true" }));
-      }
+      this.#held.add(stream);
+      if (!this.holdsListEnds) this.endLists();
       return stream;
     }
     if (from === "" || from === "0") {
       this.#pushAll(stream, target, query);
       return stream;
     }
-    if (Number(from) < this.#compacted) {
-      const error = expired(`too old resource version: ${from} (${this.#compacted})`);
+    const compacted = Math.max(this.#compacted, this.#forgotten.get(target.collection) ?? 0);
+    if (Number(from) < compacted) {
+      const error = expired(`too old resource version: ${from} (${compacted})`);
       if (this.expiredBy === "answer") throw error;
       stream.push(errorLine(error));
       stream.end();

@@ -161,6 +161,12 @@ export class Reflector {
     this.#note({ watches: this.#state.watches + 1 });
     const ending = new AbortController();
     this.#endWatch = () => ending.abort();
+    // A server that hangs may still answer PINGs, or a proxy does in its place.
+    using patience = new Patience(clock, () => {
+      ending.abort(new ApiError(`the API server fell silent about ${resource.name}`));
+    });
+    const watchMs = 1_000 * Math.round(spreadS) + LIMITS.kubernetesSilenceMs;
+    patience.lasts(this.#version === "" ? LIMITS.kubernetesSilenceMs : watchMs);
     const stream = api.stream({
       path: resource.path,
       query: {
@@ -176,7 +182,10 @@ export class Reflector {
     let isListing = this.#version === "";
     for await (const lines of stream) {
       if (this.#abort.signal.aborted || this.#isOutdated) return;
+      const wasListing = isListing;
       isListing = this.#hear(lines.map(readWatchLine), isListing);
+      if (isListing) patience.lasts(LIMITS.kubernetesSilenceMs);
+      else if (wasListing) patience.lasts(watchMs);
     }
     if (isListing) throw new ApiError("the list broke off");
     // A server that ends each watch at once must not be asked without a pause.
@@ -271,7 +280,8 @@ export class Reflector {
       return;
     }
     if (isBehind(error) && ++this.#behind >= LIMITS.kubernetesBehindMax) this.#version = "";
-    if (error.status === 0) this.#isUnsure = this.#version !== "";
+    // No answer, or a proxy's that it has no server: the next one may be another.
+    if (error.status === 0 || error.status >= 500) this.#isUnsure = this.#version !== "";
     const pauseMs = Math.max(error.retryAfterMs, this.#backoffMs(this.#failures++));
     this.#note({ phase: "broken", trouble: describe(error, resource.name) });
     await this.#pause(Math.min(pauseMs, LIMITS.kubernetesRetryAfterMaxMs));
@@ -317,6 +327,28 @@ export class Reflector {
         resolve();
       };
     });
+  }
+}
+
+/** Calls once when it is at an end. */
+class Patience implements Disposable {
+  readonly #clock: Clock;
+  readonly #ends: () => void;
+  #cancel: () => void = () => {};
+
+  constructor(clock: Clock, ends: () => void) {
+    this.#clock = clock;
+    this.#ends = ends;
+  }
+
+  /** From now on this long. */
+  lasts(ms: number): void {
+    this.#cancel();
+    this.#cancel = this.#clock.after(ms, this.#ends);
+  }
+
+  [Symbol.dispose](): void {
+    this.#cancel();
   }
 }
 
