@@ -114,6 +114,10 @@ export class FakeApi implements KubernetesApi {
     this.endStreams(collection);
   }
 
+  isServed(collection: string): boolean {
+    return this.#kinds.has(collection);
+  }
+
   /** Creates or replaces. Gives uid, version and creation time; a uid that is named counts. Tells watches. */
   put(collection: string, object: FakeObject): FakeObject {
     const objects = this.#collection(collection);
