@@ -57,6 +57,15 @@ test("status says once what is wrong with all watches", async () => {
   assert.equal(exitCode, 0);
 });
 
+test("status says once what keeps pods away and is wrong with all watches", async () => {
+  const trouble = "Cannot connect to https://192.0.2.10:6443: connect ECONNREFUSED";
+  const unready = `No first list of services came from https://192.0.2.10:6443 yet: ${trouble}`;
+  const down = watch("services", { phase: "broken", trouble, heardMs: 0 });
+  const { lines, exitCode } = await show({ watches: [down], unready });
+  assert.deepEqual(lines.slice(1), [`No pods should come yet: ${unready}`]);
+  assert.equal(exitCode, 1);
+});
+
 test("status shows every watch where one is not as it should be, and exits 1 where pods should not come", async () => {
   const broken = watch("pods", { phase: "broken", trouble: "connect ECONNREFUSED\u001b[2J" });
   const { lines, exitCode } = await show({

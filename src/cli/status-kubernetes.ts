@@ -28,6 +28,8 @@ export function printKubernetes(
   }
   if (isWell) return;
   if (isSame) {
+    // Pods are kept away for this very reason, which was said.
+    if (unready.includes(trouble)) return;
     const heardMs = Math.max(...served.map((watch) => watch.heardMs));
     const last =
       heardMs === 0 ? "not heard of since the start" : `last heard of ${heard(heardMs, now())}`;

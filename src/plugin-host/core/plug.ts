@@ -26,7 +26,8 @@ export function findPod(context: HostContext, pod: string): AttachmentRecord {
   const candidates = (standing.length > 0 ? standing : heads).sort(byIfname);
   const [found] = candidates;
   if (pod === "" || !found) {
-    throw new PatchbayError("NOT_ATTACHED", `No pod ${JSON.stringify(pod)} is attached`);
+    const how = pod.includes("/") ? "" : ": name it NAMESPACE/POD, or by its container id";
+    throw new PatchbayError("NOT_ATTACHED", `No pod ${JSON.stringify(pod)} is attached${how}`);
   }
   const containers = new Set(candidates.map(({ containerId }) => containerId));
   if (containers.size === 1) return found;

@@ -72,12 +72,37 @@ test("examineKubernetes() says once, and since when, that the API server cannot 
   assert.match(examine({ watches: never }).lines[0] ?? "", /since the host started/);
 });
 
-test("examineKubernetes() names the verbs that a forbidden resource lacks", () => {
-  const trouble = "the API server forbids to list or watch nodes (own): deploy/... has the role";
-  const watches = [watch("nodes (own)", { phase: "broken", trouble }), ...WATCHES.slice(1)];
-  const { lines, remedies } = examine({ watches });
-  assert.match(lines[0] ?? "", /^error kubernetes-nodes: Cannot follow nodes \(own\) since 2023/);
-  assert.match(remedies[0] ?? "", /list and watch nodes, in all namespaces/);
+test("examineKubernetes() says once who lacks which rights", () => {
+  const trouble = "user system:node:n1 may not list and watch it";
+  const broken = (resource: string) => watch(resource, { phase: "broken", trouble, heardMs: 0 });
+  const some = examine({ watches: [broken("nodes (own)"), broken("pods"), watch("services")] });
+  assert.deepEqual(
+    some.lines[0],
+    `error kubernetes-api: Cannot follow nodes (own), pods since the host started: ${trouble}`,
+  );
+  assert.match(some.remedies[0] ?? "", /kubectl apply -f deploy\/kubernetes\/rbac\.yaml$/);
+  const own = examine({ watches: [broken("nodes (own)"), watch("pods")] });
+  assert.match(own.lines[0] ?? "", /^error kubernetes-nodes: Cannot follow nodes \(own\) since/);
+  const all = examine({ watches: [broken("nodes (own)"), broken("pods")] });
+  assert.match(
+    all.lines[0] ?? "",
+    /^error kubernetes-api: The API server https:.* cannot be followed/,
+  );
+  assert.deepEqual(all.remedies, own.remedies);
+});
+
+test("examineKubernetes() says each trouble of some resources once", () => {
+  const troubles = ["a", "b", "a", ""];
+  const watches = troubles.map((trouble, index) =>
+    watch(`r${index}`, { trouble, phase: trouble ? "broken" : "watching" }),
+  );
+  assert.deepEqual(
+    examine({ watches }).lines.slice(0, 2),
+    ["r0, r2 since 2023-11-14T22:13:20.000Z: a", "r1 since 2023-11-14T22:13:20.000Z: b"].map(
+      (text, index) =>
+        `error ${index === 0 ? "kubernetes-api" : "kubernetes-r1"}: Cannot follow ${text}`,
+    ),
+  );
 });
 
 test("examineKubernetes() notes kinds that the server does not have", () => {

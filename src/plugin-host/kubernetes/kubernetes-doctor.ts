@@ -2,6 +2,7 @@ import type { DoctorFinding } from "../../rpc/generated/patchbay/host/v1/DoctorF
 import { findAddressText } from "../../services/address-text.ts";
 import type { ServiceTable } from "../../services/table-types.ts";
 import type { PodWitnesses } from "../core/ports.ts";
+import { isForbidden } from "./trouble.ts";
 import type { KubernetesView, WatchState } from "./view.ts";
 
 /** What the host sees of the cluster. */
@@ -39,13 +40,14 @@ function examineWatches({ watches, server }: KubernetesView): DoctorFinding[] {
   const wanted = watches.filter(({ phase }) => phase !== "absent");
   const broken = wanted.filter(({ trouble }) => trouble !== "");
   const troubles = new Set(broken.map(({ trouble }) => trouble));
-  if (broken.length > 0 && broken.length === wanted.length && troubles.size === 1) {
-    const message = `The API server ${server} cannot be followed ${since(watches)}: ${[...troubles][0]}`;
-    const remedy =
-      "Services and networks stay as they are. See that it runs, and that address and credentials of --kubeconfig or --api-server are right";
-    return [{ check, severity: "error", message, remedy }];
+  if (broken.length > 0) {
+    return [...troubles].map((trouble) => {
+      const alike = broken.filter((watch) => watch.trouble === trouble);
+      return alike.length === wanted.length
+        ? { ...examineServerAway({ watches, server }, trouble), check }
+        : examineBroken(alike, trouble);
+    });
   }
-  if (broken.length > 0) return broken.map(examineBroken);
   const late = wanted.filter(({ phase }) => phase !== "watching");
   if (late.length > 0) {
     const kinds = late.map(({ resource, phase }) => `${resource} (${phase})`).join(", ");
@@ -54,20 +56,31 @@ function examineWatches({ watches, server }: KubernetesView): DoctorFinding[] {
   return [ok(check, `${server} is followed: ${wanted.map(({ resource }) => resource).join(", ")}`)];
 }
 
-function examineBroken(watch: WatchState): DoctorFinding {
-  const { resource, trouble } = watch;
-  const { groupResource, isForbidden } = readTrouble(watch);
-  const remedy = isForbidden
-    ? `Allow the host's account to list and watch ${groupResource}, in all namespaces: deploy/kubernetes/rbac.yaml`
-    : "The host goes on trying with what it knows; see the log of the API server";
-  const message = `Cannot follow ${resource} ${since([watch])}: ${trouble}`;
-  return { check: `kubernetes-${groupResource}`, severity: "error", message, remedy };
+function examineServerAway(
+  { watches, server }: Pick<KubernetesView, "watches" | "server">,
+  trouble: string,
+): Omit<DoctorFinding, "check"> {
+  const message = `The API server ${server} cannot be followed ${since(watches)}: ${trouble}`;
+  const otherwise =
+    "Services and networks stay as they are. See that it runs, and that address and credentials of --kubeconfig or --api-server are right";
+  return { severity: "error", message, remedy: isForbidden(trouble) ? RIGHTS_REMEDY : otherwise };
 }
 
-/** Of "nodes (own)" RBAC's word. */
-function readTrouble({ resource, trouble }: WatchState) {
-  return { groupResource: resource.split(" ", 1)[0] ?? "", isForbidden: /forbid/i.test(trouble) };
+/** Of some of the resources, for one reason. */
+function examineBroken(watches: readonly WatchState[], trouble: string): DoctorFinding {
+  // Of "nodes (own)" RBAC's word.
+  const resources = new Set(watches.map(({ resource }) => resource.split(" ", 1)[0] ?? ""));
+  const check = resources.size === 1 ? `kubernetes-${[...resources][0]}` : "kubernetes-api";
+  const names = watches.map(({ resource }) => resource).join(", ");
+  const message = `Cannot follow ${names} ${since(watches)}: ${trouble}`;
+  const remedy = isForbidden(trouble)
+    ? RIGHTS_REMEDY
+    : "The host goes on trying with what it knows; see the log of the API server";
+  return { check, severity: "error", message, remedy };
 }
+
+const RIGHTS_REMEDY =
+  "Give this account the role that may, in all namespaces: kubectl apply -f deploy/kubernetes/rbac.yaml";
 
 /** A note: nobody need have networks beside the default one. */
 function examineAbsent({ watches }: KubernetesView): DoctorFinding[] {

@@ -3,6 +3,7 @@ import { withJitter } from "./backoff.ts";
 import { ApiError, type ApiQuery, type KubernetesApi } from "./api.ts";
 import { LIMITS } from "../limits.ts";
 import { findResourceVersion } from "./objects/keep-object.ts";
+import { describeTrouble } from "./trouble.ts";
 import type { WatchState } from "./view.ts";
 import type { WatchedResource } from "./resources.ts";
 import { initialEventsEnd, readWatchLine, type WatchLine } from "./watch-line.ts";
@@ -283,7 +284,7 @@ export class Reflector {
     // No answer, or a proxy's that it has no server: the next one may be another.
     if (error.status === 0 || error.status >= 500) this.#isUnsure = this.#version !== "";
     const pauseMs = Math.max(error.retryAfterMs, this.#backoffMs(this.#failures++));
-    this.#note({ phase: "broken", trouble: describe(error, resource.name) });
+    this.#note({ phase: "broken", trouble: describeTrouble(error) });
     await this.#pause(Math.min(pauseMs, LIMITS.kubernetesRetryAfterMaxMs));
   }
 
@@ -364,15 +365,6 @@ function isBehind({ message }: ApiError): boolean {
 function refusesInitialEvents({ status, message }: ApiError): boolean {
   const isInvalid = status === 422 || status === 400;
   return isInvalid && /sendInitialEvents|resourceVersionMatch/.test(message);
-}
-
-function describe(error: ApiError, resource: string): string {
-  if (error.status === 403) {
-    return `the API server forbids to list or watch ${resource}: deploy/kubernetes/rbac.yaml has the role that does`;
-  }
-  if (error.status === 401)
-    return "the API server does not know this host: look at its credentials";
-  return error.message;
 }
 
 /** A fault of ours, or an answer that nobody expects: told and tried again like any other. */

@@ -2,6 +2,7 @@ import type { DoctorFinding } from "../../rpc/generated/patchbay/host/v1/DoctorF
 import type { NetworkDefinitions, PluginDirectory } from "../core/ports.ts";
 import type { NetworkConfig } from "../cni/network-config.ts";
 import type { DefinitionState, DefinitionTrouble } from "./definition-state.ts";
+import { isElsewhere } from "./definitions.ts";
 import { isOfDefinition, networkNameOf } from "./network-definition.ts";
 import { findUnknownKeys } from "./unknown-keys.ts";
 
@@ -57,7 +58,7 @@ function findingsOf(
   plugins: Pick<PluginDirectory, "names">,
 ): DoctorFinding[] {
   const network = networkNameOf(entry);
-  const where = entry.place === "" ? "" : ` (${entry.place})`;
+  const where = isElsewhere(entry) ? ` (${entry.place})` : "";
   const check = `network-definition-${network}`;
   const describe = (problem: string) =>
     `NetworkAttachmentDefinition ${network}${where}: ${problem}`;

@@ -153,7 +153,7 @@ function definitionKey(namespace: string, name: string): string {
 }
 
 /** In the API its place is its own name, which everybody says anyway. */
-function isElsewhere(entry: Pick<DefinitionEntry, "namespace" | "name" | "place">): boolean {
+export function isElsewhere(entry: Pick<DefinitionEntry, "namespace" | "name" | "place">): boolean {
   return entry.place !== "" && !entry.place.endsWith(` ${identityOf(entry)}`);
 }
 

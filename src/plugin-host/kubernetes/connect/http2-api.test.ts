@@ -99,7 +99,7 @@ test("openHttp2Api() by TLS shows its certificate and checks the server's", asyn
         serverName: "",
         isInsecure: false,
       },
-      "self-signed certificate in certificate chain",
+      "of an authority that certificate-authority .*: self-signed certificate in certificate chain$",
     ],
     "of whomever": [{ context: createSecureContext(shown), serverName: "", isInsecure: true }, ""],
   } as const;
@@ -461,6 +461,19 @@ test("openHttp2Api() says of each server why it cannot be reached", async () => 
   await assert.rejects(get(api), { status: 0, message: message.join("; ") });
 });
 
+test("openHttp2Api() says of a token that is too old when it ended", async () => {
+  await using server = await FakeServer.start();
+  server.answer = ({ stream }) => respond(stream, {}, 401);
+  const access = new FakeAccess(server.url);
+  const { api, clock } = open(access);
+  await using _ = api;
+  const endS = Math.floor(clock.wallMs() / 1_000) - 1;
+  access.token = `e30.${Buffer.from(JSON.stringify({ exp: endS })).toString("base64url")}.c2ln`;
+  const ended = new Date(endS * 1_000).toISOString();
+  const message = `the API server refuses test: its token ended at ${ended}`;
+  await assert.rejects(get(api), { status: 401, message });
+});
+
 test("openHttp2Api() asks once more with another token after a 401, and with the same one never", async () => {
   await using server = await FakeServer.start();
   server.answer = ({ stream, headers }) =>
@@ -468,7 +481,8 @@ test("openHttp2Api() asks once more with another token after a 401, and with the
   const access = new FakeAccess(server.url);
   access.token = "old";
   await using api = open(access).api;
-  await assert.rejects(get(api), { status: 401 });
+  const message = "the API server refuses test: it does not know its token";
+  await assert.rejects(get(api), { status: 401, message });
   assert.equal(server.requests.length, 1);
   access.tokenAfterRefusal = "new";
   await get(api);

@@ -16,6 +16,7 @@ import type { Http2Session } from "./http2-session.ts";
 import { LineSplitter } from "./json-lines.ts";
 import { ServerPool } from "./server-pool.ts";
 import { toApiError } from "./status-error.ts";
+import { findTokenEnd } from "./token-end.ts";
 
 export interface Http2ApiOptions {
   readonly clock: Clock;
@@ -148,11 +149,22 @@ class Http2Api implements KubernetesApi {
           }
         }
         const body = await readText(exchange, { what, bytesMax: ERROR_BYTES_MAX, signal });
+        if (exchange.status === 401) throw this.#unknownTo(credentials);
         throw toApiError({ what, ...exchange, body });
       }
     } catch (error) {
       throw asApiError(error, what);
     }
+  }
+
+  /** The server does not say why: mostly a token is too old. */
+  #unknownTo({ token }: ApiCredentials): ApiError {
+    const endMs = findTokenEnd(token);
+    const isOver = endMs !== undefined && endMs <= this.#clock.wallMs();
+    const why = isOver
+      ? `its token ended at ${new Date(endMs).toISOString()}`
+      : `it does not know its ${token === "" ? "certificate" : "token"}`;
+    return new ApiError(`the API server refuses ${this.#access.source}: ${why}`, { status: 401 });
   }
 
   /** Undefined: the server went away before it looked at the request. */

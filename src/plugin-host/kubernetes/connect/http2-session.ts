@@ -158,7 +158,7 @@ function connectSession(server: URL, options: SessionOptions): Promise<ClientHtt
       end();
       session?.destroy();
       socket.destroy();
-      reject(new ApiError(`Cannot connect to ${server.origin}: ${cause.message}`, { cause }));
+      reject(new ApiError(`Cannot connect to ${server.origin}: ${describe(cause)}`, { cause }));
     };
     const { connectMs } = options;
     const cancel = options.clock.after(connectMs, () => {
@@ -201,6 +201,21 @@ function connectSession(server: URL, options: SessionOptions): Promise<ClientHtt
     });
   });
 }
+
+/** In the words of a kubeconfig; Node's end with advice about flags of Node. */
+function describe({ message, code = "" }: NodeJS.ErrnoException): string {
+  if (!UNTRUSTED.has(code)) return message;
+  return `its certificate is of an authority that certificate-authority of the kubeconfig does not have: ${message.split(";", 1)[0]}`;
+}
+
+/** OpenSSL's words (X509_V_ERR_...) for a chain that leads to nobody who is trusted. */
+const UNTRUSTED: ReadonlySet<string> = new Set([
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+]);
 
 function connectSocket(server: URL, tls: TlsIdentity): Socket {
   const host = server.hostname.replace(/^\[(.*)\]$/, "$1");

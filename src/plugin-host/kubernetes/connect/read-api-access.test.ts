@@ -146,11 +146,13 @@ test("readApiAccess() says what was looked for, and what is wrong", async (t) =>
     ],
     "an absent token": [
       user("tokenless", { tokenFile: "token" }),
-      new RegExp(`^Cannot read users\\[0\\]\\.user\\.tokenFile ${folder}/token: ENOENT`),
+      new RegExp(
+        `^Cannot use kubeconfig ${folder}/tokenless: Cannot read users\\[0\\]\\.user\\.tokenFile ${folder}/token: ENOENT`,
+      ),
     ],
     "an empty token": [
       user("empty", { tokenFile: place.write("empty-token", "\n") }),
-      `Cannot read users[0].user.tokenFile ${folder}/empty-token: it is empty`,
+      `Cannot use kubeconfig ${folder}/empty: Cannot read users[0].user.tokenFile ${folder}/empty-token: it is empty`,
     ],
     "a key of something else": [
       user("mismatch", {
@@ -158,12 +160,12 @@ test("readApiAccess() says what was looked for, and what is wrong", async (t) =>
         "client-key": place.write("b.key", authority.issue("b").key),
       }),
       new RegExp(
-        `^Cannot use users\\[0\\]\\.user\\.client-certificate ${folder}/a\\.crt, users\\[0\\]\\.user\\.client-key ${folder}/b\\.key: `,
+        `^Cannot use kubeconfig ${folder}/mismatch: Cannot use users\\[0\\]\\.user\\.client-certificate ${folder}/a\\.crt, users\\[0\\]\\.user\\.client-key ${folder}/b\\.key: `,
       ),
     ],
     "a token of two lines": [
       user("lines", { token: "a\nb" }),
-      "The token has characters that no token has",
+      `Cannot use kubeconfig ${folder}/lines: The token has characters that no token has`,
     ],
     "a certificate that is none": [
       user(
@@ -171,7 +173,9 @@ test("readApiAccess() says what was looked for, and what is wrong", async (t) =>
         {},
         { "certificate-authority": place.write("ca", "-----BEGIN CERTIFICATE-----\n") },
       ),
-      new RegExp(`^Cannot use clusters\\[0\\]\\.cluster\\.certificate-authority ${folder}/ca: `),
+      new RegExp(
+        `^Cannot use kubeconfig ${folder}/broken: Cannot use clusters\\[0\\]\\.cluster\\.certificate-authority ${folder}/ca: `,
+      ),
     ],
   };
   for (const [name, [more, message]] of Object.entries(cases)) {

@@ -129,7 +129,6 @@ class FileAccess implements ApiAccess {
       return read;
     } catch (cause) {
       if (before) return before.read(options);
-      if (cause instanceof PatchbayError) throw cause;
       throw new PatchbayError("INVALID_KUBECONFIG", `Cannot use ${this.source}`, { cause });
     }
   }
@@ -140,7 +139,8 @@ class FileAccess implements ApiAccess {
     if (server === "" && this.#servers.length === 0) {
       throw new Error("the cluster has no server: set it, or give --api-server");
     }
-    const servers = this.#servers.length > 0 ? this.#servers : [parseServer(server, this.source)];
+    const servers =
+      this.#servers.length > 0 ? this.#servers : [parseServer(server, "cluster.server")];
     return new Credentials(kubeconfig, { servers, identities: this.#identities });
   }
 }
