@@ -180,6 +180,10 @@ export const LIMITS = {
   kubernetesGoneMs: 60_000,
   /** Pause before what was heard of the API server is written down, ms. */
   kubernetesJournalMs: 500,
+  /** Pause after what was heard could not be written down, ms. */
+  kubernetesJournalRetryMs: 60_000,
+  /** Age of what was written down from which on everything is listed anew, ms: etcd keeps versions for five minutes. */
+  kubernetesResumeMs: 300_000,
   /** Objects that are written down at a time. */
   kubernetesJournalBatchMax: 500,
   /** Bytes of one message to or from a service plugin. */

@@ -21,7 +21,7 @@ const CLAIMS = "/apis/k8s.cni.cncf.io/v1alpha1/ipamclaims";
 
 /** A host on a cluster, and what it was told. */
 class Scene {
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   readonly api: FakeApi;
   readonly events: HostEvent[] = [];
   readonly services: ManifestEvent[] = [];
@@ -30,7 +30,8 @@ class Scene {
   readonly cluster: Cluster;
   readonly journal: ObjectJournal | undefined;
 
-  constructor(api = new FakeApi(), journalFile?: string) {
+  constructor(api = new FakeApi(), journalFile?: string, clock = new FakeClock()) {
+    this.clock = clock;
     this.api = api;
     this.journal = journalFile ? ObjectJournal.open(journalFile, { nodeName: "n1" }) : undefined;
     this.cluster = new Cluster({
@@ -144,7 +145,10 @@ test("Cluster is not ready while a first list is missing, and says why", async (
   api.fail(SERVICES, forbidden, { times: 3 });
   const scene = new Scene(api).start();
   await scene.until(() => scene.watch("services").trouble !== "");
-  assert.match(scene.cluster.unready, /^No first list of services came from https:.* yet: this host may not list and watch it$/);
+  assert.match(
+    scene.cluster.unready,
+    /^No first list of services came from https:.* yet: this host may not list and watch it$/,
+  );
   assert.equal(scene.services.length, 0);
   await scene.until(() => scene.cluster.unready === "", { passesMs: 200 });
   await scene.follows();
@@ -474,5 +478,70 @@ test("Cluster asks a server that comes back behind a proxy whether it is behind"
   scene.api.endStreams(SERVICES);
   scene.api.goBackTo(2);
   await scene.until(() => scene.watch("services").lists === 2, { passesMs: 1_000 });
+  await scene.stop();
+});
+
+test("Cluster lists everything at the start where what was written down is old", async (context) => {
+  const file = journalFile(context);
+  const first = new Scene(aCluster(), file).start();
+  await first.follows();
+  first.clock.advance(LIMITS.kubernetesJournalMs);
+  await first.stop();
+  // A backup was restored meanwhile, and its versions have overtaken.
+  first.api.put(SERVICES, service("unheard"));
+  const late = new FakeClock();
+  late.jump(LIMITS.kubernetesResumeMs + LIMITS.kubernetesJournalMs + 1);
+  const scene = new Scene(first.api, file, late).start();
+  assert.deepEqual(keysOf(scene.services[0]), ["Node n1", "Node n2", "Service web"]);
+  await scene.follows();
+  assert.equal(scene.watch("services").lists, 1);
+  await scene.stop();
+});
+
+test("Cluster writes down again once the disk takes it", async (context) => {
+  const file = journalFile(context);
+  const scene = new Scene(aCluster(), file).start();
+  await scene.follows();
+  scene.clock.advance(LIMITS.kubernetesJournalMs);
+  const { journal } = scene;
+  assert.ok(journal);
+  const full = context.mock.method(journal, "write", () => {
+    throw new Error("database or disk is full");
+  });
+  scene.api.put(SERVICES, service("a"));
+  await scene.until(() => scene.services.length === 2);
+  scene.clock.advance(LIMITS.kubernetesJournalMs);
+  scene.api.remove(SERVICES, "default/web");
+  await scene.until(() => scene.services.length === 3);
+  scene.clock.advance(3 * LIMITS.kubernetesJournalRetryMs);
+  const told = scene.events.filter(({ subject }) => subject === "journal");
+  assert.equal(told.length, 1);
+  full.mock.restore();
+  scene.clock.advance(LIMITS.kubernetesJournalRetryMs);
+  const written = journal.read("services")?.objects.map(({ key }) => key);
+  assert.deepEqual(written, ["Service/default/a"]);
+  await scene.stop();
+});
+
+test("Cluster finds out after an outage that another cluster answers, whose versions are further", async () => {
+  const scene = new Scene(aCluster()).start();
+  await scene.follows();
+  scene.api.advance(50);
+  scene.api.bookmark();
+  await scene.until(() => scene.watch("services").resourceVersion === scene.api.version);
+  scene.api.down();
+  await scene.until(() => scene.watch("services").phase === "broken");
+  // Its Node was made at a version that this host's watch is past of.
+  const known = Number(scene.api.version);
+  scene.api.goBackTo(2);
+  scene.api.remove(NODES, "n1");
+  scene.api.put(NODES, { metadata: { name: "n1", uid: "another" } });
+  scene.api.put(SERVICES, service("other"));
+  scene.api.advance(known);
+  scene.api.up();
+  await scene.until(() => scene.watch("services").lists === 2, { passesMs: 100 });
+  await scene.follows();
+  assert.equal(scene.cluster.node?.uid, "another");
+  assert.ok(scene.services.some((event) => event.kind === "put"));
   await scene.stop();
 });

@@ -5,7 +5,7 @@ import type { SourceProblem } from "../manifests/object-source.ts";
 import type { KubernetesApi } from "./api.ts";
 import { Connection } from "./connection.ts";
 import { JournalWriter } from "./journal-writer.ts";
-import type { ObjectJournal } from "./object-journal.ts";
+import type { Journal } from "./object-journal.ts";
 import type { Kept } from "./objects/kept.ts";
 import { PodList } from "./pod-list.ts";
 import { Reflector } from "./reflector.ts";
@@ -17,7 +17,7 @@ export interface ClusterOptions {
   readonly nodeName: string;
   readonly api: KubernetesApi;
   /** undefined: nothing is written down. */
-  readonly journal: ObjectJournal | undefined;
+  readonly journal: Journal | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly events: EventSink;
@@ -183,10 +183,14 @@ export class Cluster implements KubernetesView, NodeView {
       clock,
       random,
       listener: store,
+      isWitness: name === OWN_NODE,
       // Whether it is the same cluster, the own Node tells: one object, listed at each start. Where none was
-      // known, nothing does.
+      // known, nothing does; nor does anything tell a backup that was restored long ago, and has overtaken.
       ...(restored && {
-        restored: { ...restored, isConfirmed: name === OWN_NODE || !this.#node },
+        restored: {
+          ...restored,
+          isConfirmed: name === OWN_NODE || !this.#node || !restored.isFresh,
+        },
       }),
     });
     const followed: Followed = { name, group, store, reflector };

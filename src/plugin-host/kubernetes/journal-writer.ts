@@ -2,7 +2,7 @@ import type { Clock } from "../core/ports.ts";
 import { LIMITS } from "../limits.ts";
 import type { ObjectKey } from "../../services/objects.ts";
 import type { Kept } from "./objects/kept.ts";
-import type { ObjectJournal } from "./object-journal.ts";
+import type { Journal } from "./object-journal.ts";
 import type { Held, StoreChange } from "./resource-store.ts";
 
 /** What the writer reads of a store. */
@@ -19,6 +19,13 @@ interface JournaledValue {
   readonly o: Kept;
 }
 
+export interface RestoredResource {
+  readonly version: string;
+  readonly objects: (readonly [ObjectKey, Held])[];
+  /** It was true not long ago: a watch may go on from it. */
+  readonly isFresh: boolean;
+}
+
 interface Pending {
   readonly store: JournaledStore;
   /** Keys of which the journal knows less than the store. */
@@ -33,18 +40,20 @@ interface Pending {
 
 /**
  * Writes stores down behind their backs: what changed in a while in one transaction with the version
- * it leads to, a first list in parts, so that nobody waits long. A failure costs the journal, nothing else.
+ * it leads to, a first list in parts, so that nobody waits long. A failure costs the journal for a while,
+ * nothing else: what stands there is of one version still, only older.
  */
 export class JournalWriter {
-  readonly #journal: ObjectJournal;
+  readonly #journal: Journal;
   readonly #clock: Clock;
   readonly #onError: (error: unknown) => void;
   readonly #resources = new Map<string, Pending>();
   #cancel: (() => void) | undefined;
-  #hasFailed = false;
+  /** The last write failed: the disk is full, for example. */
+  #isFailing = false;
 
   constructor(options: {
-    readonly journal: ObjectJournal;
+    readonly journal: Journal;
     readonly clock: Clock;
     readonly onError: (error: unknown) => void;
   }) {
@@ -54,14 +63,15 @@ export class JournalWriter {
   }
 
   /** Reads what stands of a resource, for its store. */
-  read(resource: string): { version: string; objects: (readonly [ObjectKey, Held])[] } | undefined {
+  read(resource: string): RestoredResource | undefined {
     const found = this.#journal.read(resource);
     if (found === undefined) return undefined;
     const objects = found.objects.map(({ key, value }): readonly [ObjectKey, Held] => {
       const { v, o } = value as JournaledValue;
       return [key as ObjectKey, { value: o, version: v }];
     });
-    return { version: found.version, objects };
+    const ageMs = Math.abs(this.#clock.wallMs() - found.writtenMs);
+    return { version: found.version, objects, isFresh: ageMs <= LIMITS.kubernetesResumeMs };
   }
 
   /** From now on what noted() says of the resource is written. */
@@ -78,8 +88,9 @@ export class JournalWriter {
   /** The store has changed, or its version has. */
   noted(resource: string, changes: readonly StoreChange[] = []): void {
     const pending = this.#resources.get(resource);
-    if (!pending || this.#hasFailed) return;
-    for (const { key } of changes) pending.dirty.add(key);
+    if (!pending) return;
+    // Where everything is written anew, no key need be remembered.
+    if (!pending.isNew) for (const { key } of changes) pending.dirty.add(key);
     this.#cancel ??= this.#clock.after(LIMITS.kubernetesJournalMs, () => this.#flush());
   }
 
@@ -97,8 +108,12 @@ export class JournalWriter {
     this.#cancel = undefined;
     for (const [resource, pending] of this.#resources) {
       const isLittle = pending.dirty.size <= LIMITS.kubernetesJournalBatchMax;
-      if (!this.#hasFailed && !pending.isNew && !pending.isPartial && isLittle) {
+      if (this.#isFailing || pending.isNew || pending.isPartial || !isLittle) continue;
+      try {
         this.#write(resource, pending);
+      } catch (error) {
+        this.#onError(error);
+        return;
       }
     }
   }
@@ -106,15 +121,32 @@ export class JournalWriter {
   #flush(): void {
     this.#cancel = undefined;
     for (const [resource, pending] of this.#resources) {
-      if (this.#hasFailed) return;
-      if (!this.#write(resource, pending)) continue;
+      let isMore: boolean;
+      try {
+        isMore = this.#write(resource, pending);
+      } catch (error) {
+        this.#fail(error);
+        return;
+      }
+      if (!isMore) continue;
       // Others first.
       this.#cancel = this.#clock.after(0, () => this.#flush());
       return;
     }
   }
 
-  /** Returns true when there is more to write. */
+  /** Tells once of failures in a row. Nothing is remembered for the next try but that all is to be written. */
+  #fail(error: unknown): void {
+    for (const pending of this.#resources.values()) {
+      Object.assign(pending, { dirty: new Set(), isNew: true, isPartial: false });
+    }
+    this.#cancel = this.#clock.after(LIMITS.kubernetesJournalRetryMs, () => this.#flush());
+    if (this.#isFailing) return;
+    this.#isFailing = true;
+    this.#onError(error);
+  }
+
+  /** Returns true when there is more to write. Throws what the journal throws. */
   #write(resource: string, pending: Pending): boolean {
     const { store } = pending;
     if (store.version === "") return false;
@@ -131,18 +163,14 @@ export class JournalWriter {
     );
     const isLast = keys.length === pending.dirty.size;
     const { version } = store;
-    try {
-      this.#journal.write({
-        resource,
-        version: isLast ? version : undefined,
-        objects: keys.map((key) => [key, toWire(store.held(key))] as const),
-        isNew: pending.isNew,
-      });
-    } catch (error) {
-      this.#hasFailed = true;
-      this.#onError(error);
-      return false;
-    }
+    this.#journal.write({
+      resource,
+      version: isLast ? version : undefined,
+      objects: keys.map((key) => [key, toWire(store.held(key))] as const),
+      isNew: pending.isNew,
+      wallMs: this.#clock.wallMs(),
+    });
+    this.#isFailing = false;
     for (const key of keys) pending.dirty.delete(key);
     pending.isNew = false;
     pending.isPartial = !isLast;

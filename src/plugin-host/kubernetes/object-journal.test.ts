@@ -20,7 +20,7 @@ function write(path: string): void {
     ["a", { one: 1 }],
     ["b", { two: 2 }],
   ] as const;
-  journal.write({ resource: "services", version: "5", objects });
+  journal.write({ wallMs: 5, resource: "services", version: "5", objects });
   journal.close();
 }
 
@@ -32,11 +32,12 @@ test("ObjectJournal reads what was written, with what came and went since", (con
     ["a", undefined],
     ["c", 3],
   ] as const;
-  journal.write({ resource: "services", version: "7", objects });
+  journal.write({ wallMs: 5, resource: "services", version: "7", objects });
   journal.close();
   const again = ObjectJournal.open(path, OWNER);
   assert.deepEqual(again.read("services"), {
     version: "7",
+    writtenMs: 5,
     objects: [
       { key: "b", value: { two: 2 } },
       { key: "c", value: 3 },
@@ -50,11 +51,18 @@ test("ObjectJournal says nothing of a resource that is being written anew", (con
   const path = file(context);
   write(path);
   const journal = ObjectJournal.open(path, OWNER);
-  journal.write({ resource: "services", version: undefined, objects: [["z", 1]], isNew: true });
+  journal.write({
+    wallMs: 5,
+    resource: "services",
+    version: undefined,
+    objects: [["z", 1]],
+    isNew: true,
+  });
   assert.equal(journal.read("services"), undefined);
-  journal.write({ resource: "services", version: "9", objects: [] });
+  journal.write({ wallMs: 5, resource: "services", version: "9", objects: [] });
   assert.deepEqual(journal.read("services"), {
     version: "9",
+    writtenMs: 5,
     objects: [{ key: "z", value: 1 }],
   });
   journal.forget();
@@ -86,7 +94,7 @@ test("ObjectJournal begins anew where the file is damaged, half or something els
     write(path);
     damage();
     const journal = ObjectJournal.open(path, OWNER);
-    journal.write({ resource: "pods", version: "1", objects: [["p", what]] });
+    journal.write({ wallMs: 5, resource: "pods", version: "1", objects: [["p", what]] });
     assert.equal(journal.read("pods")?.version, "1", what);
     journal.close();
   }

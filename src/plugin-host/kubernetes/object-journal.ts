@@ -24,6 +24,8 @@ const PRAGMAS = `
 /** The objects of one resource as of one version. */
 export interface JournaledResource {
   readonly version: string;
+  /** Wall time of the last write of any resource, ms since 1970; 0: none is known. */
+  readonly writtenMs: number;
   readonly objects: readonly { readonly key: string; readonly value: unknown }[];
 }
 
@@ -36,7 +38,12 @@ export interface JournalChanges {
   readonly objects: Iterable<readonly [key: string, value: unknown]>;
   /** First of all, everything of the resource goes. */
   readonly isNew?: boolean;
+  /** Now, ms since 1970. */
+  readonly wallMs: number;
 }
+
+/** What a writer needs of it. */
+export type Journal = Pick<ObjectJournal, "read" | "write" | "forget">;
 
 /**
  * The last state heard of the API server, on disk: what Services the node has is known before the
@@ -50,6 +57,7 @@ export class ObjectJournal {
   readonly #clear: StatementSync;
   readonly #setVersion: StatementSync;
   readonly #unsetVersion: StatementSync;
+  readonly #setMeta: StatementSync;
 
   private constructor(database: DatabaseSync) {
     this.#database = database;
@@ -58,6 +66,7 @@ export class ObjectJournal {
     this.#clear = database.prepare("DELETE FROM objects WHERE resource = ?");
     this.#setVersion = database.prepare("INSERT OR REPLACE INTO versions VALUES (?, ?)");
     this.#unsetVersion = database.prepare("DELETE FROM versions WHERE resource = ?");
+    this.#setMeta = database.prepare("INSERT OR REPLACE INTO meta VALUES (?, ?)");
   }
 
   /**
@@ -86,7 +95,7 @@ export class ObjectJournal {
         .prepare("SELECT key, json FROM objects WHERE resource = ?")
         .all(resource) as { key: string; json: string }[];
       const objects = rows.map(({ key, json }) => ({ key, value: JSON.parse(json) as unknown }));
-      return { version: row.version, objects };
+      return { version: row.version, objects, writtenMs: this.#writtenMs() };
     } catch {
       return undefined;
     }
@@ -104,6 +113,7 @@ export class ObjectJournal {
       }
       if (version === undefined) this.#unsetVersion.run(resource);
       else this.#setVersion.run(resource, version);
+      this.#setMeta.run("written", String(changes.wallMs));
       this.#database.exec("COMMIT");
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
@@ -118,6 +128,11 @@ export class ObjectJournal {
 
   close(): void {
     this.#database.close();
+  }
+
+  #writtenMs(): number {
+    const row = this.#database.prepare("SELECT value FROM meta WHERE key = 'written'").get();
+    return Number(row?.["value"] ?? 0);
   }
 }
 

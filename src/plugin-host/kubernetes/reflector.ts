@@ -34,6 +34,8 @@ export interface ReflectorOptions {
   readonly listener: ReflectorListener;
   /** Where an earlier host left off, unless it `isConfirmed` by a list at the start; undefined: nothing is known. */
   readonly restored?: { readonly version: string; readonly isConfirmed: boolean };
+  /** Of one object: what it is now is told before a watch goes on, also where it has no later version. */
+  readonly isWitness?: boolean;
 }
 
 /**
@@ -133,11 +135,12 @@ export class Reflector {
   /**
    * Asks for no object at the version or later: a watch from a version that is still to come is silent
    * for ever, as on a server whose data were restored from a backup. Throws ApiError "Too large resource version".
+   * Of a witness it asks for the object.
    */
   async #confirm(): Promise<void> {
-    const { api, resource } = this.#options;
-    const none = [resource.query["fieldSelector"], "metadata.name=-"];
-    await api.request({
+    const { api, resource, listener, isWitness = false } = this.#options;
+    const none = [resource.query["fieldSelector"], isWitness ? undefined : "metadata.name=-"];
+    const answer = (await api.request({
       method: "GET",
       path: resource.path,
       query: {
@@ -149,9 +152,13 @@ export class Reflector {
       },
       ...(resource.accept && { accept: resource.accept.list }),
       signal: this.#abort.signal,
-    });
+    })) as { items?: unknown } | null;
+    if (this.#abort.signal.aborted) return;
     this.#isUnsure = false;
     this.#behind = 0;
+    if (!isWitness || !Array.isArray(answer?.items)) return;
+    const changes = answer.items.map((object: unknown) => ({ kind: "put", object }) as const);
+    listener.onChanges(changes, this.#version);
   }
 
   /** One watch until it ends. Throws ApiError. */
