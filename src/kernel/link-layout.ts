@@ -71,6 +71,8 @@ export interface LinkAttributes extends WithUnknown {
   group?: number;
   linkNetnsId?: number;
   extMask?: number;
+  numTxQueues?: number;
+  numRxQueues?: number;
   /** IFLA_AF_SPEC of every family but AF_BRIDGE. */
   afSpec?: AddressFamilies;
   protinfo?: BridgePort;
@@ -122,6 +124,8 @@ const linkAttributes: AttributeTable<LinkAttributes> = {
   group: [27, u32],
   netNsFd: [28, netnsDescriptor],
   extMask: [29, u32],
+  numTxQueues: [31, u32],
+  numRxQueues: [32, u32],
   linkNetnsId: [37, i32],
 };
 
