@@ -147,7 +147,7 @@ test("Cluster is not ready while a first list is missing, and says why", async (
   await scene.until(() => scene.watch("services").trouble !== "");
   assert.match(
     scene.cluster.unready,
-    /^No first list of services came from https:.* yet: this host may not list and watch it$/,
+    /^No first list of services came from https:.* yet: this host lacks the rights to list and watch$/,
   );
   assert.equal(scene.services.length, 0);
   await scene.until(() => scene.cluster.unready === "", { passesMs: 200 });

@@ -73,7 +73,7 @@ test("examineKubernetes() says once, and since when, that the API server cannot 
 });
 
 test("examineKubernetes() says once who lacks which rights", () => {
-  const trouble = "user system:node:n1 may not list and watch it";
+  const trouble = "user system:node:n1 lacks the rights to list and watch";
   const broken = (resource: string) => watch(resource, { phase: "broken", trouble, heardMs: 0 });
   const some = examine({ watches: [broken("nodes (own)"), broken("pods"), watch("services")] });
   assert.deepEqual(

@@ -11,7 +11,7 @@ test("describeTrouble() says who is forbidden to follow a resource", () => {
   const user = "system:serviceaccount:kube-system:patchbay";
   const refusal = `nodes is forbidden: User "${user}" cannot list resource "nodes" in API group "" at the cluster scope`;
   const said = trouble(`GET /api/v1/nodes was answered 403: ${refusal}`, 403);
-  assert.equal(said, `user ${user} may not list and watch it`);
+  assert.equal(said, `user ${user} lacks the rights to list and watch`);
   assert.ok(isForbidden(said));
   assert.ok(isForbidden(trouble("no", 403)));
 });

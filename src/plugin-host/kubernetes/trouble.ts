@@ -13,4 +13,4 @@ export function isForbidden(trouble: string): boolean {
   return trouble.endsWith(FORBIDDEN);
 }
 
-const FORBIDDEN = "may not list and watch it";
+const FORBIDDEN = "lacks the rights to list and watch";
