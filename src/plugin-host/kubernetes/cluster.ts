@@ -130,7 +130,7 @@ export class Cluster implements KubernetesView, NodeView {
     const missing = this.#services.members.filter(({ store }) => !store.isListed);
     if (missing.length === 0) {
       const { nodeName } = this.#options;
-      return this.#node ? "" : `Node ${nodeName} does not exist yet: the kubelet registers it`;
+      return this.#node ? "" : `The cluster has no Node ${nodeName}: the kubelet registers it, and --node-name says its name`;
     }
     const names = missing.map(({ name }) => name).join(", ");
     const trouble = missing.find(({ reflector }) => reflector.state.trouble !== "");
