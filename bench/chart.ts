@@ -10,7 +10,7 @@ const colours = { ours: "#1f6feb", peer: "#9aa4ad" };
 
 /** Ours and the peer's of every row in ms, as bars on a logarithmic axis. An SVG document. */
 export function drawChart(rows: readonly BenchRow[]): string {
-  const shown = rows.filter((row) => row.unit === "ms" && row.peer !== undefined);
+  const shown = rows.filter(isTime).map(inMilliseconds);
   const values = shown.flatMap((row) => [row.ours, row.peer?.value ?? row.ours]);
   const least = 10 ** Math.floor(Math.log10(Math.min(...values)));
   const most = 10 ** Math.ceil(Math.log10(Math.max(...values)));
@@ -33,6 +33,16 @@ export function drawChart(rows: readonly BenchRow[]): string {
     "</svg>",
   ];
   return `${parts.join("\n")}\n`;
+}
+
+function isTime({ unit, peer }: BenchRow): boolean {
+  return (unit === "ms" || unit === "s") && peer !== undefined;
+}
+
+function inMilliseconds(row: BenchRow): BenchRow {
+  const { ours, unit, peer } = row;
+  if (unit !== "s" || peer === undefined) return row;
+  return { ...row, unit: "ms", ours: ours * 1000, peer: { ...peer, value: peer.value * 1000 } };
 }
 
 function legend(): string {

@@ -109,7 +109,7 @@ async function runRound(contender: Contender, pods: number): Promise<Round> {
     for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
   }
   await using cluster = await Cluster.start(contender.cluster);
-  const lane = new Lane(cluster);
+  const lane = new Lane(cluster, () => {});
   const namespace = await lane.createNamespace("bench");
   const make = (name: string) => pod(name, namespace, { args: ["serve"] });
   // What is made once for all pods: a bridge, chains, the runtime's first sandbox.

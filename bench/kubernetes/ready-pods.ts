@@ -19,6 +19,7 @@ export async function watchReadyPods(kubeconfig: string, path: string): Promise<
   const accepted = Promise.withResolvers<void>();
   const changed = new EventTarget();
   const query = { watch: true };
+  let failure: unknown;
   const reading = (async () => {
     for await (const lines of api.stream({ path, query, signal: ending.signal })) {
       accepted.resolve();
@@ -31,7 +32,12 @@ export async function watchReadyPods(kubeconfig: string, path: string): Promise<
       }
       changed.dispatchEvent(new Event("change"));
     }
-  })().catch((error: unknown) => accepted.reject(error));
+    throw new Error(`The watch of ${path} ended`);
+  })().catch((error: unknown) => {
+    accepted.reject(error);
+    failure = error;
+    changed.dispatchEvent(new Event("change"));
+  });
   await accepted.promise;
   return {
     async until(names, limitMs) {
@@ -39,12 +45,13 @@ export async function watchReadyPods(kubeconfig: string, path: string): Promise<
       for (;;) {
         const times = names.flatMap((name) => timesMs.get(name) ?? []);
         if (times.length === names.length) return times;
+        if (failure !== undefined) throw new Error("The watch broke off", { cause: failure });
         const { promise, resolve, reject } = Promise.withResolvers<void>();
         changed.addEventListener("change", () => resolve(), { once: true });
         const fail = () => reject(new Error(`${times.length} of ${names.length} are Ready`));
         if (signal.aborted) fail();
-        signal.onabort = fail;
-        await promise;
+        signal.addEventListener("abort", fail, { once: true });
+        await promise.finally(() => signal.removeEventListener("abort", fail));
       }
     },
     async [Symbol.asyncDispose]() {

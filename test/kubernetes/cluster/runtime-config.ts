@@ -90,6 +90,7 @@ export function bridgeConflist(): object {
         type: "bridge",
         bridge: "cni0",
         isGateway: true,
+        ipMasq: true,
         hairpinMode: true,
         ipam: {
           type: "host-local",
