@@ -51,8 +51,12 @@ export class Lane {
   readonly #loads: Load[] = [];
   #namespaces = 0;
 
-  constructor(cluster: Cluster) {
+  /** Tells whoever watches what is done now. */
+  readonly say: (step: string) => void;
+
+  constructor(cluster: Cluster, say: (step: string) => void) {
     this.cluster = cluster;
+    this.say = say;
   }
 
   /** A namespace in which pods can be made. */

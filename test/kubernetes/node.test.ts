@@ -30,7 +30,7 @@ describe("a node of Kubernetes", { skip, timeout: 20 * 60_000 }, () => {
   before(
     async () => {
       cluster = await Cluster.start({ say });
-      lane = new Lane(cluster);
+      lane = new Lane(cluster, (step) => say(`  ${step}`));
     },
     { timeout: TEST_LIMIT_MS },
   );

@@ -42,6 +42,7 @@ export function changesSuite(lane: () => Lane): void {
         const names = (await lane().pods(namespace, "rolling")).map(nameOf);
         return names.every((name) => !before.has(name));
       });
+      lane().say("all pods are new ones");
       for (const result of await Promise.all(loads.map((load) => load.stop()))) {
         assert.deepEqual(result.failures, []);
         const servers = Object.keys(result.servers);
@@ -70,6 +71,7 @@ export function changesSuite(lane: () => Lane): void {
       await lane().untilConsistent();
       const [address = ""] = (await lane().service(namespace, "many")).addresses;
       await lane().untilAnswered(onNode, { address, port: 80 });
+      lane().say("20 pods are available");
       await lane().scale(namespace, "many", 0);
       await cluster.until("the end of 20 pods", LIMIT_MS, async () => {
         return (await lane().pods(namespace, "many")).length === 0;

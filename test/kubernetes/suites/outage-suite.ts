@@ -68,6 +68,7 @@ export function outageSuite(lane: () => Lane): void {
 
       const endMs = performance.now() + OUTAGE_MS;
       for (const name of ["kube-apiserver", ...leaders] as const) await cluster.kill(name);
+      lane().say("killed the API server, the controller-manager and the scheduler");
       const loads = await Promise.all(
         addresses.map((address) => lane().startLoad(client, { address, port: 80 })),
       );
@@ -80,6 +81,7 @@ export function outageSuite(lane: () => Lane): void {
         return found && found.id !== old.id && found.addresses.length > 0 ? found : undefined;
       });
       const fresh = sandbox.addresses;
+      lane().say(`kubelet has made another sandbox: ${fresh.join(", ")}`);
       assert.equal(fresh.length, first.length);
       for (const address of fresh) {
         const { server } = await lane().untilAnswered(client, { address, port: PORTS.tcp });
@@ -93,11 +95,13 @@ export function outageSuite(lane: () => Lane): void {
       cluster.start("kube-apiserver");
       await cluster.untilApiServes();
       for (const name of leaders) cluster.start(name);
+      lane().say("the API server is back");
       await untilChangesArrive("after-outage");
       for (const result of await Promise.all(loads.map((load) => load.stop()))) {
         assert.deepEqual(result.failures, []);
         assert.ok(result.connections > 0);
       }
+      lane().say("changes arrive, no connection has failed");
       // kubelet's own watches pause for up to a minute by now; a node's operator would not wait either.
       await cluster.kill("kubelet");
       cluster.start("kubelet");

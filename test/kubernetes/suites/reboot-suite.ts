@@ -21,6 +21,7 @@ export function rebootSuite(lane: () => Lane): void {
         return (await cluster.api.get(path)).status.nodeInfo.bootID !== bootID;
       });
       await cluster.untilNodeReady();
+      lane().say("the node is Ready again");
       await cluster.until("sandboxes that are new", LIMIT_MS, async () => {
         const pods = await lane().pods(namespace, "web");
         const sandboxes = pods.map(({ metadata }) => lane().sandboxOf(namespace, metadata.name));
@@ -28,6 +29,7 @@ export function rebootSuite(lane: () => Lane): void {
       });
       await lane().untilConsistent(2 * LIMIT_MS);
       await lane().untilAvailable(namespace, "web", 2 * LIMIT_MS);
+      lane().say("all pods are available again");
       const addresses = (await lane().pods(namespace, "web")).flatMap(addressesOf);
       assert.equal(new Set(addresses).size, 10);
       const made = await lane().service(namespace, "web");
