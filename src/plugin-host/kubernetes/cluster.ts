@@ -77,6 +77,7 @@ export class Cluster implements KubernetesView, NodeView {
   #knownUid: string | undefined;
   /** What is told to listeners next. */
   #news: { node: boolean; pods: Set<string> } | undefined;
+  #cancelNews: () => void = () => {};
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -157,6 +158,7 @@ export class Cluster implements KubernetesView, NodeView {
   async close(): Promise<void> {
     await Promise.all([...this.#followed.values()].map(({ reflector }) => reflector.close()));
     this.#writer?.close();
+    this.#cancelNews();
   }
 
   #follow(resource: ReturnType<typeof watchedResources>[number]): void {
@@ -260,7 +262,7 @@ export class Cluster implements KubernetesView, NodeView {
     if (this.#news) return this.#news;
     const news = { node: false, pods: new Set<string>() };
     this.#news = news;
-    this.#options.clock.after(0, () => {
+    this.#cancelNews = this.#options.clock.after(0, () => {
       this.#news = undefined;
       for (const listener of this.#listeners) {
         listener({ node: news.node, pods: [...news.pods] });

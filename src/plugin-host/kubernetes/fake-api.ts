@@ -162,8 +162,11 @@ export class FakeApi implements KubernetesApi {
   /** Returns what brings back what is there now, under the versions of now, as from a backup; nothing is told. */
   backUp(): () => void {
     const version = this.#version;
+    const kinds = [...this.#kinds];
     const objects = [...this.#objects].map(([name, each]) => [name, new Map(each)] as const);
     return () => {
+      this.#kinds.clear();
+      for (const [name, kind] of kinds) this.#kinds.set(name, kind);
       this.#objects.clear();
       for (const [name, each] of objects) this.#objects.set(name, new Map(each));
       this.goBackTo(version);
@@ -187,6 +190,7 @@ export class FakeApi implements KubernetesApi {
     this.#version = version;
     this.#history = [];
     this.#compacted = version;
+    this.#forgotten.clear();
     this.#pages.clear();
   }
 

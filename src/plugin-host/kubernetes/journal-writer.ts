@@ -8,6 +8,8 @@ import type { Held, StoreChange } from "./resource-store.ts";
 /** What the writer reads of a store. */
 export interface JournaledStore {
   readonly version: string;
+  /** False: what it holds is not to be written as of its version. */
+  readonly isTrusted: boolean;
   held(key: ObjectKey): Held | undefined;
   keys(): Iterable<ObjectKey>;
 }
@@ -149,7 +151,7 @@ export class JournalWriter {
   /** Returns true when there is more to write. Throws what the journal throws. */
   #write(resource: string, pending: Pending): boolean {
     const { store } = pending;
-    if (store.version === "") return false;
+    if (!store.isTrusted) return false;
     if (pending.isNew) {
       // Everything; what changes meanwhile comes once more at the end, with the version.
       pending.dirty = new Set(store.keys());

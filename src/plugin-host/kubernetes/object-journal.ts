@@ -121,9 +121,9 @@ export class ObjectJournal {
     }
   }
 
-  /** Everything goes: it is of another cluster. */
+  /** Everything goes, at once: it is of another cluster. */
   forget(): void {
-    this.#database.exec("DELETE FROM objects; DELETE FROM versions;");
+    this.#database.exec("BEGIN; DELETE FROM objects; DELETE FROM versions; COMMIT");
   }
 
   close(): void {

@@ -16,12 +16,14 @@ export type ReflectedChange =
 export interface ReflectorListener {
   /** A list begins: what was given of an earlier one that did not end is void. */
   onListBegins(): void;
-  /** A part of the list, in any order. */
-  onListed(objects: readonly unknown[]): void;
+  /** A part of the list, in any order. Where the server lists by a watch, changes come in the middle of it. */
+  onListed(changes: readonly ReflectedChange[]): void;
   /** The list is complete and the resource stands at this version. What it did not name is gone. */
   onListEnds(version: string): void;
   /** What changed since, up to this version; without changes: nothing did. */
   onChanges(changes: readonly ReflectedChange[], version: string): void;
+  /** What was told is of another history than that of the server: its versions mean nothing until a list ends. */
+  onDistrust(): void;
   onState(state: WatchState): void;
 }
 
@@ -61,6 +63,10 @@ export class Reflector {
   #isOutdated = false;
   /** The server may be another one than the version is from. */
   #isUnsure: boolean;
+  /** When the last list ended, monotonic ms. */
+  #listedMs = Number.NEGATIVE_INFINITY;
+  /** Times in a row that the version of a list was gone soon after. */
+  #expired = 0;
   /** Times in a row that it was behind of the version. */
   #behind = 0;
 
@@ -99,6 +105,7 @@ export class Reflector {
   /** Everything is listed anew: the version that is known is of another cluster. */
   relist(): void {
     this.#isOutdated = true;
+    this.#options.listener.onDistrust();
     this.#endWatch();
   }
 
@@ -209,12 +216,13 @@ export class Reflector {
     let changes: ReflectedChange[] = [];
     let version = this.#version;
     const failed = lines.find((line) => line.type === "ERROR");
-    for (const line of failed ? lines.slice(0, lines.indexOf(failed)) : lines) {
+    const told = failed ? lines.slice(0, lines.indexOf(failed)) : lines;
+    for (const line of told) {
       if (line.type === "ERROR") continue;
       version = findResourceVersion(line.object) ?? version;
       if (line.type === "BOOKMARK") {
         if (!isListing || !initialEventsEnd(line.object)) continue;
-        this.#listed(changes.map(({ object }) => object));
+        this.#listed(changes);
         changes = [];
         isListing = false;
         this.#listEnds(version);
@@ -223,11 +231,12 @@ export class Reflector {
       }
     }
     if (isListing) {
-      this.#listed(changes.map(({ object }) => object));
+      this.#listed(changes);
     } else {
       this.#version = version;
       listener.onChanges(changes, version);
-      if (lines.length > 0) this.#failures = 0;
+      // A stream that begins with an error each time is a failure each time.
+      if (told.length > 0) this.#failures = 0;
       this.#absentSinceMs = undefined;
       const heard = { heardMs: clock.wallMs(), resourceVersion: version };
       this.#note({ ...heard, phase: "watching", trouble: "" });
@@ -252,30 +261,35 @@ export class Reflector {
       if (this.#abort.signal.aborted) return;
       version = findResourceVersion(answer) ?? "";
       if (!Array.isArray(answer.items) || version === "") throw new ApiError("this is no list");
-      this.#listed(answer.items);
+      this.#listed(answer.items.map((object: unknown) => ({ kind: "put", object })));
       const next = answer.metadata?.continue;
       token = typeof next === "string" && next !== "" ? next : undefined;
     } while (token !== undefined);
     this.#listEnds(version);
   }
 
-  #listed(objects: readonly unknown[]): void {
-    if (objects.length > 0) this.#options.listener.onListed(objects);
+  #listed(changes: readonly ReflectedChange[]): void {
+    if (changes.length > 0) this.#options.listener.onListed(changes);
   }
 
   #listEnds(version: string): void {
     this.#version = version;
     this.#absentSinceMs = undefined;
+    this.#behind = 0;
+    this.#listedMs = this.#options.clock.monotonicMs();
     this.#options.listener.onListEnds(version);
-    this.#note({ lists: this.#state.lists + 1 });
+    this.#note({ lists: this.#state.lists + 1, resourceVersion: version });
   }
 
   async #recover(error: ApiError): Promise<void> {
     const { resource } = this.#options;
     if (isExpired(error)) {
       this.#version = "";
-      // A list that expires page after page must not be begun again without a pause.
-      if (this.#failures++ > 0) await this.#pause(this.#backoffMs(this.#failures));
+      // Neither a list that expires page after page nor one whose version is gone at once is begun again without a pause.
+      const livedMs = this.#options.clock.monotonicMs() - this.#listedMs;
+      this.#expired = livedMs < LIMITS.kubernetesRetryMaxMs ? this.#expired + 1 : 0;
+      const failures = Math.max(this.#failures++, this.#expired);
+      if (failures > 0) await this.#pause(this.#backoffMs(failures));
       return;
     }
     if (this.#version === "" && refusesInitialEvents(error) && !this.#listsInPages) {

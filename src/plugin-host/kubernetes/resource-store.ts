@@ -43,6 +43,7 @@ export class ResourceStore implements ReflectorListener {
   #incomingProblems = new Map<string, SourceProblem>();
   #version = "";
   #isListed = false;
+  #isDistrusted = false;
 
   constructor(reader: Pick<WatchedResource, "keep" | "keyOf">, listener: StoreListener) {
     this.#reader = reader;
@@ -54,7 +55,12 @@ export class ResourceStore implements ReflectorListener {
     return this.#isListed;
   }
 
-  /** The version at which it stands; "": none. */
+  /** What is held is of the version, and that of the cluster that is followed. */
+  get isTrusted(): boolean {
+    return this.#isListed && !this.#isDistrusted;
+  }
+
+  /** The version at which it stands; "": none, or the server does not have such objects. */
   get version(): string {
     return this.#version;
   }
@@ -97,10 +103,15 @@ export class ResourceStore implements ReflectorListener {
     this.#incomingProblems = new Map();
   }
 
-  onListed(objects: readonly unknown[]): void {
-    for (const object of objects) {
+  onListed(changes: readonly ReflectedChange[]): void {
+    for (const { kind, object } of changes) {
       const key = this.#reader.keyOf(object);
       if (key === undefined) continue;
+      this.#incomingProblems.delete(key);
+      if (kind === "delete") {
+        this.#incoming.delete(key);
+        continue;
+      }
       const before = this.#held.get(key);
       const version = findResourceVersion(object) ?? "";
       // Read even where the version is the one that is known: in data restored from a backup, and in a
@@ -128,6 +139,7 @@ export class ResourceStore implements ReflectorListener {
     this.#problems = this.#incomingProblems;
     this.#version = version;
     this.#isListed = true;
+    this.#isDistrusted = false;
     this.onListBegins();
     this.#listener.onStored(changes);
     if (hadProblems || this.#problems.size > 0) this.#listener.onProblems();
@@ -161,6 +173,11 @@ export class ResourceStore implements ReflectorListener {
     if (stored.length > 0) this.#listener.onStored(stored);
     else if (version !== versionBefore) this.#listener.onVersion();
     if (hasNewProblems) this.#listener.onProblems();
+  }
+
+  /** It stays in force until it is listed. */
+  onDistrust(): void {
+    this.#isDistrusted = true;
   }
 
   onState(state: WatchState): void {
