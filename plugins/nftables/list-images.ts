@@ -83,8 +83,15 @@ export class ListImages {
     this.#lists.set(planned.id, { number, planned, seats, slots, way: 0 });
   }
 
-  /** True: frontends that lead here have another value now. Throws NoRoom: the list is not there then. */
-  put(planned: PlannedList): boolean {
+  /**
+   * True: frontends that lead here have another value now. Throws NoRoom: the list is not there then. Of more
+   * endpoints than there are slots the first ones serve: one Service must not stop the others.
+   */
+  put(given: PlannedList): boolean {
+    const isTooLong = given.endpoints.length > SLOTS_MAX;
+    const planned = isTooLong
+      ? { ...given, endpoints: given.endpoints.slice(0, SLOTS_MAX) }
+      : given;
     const held = this.#heldFor(planned);
     held.planned = planned;
     const endpoints = planned.endpoints.map((each) => endpointText(each.address, each.port));

@@ -5,10 +5,13 @@ import { type Netfilter, openNetfilter } from "../../src/kernel/nf-netfilter.ts"
 import { loadRuleset, openNftables } from "../../src/kernel/nftables.ts";
 import { privateNodeSkip } from "../../src/kernel/private-node-skip.ts";
 import { emptyServicePlan } from "../../src/services/apply-changes.ts";
+import type { AddressText, FrontendKey } from "../../src/services/model.ts";
+import type { ListId, PlannedFrontend, PlannedList } from "../../src/services/plan-types.ts";
 import { FakeRuleset } from "./fake-ruleset.ts";
 import { createNftablesPlane } from "./plane.ts";
 import { fakeWorld, planeSuite } from "./plane-suite.ts";
 import { skeleton } from "./skeleton.ts";
+import { SLOTS_MAX } from "./ways.ts";
 
 planeSuite("NftablesPlane on the fake", { open: fakeWorld, skip: false, runs: 15 });
 
@@ -100,4 +103,64 @@ describe("NftablesPlane", () => {
       4,
     );
   });
+
+  it("serves as many endpoints of a list as it has room for, and others beside it", async () => {
+    const nfnetlink = new FakeNfnetlink();
+    const plane = createNftablesPlane({ nfnetlink, nftables: new FakeRuleset(nfnetlink) });
+    const endpoints = Array.from({ length: SLOTS_MAX + 100 }, (_, index) => ({
+      address: `10.9.${(index >> 8) & 255}.${index & 255}` as AddressText,
+      port: 8080 + (index >> 16),
+      weight: 1,
+    }));
+    const list = (name: string, all: PlannedList["endpoints"]): [ListId, PlannedList] => {
+      const id = `${name}/4|http|TCP/cluster` as ListId;
+      return [
+        id,
+        {
+          id,
+          family: 4,
+          protocol: "TCP",
+          portKey: `${name}/4|http|TCP`,
+          endpoints: all,
+          pick: "random",
+        },
+      ];
+    };
+    const lists = new Map([
+      list("default/huge", endpoints),
+      list("default/small", endpoints.slice(0, 2)),
+    ]);
+    const frontends = new Map([...lists.values()].map((each, index) => frontendTo(each, index)));
+    await plane.reset({ ...emptyServicePlan, lists, frontends }, 1);
+    const held = await nfnetlink.elements({
+      family: "ip",
+      table: "patchbay-services",
+      set: "tcp-endpoints",
+    });
+    // Key and value: 16 bytes.
+    assert.equal(held?.records.length, 16 * (SLOTS_MAX + 2));
+  });
 });
+
+function frontendTo({ id }: PlannedList, index: number): [FrontendKey, PlannedFrontend] {
+  const route = { kind: "list", list: id } as const;
+  const address = `10.96.0.${index + 1}` as AddressText;
+  const key = `${address}|TCP|80` as FrontendKey;
+  return [
+    key,
+    {
+      key,
+      family: 4,
+      address,
+      protocol: "TCP",
+      port: 80,
+      kind: "clusterIP",
+      service: id,
+      portName: "http",
+      inside: route,
+      outside: route,
+      masquerade: "others",
+      countConnections: false,
+    },
+  ];
+}
