@@ -20,7 +20,7 @@ wrote. The programs are built by Go from pinned modules, the first time: about 9
   --keep          leave the cluster up after the tests, say how to use it, until Ctrl-C
   --help          this text
 
-  npm run e2e:kubernetes -- --only nothing --keep   # only a cluster
+  npm run e2e:kubernetes -- --only "node is Ready" --keep   # a cluster to look at
 
 After a failure all logs of the node's programs are in build/test/kubernetes-logs.`;
 

@@ -68,7 +68,7 @@ describe("a node of Kubernetes", { skip, timeout: 20 * 60_000 }, () => {
 /** Leaves the cluster up until a signal comes. */
 async function keep(cluster: Cluster): Promise<void> {
   say(`The cluster stays up. In another terminal, as root:
-  nsenter --target "$(pgrep --newest --full ${import.meta.filename})" --all --wd=/
+  nsenter --target "$(pgrep --newest --full test/kubernetes/node.test.ts)" --all --wd=/
   export KUBECONFIG=${cluster.kubeconfig}; ${cluster.program("kubectl")} get nodes
   nsenter --net=${cluster.node.netns} nft list ruleset     # on the node; logs: ${cluster.folder}/logs
 Ctrl-C takes it down.`);
