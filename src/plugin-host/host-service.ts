@@ -23,7 +23,12 @@ import { examineNode } from "./doctor.ts";
 import { PatchbayError } from "./errors.ts";
 import type { EventLog, TimedEvent } from "./event-log.ts";
 import { limitWatchers, push, unary } from "./grpc-answers.ts";
-import { examineKubernetes, examineRuntime } from "./kubernetes/kubernetes-doctor.ts";
+import {
+  examineKubernetes,
+  examinePublishing,
+  examineRuntime,
+} from "./kubernetes/kubernetes-doctor.ts";
+import type { PublishDenial } from "./kubernetes/publish/writer.ts";
 import { toKubernetesStatus } from "./kubernetes/kubernetes-status.ts";
 import type { KubernetesView } from "./kubernetes/view.ts";
 import { listNetworkPlugins } from "./plugins/plugin-status.ts";
@@ -50,6 +55,8 @@ export interface HostServiceDeps {
   readonly servicesProblems: () => readonly string[];
   /** Undefined: the host runs without a cluster. */
   readonly kubernetes: KubernetesView | undefined;
+  /** What the API server does not let the host write. */
+  readonly publishDenials: () => readonly PublishDenial[];
   /** Path of the container runtime's CRI socket; undefined: it is not asked. */
   readonly runtimeEndpoint: string | undefined;
 }
@@ -159,6 +166,7 @@ async function examineCluster(deps: HostServiceDeps) {
   const { podWitnesses } = host.context.ports;
   return [
     ...(kubernetes ? examineKubernetes(kubernetes, { table: services.table, nodeName }) : []),
+    ...examinePublishing(deps.publishDenials()),
     ...(runtimeEndpoint === undefined ? [] : [await examineRuntime(runtimeEndpoint, podWitnesses)]),
   ];
 }

@@ -277,6 +277,7 @@ export async function runHost(options: RunHostOptions): Promise<void> {
     applySources: services.applySources,
     servicesProblems: () => services.problems(),
     kubernetes: cluster,
+    publishDenials: () => publisher?.denials ?? [],
     runtimeEndpoint: options.runtimeEndpoint,
   };
   const shimServer = await serveUnix(paths.shimSocket, [shimService(host)]);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Explanation } from "../../services/table-types.ts";
 import type { PodTestimony } from "../core/ports.ts";
-import { examineKubernetes, examineRuntime } from "./kubernetes-doctor.ts";
+import { examineKubernetes, examinePublishing, examineRuntime } from "./kubernetes-doctor.ts";
 import type { KubernetesView, OwnNode, WatchState } from "./view.ts";
 
 const NODE: OwnNode = {
@@ -103,6 +103,15 @@ test("examineKubernetes() says each trouble of some resources once", () => {
         `error ${index === 0 ? "kubernetes-api" : "kubernetes-r1"}: Cannot follow ${text}`,
     ),
   );
+});
+
+test("examinePublishing() says which right is lacking for what", () => {
+  assert.deepEqual(examinePublishing([]), []);
+  const what = "condition NetworkUnavailable of node n1";
+  const [finding] = examinePublishing([{ what, message: "403", rights: "patch on nodes/status" }]);
+  assert.equal(finding?.severity, "error");
+  assert.equal(finding?.message, `Cannot write ${what}: 403`);
+  assert.match(finding?.remedy ?? "", /patch on nodes\/status: kubectl apply/);
 });
 
 test("examineKubernetes() notes kinds that the server does not have", () => {

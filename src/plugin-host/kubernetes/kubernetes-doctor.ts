@@ -3,6 +3,7 @@ import { findAddressText } from "../../services/address-text.ts";
 import type { ServiceTable } from "../../services/table-types.ts";
 import type { PodWitnesses } from "../core/ports.ts";
 import { isForbidden } from "./trouble.ts";
+import type { PublishDenial } from "./publish/writer.ts";
 import type { KubernetesView, WatchState } from "./view.ts";
 
 /** What the host sees of the cluster. */
@@ -16,6 +17,16 @@ export function examineKubernetes(
     ...examineOwnNode(view, nodeName),
     ...examineServer(view, table),
   ];
+}
+
+/** What the host may not write to the API server. */
+export function examinePublishing(denials: readonly PublishDenial[]): DoctorFinding[] {
+  return denials.map(({ what, message, rights }) => ({
+    check: "kubernetes-publish",
+    severity: "error",
+    message: `Cannot write ${what}: ${message}`,
+    remedy: `Give the host's account ${rights}: kubectl apply -f deploy/kubernetes/rbac.yaml`,
+  }));
 }
 
 /** Whether the container runtime says what runs. */

@@ -52,6 +52,7 @@ describe("host.v1 Services", () => {
         applySources: new ApplySources(),
         servicesProblems: () => ["web.yaml:3: kind is missing"],
         kubernetes: undefined,
+        publishDenials: () => [],
         runtimeEndpoint: undefined,
       }),
     ]);

@@ -189,7 +189,10 @@ describe("network-status by Publisher", () => {
     assert.ok(tries <= 5, `${tries} tries`);
     assert.equal(scene.told.length, 1);
     assert.match(scene.told[0]?.message ?? "", /the host needs patch on pods\/status/);
+    const rights = () => scene.publisher.denials.map((denial) => denial.rights);
+    assert.deepEqual(rights(), ["patch on pods/status"]);
     await scene.pass(120_000);
+    assert.deepEqual(rights(), []);
     assert.deepEqual(
       ["a", "b", "c"].map((name) => scene.statusOf(name)),
       [WEB, WEB, WEB],

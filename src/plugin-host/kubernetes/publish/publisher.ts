@@ -8,7 +8,7 @@ import { ConditionBoard } from "./condition-board.ts";
 import { EventBoard } from "./event-board.ts";
 import { StatusBoard } from "./status-board.ts";
 import type { WriteKind, WriteOutcome } from "./write.ts";
-import { Writer } from "./writer.ts";
+import { type PublishDenial, Writer } from "./writer.ts";
 
 export interface PublisherPorts {
   readonly api: Pick<KubernetesApi, "request">;
@@ -71,6 +71,12 @@ export class Publisher {
     if (!this.#isStarted) return;
     if (clusterEvent || event.kind === "attached") this.#eventWriter.wake();
     if (event.attachment) this.#statusWriter.wake();
+  }
+
+  /** What the server does not let this host write. */
+  get denials(): readonly PublishDenial[] {
+    const writers = [this.#statusWriter, this.#conditionWriter, this.#eventWriter];
+    return writers.flatMap(({ denial }) => denial ?? []);
   }
 
   /** Gives up what is under way. */

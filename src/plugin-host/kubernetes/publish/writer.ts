@@ -25,6 +25,15 @@ export interface WriterPorts {
   readonly onWrite?: (kind: WriteKind, outcome: WriteOutcome) => void;
 }
 
+/** Writes of a kind that the server does not allow this host. */
+export interface PublishDenial {
+  /** "the network-status of pod default/web": the last that was tried. */
+  readonly what: string;
+  readonly message: string;
+  /** What RBAC must allow: "patch on pods/status". */
+  readonly rights: string;
+}
+
 const WHAT: Readonly<Record<WriteKind, string>> = {
   "network-status": "the network-status of pod",
   event: "an Event about",
@@ -49,11 +58,17 @@ export class Writer {
   #pauseMs = 0;
   /** What was told of the trouble under way, so that it is told once. */
   #told = "";
+  #denial: PublishDenial | undefined;
 
   constructor(ports: WriterPorts, options: { readonly board: Board; readonly runningMax: number }) {
     this.#ports = ports;
     this.#board = options.board;
     this.#runningMax = options.runningMax;
+  }
+
+  /** Undefined: the last write was not denied. */
+  get denial(): PublishDenial | undefined {
+    return this.#denial;
   }
 
   /** Something may have changed. What comes within the delay is looked at together. */
@@ -118,6 +133,7 @@ export class Writer {
     this.#board.ended(write, outcome, nowMs);
     if (outcome === "denied" || outcome === "away") this.#pause(failure, nowMs);
     else if (this.#pauseMs > 0) this.#resume();
+    if (outcome === "denied") this.#denial = this.#denialOf(write, failure);
     this.#tell(write, outcome, failure);
     this.#lookAt(nowMs);
   }
@@ -147,6 +163,14 @@ export class Writer {
   #resume(): void {
     this.#pauseMs = 0;
     this.#told = "";
+    this.#denial = undefined;
+  }
+
+  /** Of credentials that the server does not know, the watches tell. */
+  #denialOf({ subject }: Write, failure: unknown): PublishDenial | undefined {
+    if (!(failure instanceof ApiError) || failure.status !== 403) return undefined;
+    const { kind, rights } = this.#board;
+    return { what: `${WHAT[kind]} ${subject}`, message: failure.message, rights };
   }
 
   /** That the server does not answer is told by the watches. */
