@@ -163,9 +163,14 @@ export class Reflector {
     if (this.#abort.signal.aborted) return;
     this.#isUnsure = false;
     this.#behind = 0;
-    if (!isWitness || !Array.isArray(answer?.items)) return;
-    const changes = answer.items.map((object: unknown) => ({ kind: "put", object }) as const);
-    listener.onChanges(changes, this.#version);
+    const version = findResourceVersion(answer);
+    if (!isWitness || !Array.isArray(answer?.items) || version === undefined) return;
+    // It is the whole list, and later than what the watch would tell of what was before.
+    listener.onListBegins();
+    this.#listed(answer.items.map((object: unknown) => ({ kind: "put", object })));
+    this.#version = version;
+    listener.onListEnds(version);
+    this.#note({ resourceVersion: version });
   }
 
   /** One watch until it ends. Throws ApiError. */
