@@ -165,7 +165,9 @@ async function examineCluster(deps: HostServiceDeps) {
   const { host, kubernetes, runtimeEndpoint, nodeName, services } = deps;
   const { podWitnesses } = host.context.ports;
   return [
-    ...(kubernetes ? examineKubernetes(kubernetes, { table: services.table, nodeName }) : []),
+    ...(kubernetes
+      ? examineKubernetes(kubernetes, { table: services.table, nodeName, nowMs: Date.now() })
+      : []),
     ...examinePublishing(deps.publishDenials()),
     ...(runtimeEndpoint === undefined ? [] : [await examineRuntime(runtimeEndpoint, podWitnesses)]),
   ];

@@ -5,6 +5,8 @@
 export interface KubernetesApi extends AsyncDisposable {
   /** "https://10.0.0.1:6443": the server that answers now, or was tried last. */
   readonly server: string;
+  /** Of the token that was shown last; undefined: there is none, or it does not say. */
+  readonly tokenLife?: TokenLife | undefined;
   /** One request with one answer. Throws ApiError. */
   request(request: ApiRequest): Promise<unknown>;
   /**
@@ -13,6 +15,12 @@ export interface KubernetesApi extends AsyncDisposable {
    * Throws ApiError: no connection, refused, broken off, or silent for too long.
    */
   stream(request: StreamRequest): AsyncIterable<readonly string[]>;
+}
+
+/** Wall times, ms since 1970. */
+export interface TokenLife {
+  readonly begunMs: number;
+  readonly endMs: number;
 }
 
 export interface ApiRequest {

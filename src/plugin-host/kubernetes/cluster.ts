@@ -2,7 +2,7 @@ import type { ObjectKey } from "../../services/objects.ts";
 import type { Clock, EventSink, NodeView } from "../core/ports.ts";
 import type { ManifestEvent, ManifestObject } from "../manifests/manifest-object.ts";
 import type { SourceProblem } from "../manifests/object-source.ts";
-import type { KubernetesApi } from "./api.ts";
+import type { KubernetesApi, TokenLife } from "./api.ts";
 import { Connection } from "./connection.ts";
 import { JournalWriter } from "./journal-writer.ts";
 import type { Journal } from "./object-journal.ts";
@@ -111,6 +111,10 @@ export class Cluster implements KubernetesView, NodeView {
     return this.#options.api.server;
   }
 
+  get tokenLife(): TokenLife | undefined {
+    return this.#options.api.tokenLife;
+  }
+
   get watches(): readonly WatchState[] {
     return [...this.#followed.values()].map(({ reflector, store }) => ({
       ...reflector.state,
@@ -131,7 +135,9 @@ export class Cluster implements KubernetesView, NodeView {
     const missing = this.#services.members.filter(({ store }) => !store.isListed);
     if (missing.length === 0) {
       const { nodeName } = this.#options;
-      return this.#node ? "" : `The cluster has no Node ${nodeName}: the kubelet registers it, and --node-name says its name`;
+      return this.#node
+        ? ""
+        : `The cluster has no Node ${nodeName}: the kubelet registers it, and --node-name says its name`;
     }
     const names = missing.map(({ name }) => name).join(", ");
     const trouble = missing.find(({ reflector }) => reflector.state.trouble !== "");

@@ -46,7 +46,7 @@ function examine(changes: Partial<KubernetesView>, verdict: Explanation["verdict
       return { verdict } as Explanation;
     },
   };
-  const findings = examineKubernetes(view, { table, nodeName: "n1" });
+  const findings = examineKubernetes(view, { table, nodeName: "n1", nowMs: 1_000_000_000_000 });
   for (const { severity, remedy } of findings) assert.equal(remedy === "", severity === "ok");
   const lines = findings.map(({ severity, check, message }) => `${severity} ${check}: ${message}`);
   return { lines, asked, remedies: findings.flatMap(({ remedy }) => (remedy ? [remedy] : [])) };
@@ -103,6 +103,17 @@ test("examineKubernetes() says each trouble of some resources once", () => {
         `error ${index === 0 ? "kubernetes-api" : "kubernetes-r1"}: Cannot follow ${text}`,
     ),
   );
+});
+
+test("examineKubernetes() warns of a token that ends soon, by its own measure", () => {
+  const say = (beforeMs: number, afterMs: number) => {
+    const nowMs = 1_000_000_000_000;
+    const tokenLife = { begunMs: nowMs - beforeMs, endMs: nowMs + afterMs };
+    return examine({ tokenLife }).lines.find((line) => line.includes("kubernetes-token"));
+  };
+  assert.match(say(80, 20) ?? "", /^ok .* ends at 2001-09-09T01:46:40\.020Z$/);
+  assert.match(say(95, 5) ?? "", /^warning /);
+  assert.equal(say(95, 0), undefined);
 });
 
 test("examinePublishing() says which right is lacking for what", () => {

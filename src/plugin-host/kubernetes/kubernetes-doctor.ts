@@ -9,13 +9,23 @@ import type { KubernetesView, WatchState } from "./view.ts";
 /** What the host sees of the cluster. */
 export function examineKubernetes(
   view: KubernetesView,
-  { table, nodeName }: { readonly table: Pick<ServiceTable, "explain">; readonly nodeName: string },
+  {
+    table,
+    nodeName,
+    nowMs,
+  }: {
+    readonly table: Pick<ServiceTable, "explain">;
+    readonly nodeName: string;
+    /** Wall time. */
+    readonly nowMs: number;
+  },
 ): DoctorFinding[] {
   return [
     ...examineWatches(view),
     ...examineAbsent(view),
     ...examineOwnNode(view, nodeName),
     ...examineServer(view, table),
+    ...examineToken(view, nowMs),
   ];
 }
 
@@ -146,6 +156,21 @@ function examineServer(
       "Give the API server's own address with --api-server",
     ),
   ];
+}
+
+/** The kubelet renews those of pods when a fifth of their time is left (pkg/kubelet/token). */
+const TOKEN_PART_LEFT = 0.1;
+
+/** A token ends without a word, and the watches with it. That it has ended is what is wrong with them. */
+function examineToken({ tokenLife }: KubernetesView, nowMs: number): DoctorFinding[] {
+  const check = "kubernetes-token";
+  if (!tokenLife || tokenLife.endMs <= nowMs) return [];
+  const { begunMs, endMs } = tokenLife;
+  const end = `The token for the API server ends at ${new Date(endMs).toISOString()}`;
+  if (endMs - nowMs > (endMs - begunMs) * TOKEN_PART_LEFT) return [ok(check, end)];
+  const remedy =
+    "Write its file anew before (kubectl create token patchbay --namespace kube-system --duration ...): the host reads it again by itself";
+  return [warning(check, end, remedy)];
 }
 
 function since(watches: readonly WatchState[]): string {

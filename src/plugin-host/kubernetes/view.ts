@@ -1,3 +1,5 @@
+import type { TokenLife } from "./api.ts";
+
 /**
  * What is kept of the cluster beside the objects that Services and networks are made of: this node,
  * its pods, and how the watches are. Answers from memory.
@@ -8,6 +10,8 @@ export interface KubernetesView {
   /** How each watch is, in a fixed order. */
   readonly watches: readonly WatchState[];
   readonly server: string;
+  /** Of the token that the host shows; undefined: it has none, or it does not say. */
+  readonly tokenLife?: TokenLife | undefined;
   /** Calls after each change of node or pods, late and together; the returned function ends it. */
   listen(listener: (change: ViewChange) => void): () => void;
 }

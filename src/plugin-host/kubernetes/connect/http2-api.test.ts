@@ -468,10 +468,11 @@ test("openHttp2Api() says of a token that is too old when it ended", async () =>
   const { api, clock } = open(access);
   await using _ = api;
   const endS = Math.floor(clock.wallMs() / 1_000) - 1;
-  access.token = `e30.${Buffer.from(JSON.stringify({ exp: endS })).toString("base64url")}.c2ln`;
+  access.token = `e30.${Buffer.from(JSON.stringify({ iat: 0, exp: endS })).toString("base64url")}.c2ln`;
   const ended = new Date(endS * 1_000).toISOString();
   const message = `the API server refuses test: its token ended at ${ended}`;
   await assert.rejects(get(api), { status: 401, message });
+  assert.deepEqual(api.tokenLife, { begunMs: 0, endMs: endS * 1_000 });
 });
 
 test("openHttp2Api() asks once more with another token after a 401, and with the same one never", async () => {

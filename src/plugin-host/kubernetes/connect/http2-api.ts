@@ -9,6 +9,7 @@ import {
   type ApiRequest,
   type KubernetesApi,
   type StreamRequest,
+  type TokenLife,
 } from "../api.ts";
 import type { ApiAccess, ApiCredentials } from "./api-access.ts";
 import { awaitHead, type Exchange, readBody, RefusedStream } from "./exchange.ts";
@@ -16,7 +17,7 @@ import type { Http2Session } from "./http2-session.ts";
 import { LineSplitter } from "./json-lines.ts";
 import { ServerPool } from "./server-pool.ts";
 import { toApiError } from "./status-error.ts";
-import { findTokenEnd } from "./token-end.ts";
+import { findTokenLife } from "./token-life.ts";
 
 export interface Http2ApiOptions {
   readonly clock: Clock;
@@ -51,6 +52,7 @@ class Http2Api implements KubernetesApi {
   readonly #clock: Clock;
   readonly #limits: Http2ApiLimits;
   readonly #servers: ServerPool;
+  #token = "";
 
   constructor(access: ApiAccess, { clock, limits = {} }: Http2ApiOptions) {
     this.#access = access;
@@ -69,6 +71,10 @@ class Http2Api implements KubernetesApi {
 
   get server(): string {
     return this.#servers.current;
+  }
+
+  get tokenLife(): TokenLife | undefined {
+    return findTokenLife(this.#token);
   }
 
   async request(request: ApiRequest): Promise<unknown> {
@@ -134,6 +140,7 @@ class Http2Api implements KubernetesApi {
     try {
       let credentials = await this.#access.credentials();
       for (let tries = 1; ; tries++) {
+        this.#token = credentials.token;
         const exchange = await this.#try(request, { credentials, signal });
         if (!exchange) {
           if (tries < TRIES_MAX) continue;
@@ -159,7 +166,7 @@ class Http2Api implements KubernetesApi {
 
   /** The server does not say why: mostly a token is too old. */
   #unknownTo({ token }: ApiCredentials): ApiError {
-    const endMs = findTokenEnd(token);
+    const endMs = findTokenLife(token)?.endMs;
     const isOver = endMs !== undefined && endMs <= this.#clock.wallMs();
     const why = isOver
       ? `its token ended at ${new Date(endMs).toISOString()}`
