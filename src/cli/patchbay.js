@@ -3,7 +3,7 @@
 // up, and hands over to the pinned Node, which runs the sources as JavaScript (build.js).
 import { spawn, spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, mkdirSync, realpathSync } from "node:fs";
-import { constants as osConstants, homedir } from "node:os";
+import { constants as osConstants, homedir, setPriority } from "node:os";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,6 +19,13 @@ const nodeFlags = {
   // A quarter less time until 10,000 Services are read, for 6 MB.
   hostWithManifests: ["--max-old-space-size=1024", "--max-semi-space-size=8"],
 };
+
+/**
+ * Of the host, as nice(1) counts. When a node starts fifty pods at once, some thirty processes of the
+ * runtime want its CPUs, and every pod waits for this one process: with an equal share of them each ADD
+ * takes seconds, of which it works for some milliseconds. (docs/performance.md, a real Kubernetes)
+ */
+const HOST_PRIORITY = -10;
 
 const here = dirname(realpathSync(fileURLToPath(import.meta.url)));
 const repository = join(here, "../..");
@@ -77,6 +84,7 @@ function isPinned(wanted) {
 }
 
 function handOver(nodeArgs) {
+  if (commandOf(args)?.startsWith("host")) raisePriority();
   const env = { ...process.env, PATCHBAY_HANDED_OVER: String(process.pid) };
   const cache = findCacheFolder();
   if (cache && env.NODE_COMPILE_CACHE === undefined) env.NODE_COMPILE_CACHE = cache;
@@ -101,6 +109,15 @@ function handOver(nodeArgs) {
   child.on("exit", (code, signal) => {
     process.exitCode = code ?? 128 + (osConstants.signals[signal] ?? 0);
   });
+}
+
+/** For all threads of what comes: execve keeps it. */
+function raisePriority() {
+  try {
+    setPriority(HOST_PRIORITY);
+  } catch {
+    // Not allowed to (CAP_SYS_NICE): it runs as it was started.
+  }
 }
 
 // npm runs programs through a shell, ends that on SIGTERM, and the shell tells nobody: without more,
