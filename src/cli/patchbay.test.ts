@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { getPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -59,6 +59,9 @@ describe("patchbay.js", () => {
       await setTimeout(50);
     }
     assert.match(readFileSync(`/proc/${child.pid}/cmdline`, "utf8"), /--max-old-space-size=/);
+    const lower = spawnSync("nice", ["-n", "-1", "nice"], { encoding: "utf8" });
+    const mayRaise = Number(lower.stdout) < getPriority();
+    assert.equal(getPriority(child.pid), mayRaise ? -10 : getPriority());
 
     const second = spawnSync(process.execPath, [entry, "host", ...args], { encoding: "utf8" });
     assert.equal(second.status, 1);
