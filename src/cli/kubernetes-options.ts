@@ -23,7 +23,7 @@ export function withKubernetesOptions(command: Command): Command {
     .option("--kubernetes", "serve what the cluster's API server has: Services, networks, own Node")
     .option(
       "--kubeconfig <file>",
-      "how to reach the API server (default: as a pod of the cluster does)",
+      "how to reach the API server, and as whom (default: the ServiceAccount of the pod, $KUBECONFIG, /etc/patchbay/kubeconfig)",
     )
     .addOption(
       new Option(
