@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import type { Finding } from "./doctor.ts";
-import { examineKernel, examineMachine } from "./doctor-local.ts";
+import { examineKernel, examineMachine, type MachinePlaces } from "./doctor-local.ts";
 
 it("examineKernel() refuses kernels before 5.4", () => {
   const table: readonly [string, string][] = [
@@ -44,12 +44,13 @@ describe("examineMachine()", () => {
     return `${severity}: ${message}`;
   }
 
-  function find(check: string): Finding {
+  function find(check: string, more: Partial<MachinePlaces> = {}): Finding {
     const findings = examineMachine({
       root,
       cniBinDir: join(root, "bin"),
       cniConfDir: join(root, "conf"),
       packageFolder: join(root, "package"),
+      ...more,
     });
     const found = findings.filter((each) => each.check === check);
     const [first] = found;
@@ -80,6 +81,14 @@ describe("examineMachine()", () => {
     assert.equal(find("conflist").remedy, `Run \`${install}\`, ${elsewhere} --cni-conf-dir`);
     mkdirSync(join(root, "run/patchbay"), { recursive: true, mode: 0o700 });
     assert.equal(find("sockets").remedy, `Start the host: \`npx patchbay host --root ${root}\``);
+  });
+
+  it("asks for the network of a cluster where the host has one, unless a conflist says of which", () => {
+    const remedy = () => find("shim", { hasCluster: true }).remedy;
+    assert.match(remedy(), /^Run `npx patchbay install --kubernetes --root /);
+    installAll();
+    rmSync(join(root, "bin/patchbay"));
+    assert.match(remedy(), /^Run `npx patchbay install --root /);
   });
 
   it("sees a shim that is old or cannot be run", () => {

@@ -16,6 +16,8 @@ export interface MachinePlaces {
   readonly cniBinDir: string;
   readonly cniConfDir: string;
   readonly packageFolder: string;
+  /** The host that runs there has a cluster. */
+  readonly hasCluster?: boolean;
 }
 
 // Where the kernel's own words stand. NFT_MSG batches, addr_gen_mode and IFLA_NET_NS_FD are all older.
@@ -227,11 +229,13 @@ function examineLeftovers(places: MachinePlaces): Finding[] {
   return findings.length > 0 ? findings : [ok("leftovers", "Nothing was left behind")];
 }
 
-/** The command that installs at these very places, not at the machine's own. */
-function installCommand({ root, cniBinDir, cniConfDir }: MachinePlaces): string {
+/** The command that installs at these very places, not at the machine's own. A conflist that is there says itself of which network. */
+function installCommand({ root, cniBinDir, cniConfDir, hasCluster }: MachinePlaces): string {
+  const isNew = !existsSync(join(cniConfDir, CONFLIST_FILE));
+  const kubernetes = hasCluster && isNew ? " --kubernetes" : "";
   const binDir = cniBinDir === DEFAULT_CNI_BIN_DIR ? "" : ` --cni-bin-dir ${cniBinDir}`;
   const confDir = cniConfDir === DEFAULT_CNI_CONF_DIR ? "" : ` --cni-conf-dir ${cniConfDir}`;
-  return `\`npx patchbay install${rootFlag(root)}${binDir}${confDir}\``;
+  return `\`npx patchbay install${kubernetes}${rootFlag(root)}${binDir}${confDir}\``;
 }
 
 function rootFlag(root: string): string {

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { DoctorFinding__Output } from "../rpc/generated/patchbay/host/v1/DoctorFinding.ts";
+import type { KubernetesStatus__Output } from "../rpc/generated/patchbay/host/v1/KubernetesStatus.ts";
 import { type CliContext, type CommonOptions, withCommonOptions, withHost } from "./context.ts";
 import { examineKubeProxy, examineRanges } from "./doctor-cluster.ts";
 import { examineMachine } from "./doctor-local.ts";
@@ -32,14 +33,21 @@ export function addDoctorCommand(
     .addHelpText("after", "\nExit code 1 when something is an error; warnings are none.")
     .action(async () => {
       const options = command.opts<DoctorOptions>();
+      const cniConfDir = resolve(options.cniConfDir);
+      const kubernetes = await findCluster(context, options.root);
       const local = examineMachine({
         root: resolve(options.root),
         cniBinDir: resolve(options.cniBinDir),
-        cniConfDir: resolve(options.cniConfDir),
+        cniConfDir,
         packageFolder: context.packageFolder,
+        hasCluster: Boolean(kubernetes),
       });
       const asked = await askHost(context, options.root);
-      const findings = [...local, ...asked, ...(await examineCluster(context, options))];
+      const findings = [
+        ...local,
+        ...asked,
+        ...(await examineCluster(context, { cniConfDir, kubernetes })),
+      ];
       if (findings.some(({ severity }) => severity === "error")) setExitCode(EXIT.failure);
       if (options.json) context.output.json({ findings });
       else printFindings(context, findings);
@@ -64,19 +72,29 @@ async function askHost(context: CliContext, root: string): Promise<Finding[]> {
   }
 }
 
-/** What conflist and kernel say beside the cluster. Nothing where the host cannot be asked, which is told of already. */
-async function examineCluster(context: CliContext, options: DoctorOptions): Promise<Finding[]> {
-  const call = { root: options.root, what: "ask for the host's state" };
+/** Null: the host runs without one; undefined: it cannot be asked, which is told of elsewhere. */
+type ClusterAnswer = KubernetesStatus__Output | null | undefined;
+
+async function findCluster(context: CliContext, root: string): Promise<ClusterAnswer> {
   try {
-    const { kubernetes } = await withHost(context, call, (host) => host.getStatus());
-    return [
-      ...examineRanges(resolve(options.cniConfDir), kubernetes),
-      ...(kubernetes ? await examineKubeProxy(context.openNode().nftables) : []),
-    ];
+    const call = { root, what: "ask for the host's state" };
+    return (await withHost(context, call, (host) => host.getStatus())).kubernetes;
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
-    return [];
+    return undefined;
   }
+}
+
+/** What conflist and kernel say beside the cluster. Nothing where the host cannot be asked, which is told of already. */
+async function examineCluster(
+  context: CliContext,
+  { cniConfDir, kubernetes }: { readonly cniConfDir: string; readonly kubernetes: ClusterAnswer },
+): Promise<Finding[]> {
+  if (kubernetes === undefined) return [];
+  return [
+    ...examineRanges(cniConfDir, kubernetes),
+    ...(kubernetes ? await examineKubeProxy(context.openNode().nftables) : []),
+  ];
 }
 
 function printFindings({ output }: CliContext, findings: readonly Finding[]): void {
