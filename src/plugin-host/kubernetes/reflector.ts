@@ -210,8 +210,12 @@ export class Reflector {
     if (isListing) throw new ApiError("the list broke off");
     // A server that ends each watch at once must not be asked without a pause.
     const isBrief = clock.monotonicMs() - begunMs < LIMITS.kubernetesRetryMaxMs;
-    if (isBrief) await this.#pause(this.#backoffMs(this.#failures++));
-    else this.#failures = 0;
+    if (!isBrief) {
+      this.#failures = 0;
+      return;
+    }
+    this.#isUnsure = true;
+    await this.#pause(this.#backoffMs(this.#failures++));
   }
 
   /** Takes the lines of one chunk; returns whether the list still goes on. */
@@ -301,14 +305,14 @@ export class Reflector {
       this.#listsInPages = true;
       return;
     }
+    // Behind an address may be another server the next time, and one that was restored from a backup.
+    this.#isUnsure = this.#version !== "";
     if (error.status === 404 && resource.isOptional) {
       this.#noteAbsence();
       await this.#pause(withJitter(LIMITS.kubernetesAbsentMs, this.#options.random));
       return;
     }
     if (isBehind(error) && ++this.#behind >= LIMITS.kubernetesBehindMax) this.#version = "";
-    // No answer, or a proxy's that it has no server: the next one may be another.
-    if (error.status === 0 || error.status >= 500) this.#isUnsure = this.#version !== "";
     const pauseMs = Math.max(error.retryAfterMs, this.#backoffMs(this.#failures++));
     this.#note({ phase: "broken", trouble: describeTrouble(error) });
     await this.#pause(Math.min(pauseMs, LIMITS.kubernetesRetryAfterMaxMs));

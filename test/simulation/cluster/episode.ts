@@ -406,6 +406,8 @@ class World {
     this.#api.up();
     this.#api.holdsListEnds = false;
     this.#api.endLists();
+    // Servers end watches at their time; here they would be silent for too long in the middle of the rest.
+    this.#api.endStreams();
     if (!this.#api.find(NODES, NODE_NAME)) {
       this.#putOwnNode();
       this.#truth.note(this.#api, NODES);
