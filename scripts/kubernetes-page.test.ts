@@ -75,6 +75,17 @@ test("docs/kubernetes.md starts every program as the lane does", () => {
   assert.deepEqual(findCommands("npx", "patchbay", "host"), [host.join(" ")]);
 });
 
+test("deploy/kubernetes/patchbay.service starts the host as the lane does, by the machine's own name", () => {
+  const unit = readFileSync(join(repository, "deploy/kubernetes/patchbay.service"), "utf8");
+  const [, command = ""] = /^ExecStart=((?:.*\\\n)*.*)$/m.exec(unit) ?? [];
+  const npx = ["/usr/bin/npx", "--no-install", "patchbay"];
+  const host = programs.patchbayHost(npx, "/etc/patchbay/kubeconfig").join(" ");
+  assert.equal(
+    command.replaceAll(/ \\\n +/g, " "),
+    host.replace(ADDRESSES.apiServer, "https://192.0.2.10:6443").replace(/ --node-name \S+$/, ""),
+  );
+});
+
 test("docs/kubernetes.md gives the host the rights, the token and the kinds that the lane gives it", () => {
   assert.deepEqual(findCommands("kubectl", "create", "token"), [
     `kubectl ${CREATE_TOKEN.join(" ")} > /etc/patchbay/token`,
