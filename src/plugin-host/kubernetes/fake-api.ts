@@ -69,6 +69,8 @@ export class FakeApi implements KubernetesApi {
   readonly server = "https://fake.invalid:6443";
   /** All that was asked, oldest first. */
   readonly requests: FakeRequest[] = [];
+  /** Of uids that it gives; no two clusters have the same. */
+  uidPrefix = "uid-";
   /** Lines in one chunk of a stream, at most. */
   linesPerChunk = 100;
   /** Lists by a watch are refused, as by servers that do not know them; undefined: they are answered. */
@@ -129,7 +131,7 @@ export class FakeApi implements KubernetesApi {
       kind: this.#kinds.get(collection) ?? "Unknown",
       ...object,
       metadata: {
-        uid: before?.metadata.uid ?? `uid-${++this.#uids}`,
+        uid: before?.metadata.uid ?? `${this.uidPrefix}${++this.#uids}`,
         creationTimestamp: "2026-01-01T00:00:00Z",
         ...object.metadata,
         resourceVersion: String(this.#version),

@@ -120,6 +120,7 @@ class World {
     this.#api.linesPerChunk = rng.oneOf(1, 3, 100);
     this.#api.advance(rng.oneOf(0, 0, 500));
     this.#truth.begin();
+    this.#api.uidPrefix = `${this.#truth.cluster}/`;
     this.#truth.note(this.#api);
     for (let count = rng.below(30); count > 0; count--) this.#change();
   }
@@ -169,7 +170,7 @@ class World {
 
   #putOwnNode(): void {
     const { uid } = this.#api.find(NODES, NODE_NAME)?.metadata ?? {};
-    const object = ownNode(this.#rng, uid ?? `${this.#truth.cluster}/${this.#uids++}`);
+    const object = ownNode(this.#rng, uid ?? `${this.#truth.cluster}/node${this.#uids++}`);
     this.#note(`put own Node ${object.metadata.uid}`);
     this.#api.put(NODES, object);
   }
