@@ -69,5 +69,6 @@ try {
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;
   console.error(`kubernetes: ${error.message}`);
+  console.log("0 passed, 1 failed, 0 skipped");
   process.exitCode = 1;
 }

@@ -43,5 +43,14 @@ export function rebootSuite(lane: () => Lane): void {
       await lane().untilConsistent();
       assert.deepEqual((await lane().attachments()).length, 0);
     });
+
+    test("with the rights of deploy/ the host was refused nothing, and it saw no bug of its own", () => {
+      const log = lane().cluster.daemon("patchbay").log();
+      const telling = /forbidden|unauthorized|INTERNAL|AssertionError|TypeError/i;
+      assert.deepEqual(
+        log.split("\n").filter((line) => telling.test(line)),
+        [],
+      );
+    });
   });
 }
