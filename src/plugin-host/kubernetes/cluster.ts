@@ -75,6 +75,8 @@ export class Cluster implements KubernetesView, NodeView {
   #node: OwnNode | undefined;
   /** Uid of the own Node as it was last known, also while it is gone; undefined: it never was. */
   #knownUid: string | undefined;
+  /** What an earlier host wrote down may be of another cluster, or too old: the own Node has not been seen yet. */
+  #isDoubtful = false;
   /** What is told to listeners next. */
   #news: { node: boolean; pods: Set<string> } | undefined;
   #cancelNews: () => void = () => {};
@@ -97,6 +99,7 @@ export class Cluster implements KubernetesView, NodeView {
       });
     for (const resource of watchedResources(nodeName)) this.#follow(resource);
     this.#knownUid = this.#node?.uid;
+    if (this.#isDoubtful) this.#writer?.hold();
   }
 
   get node(): OwnNode | undefined {
@@ -178,11 +181,13 @@ export class Cluster implements KubernetesView, NodeView {
     });
     const restored = this.#writer?.read(name);
     if (restored) {
+      this.#isDoubtful ||= name !== OWN_NODE && (!this.#node || !restored.isFresh);
       const objects = restored.objects.map(([key, { value, version }]) => {
         return [key, { value: resource.restore(value), version }] as const;
       });
       store.restore(restored.version, objects);
     }
+    if (this.#isDoubtful) store.onDistrust();
     this.#writer?.follow(name, store, { isRestored: restored !== undefined });
     const group = this.#groupOf(name);
     const reflector = new Reflector({
@@ -197,7 +202,7 @@ export class Cluster implements KubernetesView, NodeView {
       ...(restored && {
         restored: {
           ...restored,
-          isConfirmed: name === OWN_NODE || !this.#node || !restored.isFresh,
+          isConfirmed: name === OWN_NODE || this.#isDoubtful,
         },
       }),
     });
@@ -228,9 +233,15 @@ export class Cluster implements KubernetesView, NodeView {
     this.#node = own && ownNodeOf(own.store, this.#options.nodeName);
     this.#noteNews().node = true;
     const before = this.#knownUid;
-    if (!this.#node || before === this.#node.uid) return;
+    if (!this.#node) return;
     this.#knownUid = this.#node.uid;
-    if (before === undefined) return;
+    if (this.#isDoubtful) {
+      // Everything is listed as it is; what is not yet must not stand beside this Node in the journal.
+      this.#isDoubtful = false;
+      this.#writer?.forget();
+      return;
+    }
+    if (before === undefined || before === this.#node.uid) return;
     // Another cluster, or a Node made anew in this one, which nobody can tell apart. Versions of one cluster
     // mean nothing in another.
     this.#writer?.forget();

@@ -51,6 +51,10 @@ export class JournalWriter {
   readonly #onError: (error: unknown) => void;
   readonly #resources = new Map<string, Pending>();
   #cancel: (() => void) | undefined;
+  /** Nothing is written until forget(). */
+  #isHeld = false;
+  /** What stands in the journal is still to be forgotten. */
+  #isForeign = false;
   /** The last write failed: the disk is full, for example. */
   #isFailing = false;
 
@@ -90,7 +94,7 @@ export class JournalWriter {
   /** The store has changed, or its version has. */
   noted(resource: string, changes: readonly StoreChange[] = []): void {
     const pending = this.#resources.get(resource);
-    if (!pending) return;
+    if (!pending || this.#isHeld) return;
     // Where everything is written anew, no key need be remembered.
     if (!pending.isNew) for (const { key } of changes) pending.dirty.add(key);
     this.#cancel ??= this.#clock.after(LIMITS.kubernetesJournalMs, () => this.#flush());
@@ -98,16 +102,36 @@ export class JournalWriter {
 
   /** Everything that is there is of another cluster. */
   forget(): void {
-    this.#journal.forget();
+    this.#isHeld = false;
+    this.#isForeign = true;
     for (const pending of this.#resources.values()) {
       Object.assign(pending, { dirty: new Set(), isNew: true, isPartial: false, written: "" });
     }
+    try {
+      this.#forgetForeign();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#cancel ??= this.#clock.after(LIMITS.kubernetesJournalMs, () => this.#flush());
+  }
+
+  /** It may be that everything that is there is of another cluster: nothing is added until it is forgotten. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  #forgetForeign(): void {
+    if (!this.#isForeign) return;
+    this.#journal.forget();
+    this.#isForeign = false;
   }
 
   /** Writes what is left, where that is little. */
   close(): void {
     this.#cancel?.();
     this.#cancel = undefined;
+    if (this.#isHeld || this.#isForeign) return;
     for (const [resource, pending] of this.#resources) {
       const isLittle = pending.dirty.size <= LIMITS.kubernetesJournalBatchMax;
       if (this.#isFailing || pending.isNew || pending.isPartial || !isLittle) continue;
@@ -125,6 +149,7 @@ export class JournalWriter {
     for (const [resource, pending] of this.#resources) {
       let isMore: boolean;
       try {
+        this.#forgetForeign();
         isMore = this.#write(resource, pending);
       } catch (error) {
         this.#fail(error);
@@ -142,6 +167,7 @@ export class JournalWriter {
     for (const pending of this.#resources.values()) {
       Object.assign(pending, { dirty: new Set(), isNew: true, isPartial: false });
     }
+    this.#cancel?.();
     this.#cancel = this.#clock.after(LIMITS.kubernetesJournalRetryMs, () => this.#flush());
     if (this.#isFailing) return;
     this.#isFailing = true;
