@@ -62,9 +62,9 @@ export function formatTarget(row: BenchRow): string {
 
 /** How the figure stands to its peer's, in the words of its target: "13.2 x faster", "1.40 x". */
 export function formatRatio(row: BenchRow): string {
-  const { peer, ours, target } = row;
+  const { peer, ours, target, unit } = row;
   if (peer === undefined || ours === 0 || peer.value === 0) return "";
-  if (target?.kind === "within") return `${(ours / peer.value).toFixed(2)} x`;
+  if (target?.kind === "within" || unit === "MB") return `${(ours / peer.value).toFixed(2)} x`;
   const times = peer.value / ours;
   return times >= 1 ? `${times.toFixed(1)} x faster` : `${(1 / times).toFixed(1)} x slower`;
 }
