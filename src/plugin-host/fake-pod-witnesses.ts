@@ -4,14 +4,15 @@ import type { PodTestimony, PodWitnesses } from "./core/ports.ts";
 interface FakeList {
   ids: Set<string> | undefined;
   isSettled: boolean;
+  life: string;
 }
 
 /** Runtime and cluster as a test wants them. */
 export class FakePodWitnesses implements PodWitnesses {
   /** Container ids. */
-  readonly sandboxes: FakeList = { ids: undefined, isSettled: true };
+  readonly sandboxes: FakeList = { ids: undefined, isSettled: true, life: "1" };
   /** Uids. */
-  readonly pods: FakeList = { ids: undefined, isSettled: true };
+  readonly pods: FakeList = { ids: undefined, isSettled: true, life: "1" };
   /** Awaited between the making of the lists and the answer. */
   before: () => Promise<void> = async () => {};
 
@@ -27,6 +28,7 @@ export class FakePodWitnesses implements PodWitnesses {
       yield {
         witness: "not-in-sandbox-list",
         isSettled: this.sandboxes.isSettled,
+        life: this.sandboxes.life,
         has: ({ containerId }) => sandboxes.has(containerId),
       };
     }
@@ -34,6 +36,7 @@ export class FakePodWitnesses implements PodWitnesses {
       yield {
         witness: "not-in-pod-list",
         isSettled: this.pods.isSettled,
+        life: this.pods.life,
         has: ({ request }) => pods.has(request.pod?.uid ?? ""),
       };
     }

@@ -63,6 +63,7 @@ export class SimPodLists {
     return {
       witness: "not-in-sandbox-list",
       isSettled: isSettled || options.bugs?.believesUnsettled === true,
+      life: String(this.unsettledUntilMs),
       has: ({ containerId }) => ids.has(containerId),
     };
   }
@@ -75,6 +76,7 @@ export class SimPodLists {
     return {
       witness: "not-in-pod-list",
       isSettled: true,
+      life: "",
       has: ({ request }) => uids.has(request.pod?.uid ?? ""),
     };
   }

@@ -87,6 +87,18 @@ describe("the runtime's list of sandboxes", () => {
     assert.equal(left(), "");
   });
 
+  it("frees nothing on the word of a runtime that comes back with none of this host's pods", async () => {
+    lists.sandboxes.ids = new Set(["somebody-else"]);
+    lists.sandboxes.life = "2";
+    lists.pods.ids = new Set();
+    await world.pass(10 * LIMITS.podListedMs);
+    assert.equal(left(), "a b");
+    // With one of them it has proved itself: what else it had and lacks is gone.
+    lists.sandboxes.ids = new Set(["b"]);
+    await msUntilGone("a", 10 * GRACE_MS);
+    assert.equal(left(), "b");
+  });
+
   it("keeps what it leaves out for less than the grace, again and again", async () => {
     for (let time = 0; time < 10; time++) {
       lists.sandboxes.ids = new Set();

@@ -9,8 +9,8 @@ import type { PodTestimony } from "./ports.ts";
 interface Sighting {
   /** Monotonic: neither a jump of the wall clock nor a restart makes it old. */
   readonly sinceMs: number;
-  /** Lists that had it. */
-  readonly hadBy: Set<Witness>;
+  /** Lists that had it, with the life of who gave the last of them. */
+  readonly hadBy: Map<Witness, string>;
 }
 
 /** By record: one that is asked for again is another record, and begins anew. */
@@ -38,7 +38,7 @@ export async function askPodLists(
     const had = new Set(records.filter((record) => testimony.has(record)));
     for (const [record, sighting] of sightings) {
       if (had.has(record)) {
-        sighting.hadBy.add(witness);
+        sighting.hadBy.set(witness, testimony.life);
         context.leaks.clear(record.id, witness);
       } else if (testimony.isSettled && isItsMatter(record, sighting, { testimony, had, nowMs })) {
         words.set(record, [...(words.get(record) ?? []), witness]);
@@ -51,7 +51,7 @@ export async function askPodLists(
 function seeRecord(context: HostContext, record: AttachmentRecord, nowMs: number): Sighting {
   const known = context.sightings.get(record);
   if (known) return known;
-  const sighting = { sinceMs: nowMs, hadBy: new Set<Witness>() };
+  const sighting = { sinceMs: nowMs, hadBy: new Map<Witness, string>() };
   context.sightings.set(record, sighting);
   return sighting;
 }
@@ -68,7 +68,8 @@ async function ask({ ports }: HostContext): Promise<readonly PodTestimony[]> {
 }
 
 /**
- * A list that had an attachment means something when it no longer does. One that never had it may be
+ * A list that had an attachment means something when it no longer does. Of a runtime that came back since,
+ * only if it has others of this host's: it may have lost everything, or be another one. One that never had it may be
  * another runtime's, the attachment no pod's (nerdctl, podman), or its sandbox in the making: runtimes list a
  * sandbox after its ADD, and kubelet lets that take four minutes. So it counts of pods only, late, and
  * by a list that has others of this host's.
@@ -82,7 +83,10 @@ function isItsMatter(
     readonly nowMs: number;
   },
 ): boolean {
-  if (hadBy.has(now.testimony.witness)) return true;
+  const { witness, life } = now.testimony;
+  if (hadBy.get(witness) === life) return true;
+  if (now.had.size === 0) return false;
+  if (hadBy.has(witness)) return true;
   const isPod = (request.pod?.uid ?? "") !== "";
-  return isPod && now.had.size > 0 && now.nowMs - sinceMs >= LIMITS.podListedMs;
+  return isPod && now.nowMs - sinceMs >= LIMITS.podListedMs;
 }

@@ -127,6 +127,8 @@ export interface PodTestimony {
   readonly witness: "not-in-sandbox-list" | "not-in-pod-list";
   /** False just after it came back: what it has counts, what it lacks may come yet. */
   readonly isSettled: boolean;
+  /** Another one each time that it came back: what it knew before says nothing then. */
+  readonly life: string;
   has(record: AttachmentRecord): boolean;
 }
 

@@ -58,10 +58,11 @@ function openLists(path: string, { clock, events }: PodWitnessesOptions): Sandbo
 }
 
 /** The runtime's word: container ids are ids of sandboxes, in whatever state. */
-function testifySandboxes({ ids, isSettled }: SandboxList): PodTestimony {
+function testifySandboxes({ ids, isSettled, life }: SandboxList): PodTestimony {
   return {
     witness: "not-in-sandbox-list",
     isSettled,
+    life,
     has: ({ containerId }) => ids.has(containerId),
   };
 }
@@ -77,6 +78,7 @@ export function testifyPods(pods: OwnPods): PodTestimony {
   return {
     witness: "not-in-pod-list",
     isSettled: true,
+    life: "",
     has: ({ request }) => uids.has(request.pod?.uid ?? ""),
   };
 }

@@ -8,6 +8,8 @@ export interface SandboxList {
   readonly ids: ReadonlySet<string>;
   /** False where the runtime came back less than LIMITS.runtimeSettleMs ago. */
   readonly isSettled: boolean;
+  /** Identity of the runtime's life. */
+  readonly life: string;
 }
 
 export interface SandboxListsOptions {
@@ -92,7 +94,8 @@ export class SandboxLists {
       throw new Error("it was started anew in the middle of the answer");
     }
     this.#hasAnswered = true;
-    return { ids, isSettled: this.#options.clock.monotonicMs() >= life.settledMs };
+    const isSettled = this.#options.clock.monotonicMs() >= life.settledMs;
+    return { ids, isSettled, life: life.identity };
   }
 
   /**
