@@ -106,14 +106,16 @@ test("examineKubernetes() says each trouble of some resources once", () => {
 });
 
 test("examineKubernetes() warns of a token that ends soon, by its own measure", () => {
-  const say = (beforeMs: number, afterMs: number) => {
+  const say = (beforeMs: number, afterMs: number, watches = WATCHES) => {
     const nowMs = 1_000_000_000_000;
     const tokenLife = { begunMs: nowMs - beforeMs, endMs: nowMs + afterMs };
-    return examine({ tokenLife }).lines.find((line) => line.includes("kubernetes-token"));
+    return examine({ tokenLife, watches }).lines.find((line) => line.includes("kubernetes-token"));
   };
   assert.match(say(80, 20) ?? "", /^ok .* ends at 2001-09-09T01:46:40\.020Z$/);
   assert.match(say(95, 5) ?? "", /^warning /);
-  assert.equal(say(95, 0), undefined);
+  assert.match(say(95, 0) ?? "", /^error .* ended at /);
+  const refused = watch("pods", { phase: "broken", trouble: "its token ended at 2001-09-09" });
+  assert.equal(say(95, 0, [refused]), undefined);
 });
 
 test("examinePublishing() says which right is lacking for what", () => {

@@ -161,16 +161,18 @@ function examineServer(
 /** The kubelet renews those of pods when a fifth of their time is left (pkg/kubelet/token). */
 const TOKEN_PART_LEFT = 0.1;
 
-/** A token ends without a word, and the watches with it. That it has ended is what is wrong with them. */
-function examineToken({ tokenLife }: KubernetesView, nowMs: number): DoctorFinding[] {
+/** A token ends without a word; watches that stand go on for minutes. */
+function examineToken({ tokenLife, watches }: KubernetesView, nowMs: number): DoctorFinding[] {
   const check = "kubernetes-token";
-  if (!tokenLife || tokenLife.endMs <= nowMs) return [];
+  // Once the server refuses it, that is what is wrong with the watches.
+  if (!tokenLife || watches.some(({ trouble }) => trouble.includes("token"))) return [];
   const { begunMs, endMs } = tokenLife;
-  const end = `The token for the API server ends at ${new Date(endMs).toISOString()}`;
-  if (endMs - nowMs > (endMs - begunMs) * TOKEN_PART_LEFT) return [ok(check, end)];
+  const isOver = endMs <= nowMs;
+  const message = `The token for the API server ${isOver ? "ended" : "ends"} at ${new Date(endMs).toISOString()}`;
+  if (endMs - nowMs > (endMs - begunMs) * TOKEN_PART_LEFT) return [ok(check, message)];
   const remedy =
-    "Write its file anew before (kubectl create token patchbay --namespace kube-system --duration ...): the host reads it again by itself";
-  return [warning(check, end, remedy)];
+    "Write its file anew (kubectl create token patchbay --namespace kube-system --duration ...): the host reads it again by itself";
+  return [{ check, severity: isOver ? "error" : "warning", message, remedy }];
 }
 
 function since(watches: readonly WatchState[]): string {
