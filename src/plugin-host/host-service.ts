@@ -164,10 +164,10 @@ export function hostService(deps: HostServiceDeps): ServedService {
 async function examineCluster(deps: HostServiceDeps) {
   const { host, kubernetes, runtimeEndpoint, nodeName, services } = deps;
   const { podWitnesses } = host.context.ports;
+  const tokenLife = await kubernetes?.readTokenLife?.();
+  const about = { table: services.table, nodeName, tokenLife, nowMs: Date.now() };
   return [
-    ...(kubernetes
-      ? examineKubernetes(kubernetes, { table: services.table, nodeName, nowMs: Date.now() })
-      : []),
+    ...(kubernetes ? examineKubernetes(kubernetes, about) : []),
     ...examinePublishing(deps.publishDenials()),
     ...(runtimeEndpoint === undefined ? [] : [await examineRuntime(runtimeEndpoint, podWitnesses)]),
   ];

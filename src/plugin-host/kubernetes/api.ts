@@ -5,8 +5,8 @@
 export interface KubernetesApi extends AsyncDisposable {
   /** "https://10.0.0.1:6443": the server that answers now, or was tried last. */
   readonly server: string;
-  /** Of the token that was shown last; undefined: there is none, or it does not say. */
-  readonly tokenLife?: TokenLife | undefined;
+  /** Of the token that the next request shows; undefined: there is none, or it does not say. */
+  readTokenLife?(): Promise<TokenLife | undefined>;
   /** One request with one answer. Throws ApiError. */
   request(request: ApiRequest): Promise<unknown>;
   /**

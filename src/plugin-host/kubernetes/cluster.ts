@@ -114,8 +114,8 @@ export class Cluster implements KubernetesView, NodeView {
     return this.#options.api.server;
   }
 
-  get tokenLife(): TokenLife | undefined {
-    return this.#options.api.tokenLife;
+  async readTokenLife(): Promise<TokenLife | undefined> {
+    return await this.#options.api.readTokenLife?.();
   }
 
   get watches(): readonly WatchState[] {

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Explanation } from "../../services/table-types.ts";
 import type { PodTestimony } from "../core/ports.ts";
 import { examineKubernetes, examinePublishing, examineRuntime } from "./kubernetes-doctor.ts";
+import type { TokenLife } from "./api.ts";
 import type { KubernetesView, OwnNode, WatchState } from "./view.ts";
 
 const NODE: OwnNode = {
@@ -24,7 +25,10 @@ function watch(resource: string, changes: Partial<WatchState> = {}): WatchState 
 const WATCHES = [watch("nodes (own)"), watch("services"), watch("pods")];
 
 /** "severity check: message" of everything found, a remedy where there is one. */
-function examine(changes: Partial<KubernetesView>, verdict: Explanation["verdict"] = "no-service") {
+function examine(
+  { tokenLife, ...changes }: Partial<KubernetesView> & { readonly tokenLife?: TokenLife },
+  verdict: Explanation["verdict"] = "no-service",
+) {
   const view: KubernetesView = {
     node: NODE,
     pods: {
@@ -46,7 +50,12 @@ function examine(changes: Partial<KubernetesView>, verdict: Explanation["verdict
       return { verdict } as Explanation;
     },
   };
-  const findings = examineKubernetes(view, { table, nodeName: "n1", nowMs: 1_000_000_000_000 });
+  const findings = examineKubernetes(view, {
+    table,
+    nodeName: "n1",
+    tokenLife,
+    nowMs: 1_000_000_000_000,
+  });
   for (const { severity, remedy } of findings) assert.equal(remedy === "", severity === "ok");
   const lines = findings.map(({ severity, check, message }) => `${severity} ${check}: ${message}`);
   return { lines, asked, remedies: findings.flatMap(({ remedy }) => (remedy ? [remedy] : [])) };

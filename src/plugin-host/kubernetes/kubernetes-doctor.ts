@@ -3,6 +3,7 @@ import { findAddressText } from "../../services/address-text.ts";
 import type { ServiceTable } from "../../services/table-types.ts";
 import type { PodWitnesses } from "../core/ports.ts";
 import { isForbidden } from "./trouble.ts";
+import type { TokenLife } from "./api.ts";
 import type { PublishDenial } from "./publish/writer.ts";
 import type { KubernetesView, WatchState } from "./view.ts";
 
@@ -12,10 +13,12 @@ export function examineKubernetes(
   {
     table,
     nodeName,
+    tokenLife,
     nowMs,
   }: {
     readonly table: Pick<ServiceTable, "explain">;
     readonly nodeName: string;
+    readonly tokenLife: TokenLife | undefined;
     /** Wall time. */
     readonly nowMs: number;
   },
@@ -25,7 +28,7 @@ export function examineKubernetes(
     ...examineAbsent(view),
     ...examineOwnNode(view, nodeName),
     ...examineServer(view, table),
-    ...examineToken(view, nowMs),
+    ...(tokenLife ? examineToken(view, { ...tokenLife, nowMs }) : []),
   ];
 }
 
@@ -162,11 +165,13 @@ function examineServer(
 const TOKEN_PART_LEFT = 0.1;
 
 /** A token ends without a word; watches that stand go on for minutes. */
-function examineToken({ tokenLife, watches }: KubernetesView, nowMs: number): DoctorFinding[] {
+function examineToken(
+  { watches }: KubernetesView,
+  { begunMs, endMs, nowMs }: TokenLife & { readonly nowMs: number },
+): DoctorFinding[] {
   const check = "kubernetes-token";
   // Once the server refuses it, that is what is wrong with the watches.
-  if (!tokenLife || watches.some(({ trouble }) => trouble.includes("token"))) return [];
-  const { begunMs, endMs } = tokenLife;
+  if (watches.some(({ trouble }) => trouble.includes("token"))) return [];
   const isOver = endMs <= nowMs;
   const message = `The token for the API server ${isOver ? "ended" : "ends"} at ${new Date(endMs).toISOString()}`;
   if (endMs - nowMs > (endMs - begunMs) * TOKEN_PART_LEFT) return [ok(check, message)];

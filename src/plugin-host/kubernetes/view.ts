@@ -11,7 +11,7 @@ export interface KubernetesView {
   readonly watches: readonly WatchState[];
   readonly server: string;
   /** Of the token that the host shows; undefined: it has none, or it does not say. */
-  readonly tokenLife?: TokenLife | undefined;
+  readTokenLife?(): Promise<TokenLife | undefined>;
   /** Calls after each change of node or pods, late and together; the returned function ends it. */
   listen(listener: (change: ViewChange) => void): () => void;
 }

@@ -472,7 +472,7 @@ test("openHttp2Api() says of a token that is too old when it ended", async () =>
   const ended = new Date(endS * 1_000).toISOString();
   const message = `the API server refuses test: its token ended at ${ended}`;
   await assert.rejects(get(api), { status: 401, message });
-  assert.deepEqual(api.tokenLife, { begunMs: 0, endMs: endS * 1_000 });
+  assert.deepEqual(await api.readTokenLife?.(), { begunMs: 0, endMs: endS * 1_000 });
 });
 
 test("openHttp2Api() asks once more with another token after a 401, and with the same one never", async () => {

@@ -52,7 +52,6 @@ class Http2Api implements KubernetesApi {
   readonly #clock: Clock;
   readonly #limits: Http2ApiLimits;
   readonly #servers: ServerPool;
-  #token = "";
 
   constructor(access: ApiAccess, { clock, limits = {} }: Http2ApiOptions) {
     this.#access = access;
@@ -73,8 +72,9 @@ class Http2Api implements KubernetesApi {
     return this.#servers.current;
   }
 
-  get tokenLife(): TokenLife | undefined {
-    return findTokenLife(this.#token);
+  async readTokenLife(): Promise<TokenLife | undefined> {
+    const { token } = await this.#access.credentials();
+    return findTokenLife(token);
   }
 
   async request(request: ApiRequest): Promise<unknown> {
@@ -140,7 +140,6 @@ class Http2Api implements KubernetesApi {
     try {
       let credentials = await this.#access.credentials();
       for (let tries = 1; ; tries++) {
-        this.#token = credentials.token;
         const exchange = await this.#try(request, { credentials, signal });
         if (!exchange) {
           if (tries < TRIES_MAX) continue;
