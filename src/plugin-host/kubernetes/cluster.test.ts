@@ -545,3 +545,28 @@ test("Cluster finds out after an outage that another cluster answers, whose vers
   assert.ok(scene.services.some((event) => event.kind === "put"));
   await scene.stop();
 });
+
+test("Cluster begins without what is written down where it cannot be read", async (context) => {
+  for (const value of [
+    null,
+    7,
+    {},
+    { v: "1" },
+    { v: "1", o: { kind: "object", key: "Service/default/web" } },
+  ]) {
+    const file = journalFile(context);
+    const first = new Scene(aCluster(), file).start();
+    await first.follows();
+    first.clock.advance(LIMITS.kubernetesJournalMs);
+    const objects = [["Service/default/web", value]] as const;
+    const version = first.api.version;
+    first.journal?.write({ resource: "services", version, objects, wallMs: first.clock.wallMs() });
+    first.journal?.close();
+    first.clock.clearTimers();
+    const second = new Scene(first.api, file).start();
+    await second.follows();
+    assert.deepEqual(keysOf(second.services[0]), ["Node n1", "Node n2", "Service web"]);
+    await second.stop();
+    await first.cluster.close();
+  }
+});

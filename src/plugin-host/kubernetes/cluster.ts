@@ -179,13 +179,10 @@ export class Cluster implements KubernetesView, NodeView {
       onVersion: () => this.#writer?.noted(name),
       onState: (state) => this.#onState(name, state),
     });
-    const restored = this.#writer?.read(name);
+    const restored = this.#writer?.read(name, (kept) => resource.restore(kept));
     if (restored) {
       this.#isDoubtful ||= name !== OWN_NODE && (!this.#node || !restored.isFresh);
-      const objects = restored.objects.map(([key, { value, version }]) => {
-        return [key, { value: resource.restore(value), version }] as const;
-      });
-      store.restore(restored.version, objects);
+      store.restore(restored.version, restored.objects);
     }
     if (this.#isDoubtful) store.onDistrust();
     this.#writer?.follow(name, store, { isRestored: restored !== undefined });

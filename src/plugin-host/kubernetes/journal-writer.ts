@@ -68,14 +68,19 @@ export class JournalWriter {
     this.#onError = options.onError;
   }
 
-  /** Reads what stands of a resource, for its store. */
-  read(resource: string): RestoredResource | undefined {
+  /**
+   * Reads what stands of a resource, for its store; each object as `revive` makes it of what was written. Undefined:
+   * nothing, or something that this host did not write.
+   */
+  read(resource: string, revive: (kept: Kept) => Kept): RestoredResource | undefined {
     const found = this.#journal.read(resource);
     if (found === undefined) return undefined;
-    const objects = found.objects.map(({ key, value }): readonly [ObjectKey, Held] => {
-      const { v, o } = value as JournaledValue;
-      return [key as ObjectKey, { value: o, version: v }];
-    });
+    const objects: (readonly [ObjectKey, Held])[] = [];
+    for (const { key, value } of found.objects) {
+      const held = reviveHeld(key, value, revive);
+      if (held === undefined) return undefined;
+      objects.push([key as ObjectKey, held]);
+    }
     const ageMs = Math.abs(this.#clock.wallMs() - found.writtenMs);
     return { version: found.version, objects, isFresh: ageMs <= LIMITS.kubernetesResumeMs };
   }
@@ -204,6 +209,17 @@ export class JournalWriter {
     pending.isPartial = !isLast;
     if (isLast) pending.written = version;
     return !isLast;
+  }
+}
+
+/** A copy is no reason not to start: what cannot be read is as if it were not there. */
+function reviveHeld(key: string, wire: unknown, revive: (kept: Kept) => Kept): Held | undefined {
+  const { v, o } = (wire ?? {}) as Partial<JournaledValue>;
+  if (typeof v !== "string" || o?.key !== key) return undefined;
+  try {
+    return { value: revive(o), version: v };
+  } catch {
+    return undefined;
   }
 }
 

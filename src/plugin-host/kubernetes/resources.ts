@@ -19,7 +19,10 @@ export interface WatchedResource {
   readonly isOptional: boolean;
   /** Never throws. */
   keep(json: unknown): Kept | Unreadable;
-  /** What keep() gave, after it was written as JSON and read again: takes no more memory than before. */
+  /**
+   * What keep() gave, after it was written as JSON and read again: takes no more memory than before. Throws where
+   * it is something else.
+   */
   restore(kept: Kept): Kept;
   /** Of an object that may be wrong everywhere else, such as one that was deleted; undefined: it has none. */
   keyOf(json: unknown): ObjectKey | undefined;
@@ -119,8 +122,24 @@ function resource(input: ResourceInput, shared: SharedValues): WatchedResource {
     ...(accept !== undefined && { accept }),
     isOptional,
     keep: (json) => keepObject(json, { resource: name, kind, keeping, shared }),
-    restore: (kept) =>
-      kept.kind === "object" ? { ...kept, object: shared.share(kept.object) } : kept,
+    restore: (kept) => restoreKept(kept, { keeping, kind, shared }),
     keyOf: (json) => findKey(json, kind),
   };
+}
+
+function restoreKept(
+  kept: Kept,
+  as: { readonly keeping: Keeping; readonly kind: KindName; readonly shared: SharedValues },
+): Kept {
+  const { keeping, kind, shared } = as;
+  if (kept.kind !== keeping || !isWhole(kept, kind)) throw new Error(`${kept.key} is no ${kind}`);
+  return kept.kind === "object" ? { ...kept, object: shared.share(kept.object) } : kept;
+}
+
+/** As far as it takes to tell another format; whoever writes to the journal by hand can still lie. */
+function isWhole(kept: Kept, kind: KindName): boolean {
+  const { namespace, name } = kept.kind === "own-pod" ? kept.pod : kept.object.metadata;
+  if (kept.key !== `${kind}/${namespace}/${name}`) return false;
+  if (kept.kind === "own-node" && !Array.isArray(kept.node.podCidrs)) return false;
+  return kept.kind === "own-pod" || kept.object.kind === kind;
 }
