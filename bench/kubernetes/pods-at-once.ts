@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { inspect } from "node:util";
 import { Cluster, type ClusterOptions } from "../../test/kubernetes/cluster/cluster.ts";
 import { CNI_BIN_DIR, CNI_CONF_DIR } from "../../test/kubernetes/cluster/runtime-config.ts";
 import { Lane } from "../../test/kubernetes/lane.ts";
@@ -97,7 +98,7 @@ async function tryRound(contender: Contender, pods: number, options: Options): P
       return await runRound(contender, pods);
     } catch (error) {
       if (attempt === TRIES) throw error;
-      options.progress(`kubernetes: once more: ${String(error)}`);
+      options.progress(`kubernetes: once more: ${inspect(error)}`);
     }
   }
 }

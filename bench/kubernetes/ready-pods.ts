@@ -3,6 +3,8 @@ import { readApiAccess } from "../../src/plugin-host/kubernetes/connect/read-api
 import { systemClock } from "../../src/plugin-host/system-clock.ts";
 import { isReady } from "../../test/kubernetes/lane.ts";
 
+const WATCHES_MAX = 5;
+
 /** When pods become Ready, as a watch tells. */
 export interface ReadyPods extends AsyncDisposable {
   /** performance.now() of each, when all are. Throws at the limit. */
@@ -20,7 +22,7 @@ export async function watchReadyPods(kubeconfig: string, path: string): Promise<
   const changed = new EventTarget();
   const query = { watch: true };
   let failure: unknown;
-  const reading = (async () => {
+  const read = async (): Promise<void> => {
     for await (const lines of api.stream({ path, query, signal: ending.signal })) {
       accepted.resolve();
       const nowMs = performance.now();
@@ -33,6 +35,14 @@ export async function watchReadyPods(kubeconfig: string, path: string): Promise<
       changed.dispatchEvent(new Event("change"));
     }
     throw new Error(`The watch of ${path} ended`);
+  };
+  const reading = (async () => {
+    // A watch that breaks off begins anew with all that is there.
+    for (let attempt = 1; !ending.signal.aborted; attempt++) {
+      await read().catch((error: unknown) => {
+        if (attempt === WATCHES_MAX) throw error;
+      });
+    }
   })().catch((error: unknown) => {
     accepted.reject(error);
     failure = error;
