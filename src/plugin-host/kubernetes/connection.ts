@@ -46,7 +46,7 @@ export class Connection {
     const before = this.#lists.get(resource) ?? 0;
     this.#lists.set(resource, lists);
     if (lists <= before || before === 0) return;
-    const message = `${resource} are listed anew: ${this.#server()} no longer has the version that was known`;
+    const message = `${resource} are listed anew: ${this.#server()} no longer has the version that was known, or the Node is another one`;
     this.#events.emit({ kind: "kubernetes-relisted", subject: resource, message });
   }
 }
