@@ -3,7 +3,7 @@ import { type BenchRow, formatValue } from "./rows.ts";
 const barHeight = 11;
 const rowHeight = 34;
 const barsWidth = 420;
-const valueWidth = 120;
+const valueWidthLeast = 120;
 const headHeight = 48;
 
 const colours = { ours: "#1f6feb", peer: "#9aa4ad" };
@@ -18,6 +18,9 @@ export function drawChart(rows: readonly BenchRow[]): string {
   const widthOf = (value: number): number =>
     (Math.log10(value / least) / Math.log10(most / least)) * barsWidth;
 
+  // "12,345 ms" and the peer's name, where the longest bar ends.
+  const nameLengths = shown.map(({ peer }) => peer?.name.length ?? 0);
+  const valueWidth = Math.max(valueWidthLeast, 70 + 6 * Math.max(...nameLengths));
   const width = labelWidth + barsWidth + valueWidth;
   const height = headHeight + shown.length * rowHeight + 10;
   const ticks: number[] = [];
