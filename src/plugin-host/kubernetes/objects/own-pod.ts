@@ -1,3 +1,4 @@
+import { networkStatusAnnotation } from "../../../services/pod-networks.ts";
 import type { MetaOf } from "../../../services/objects.ts";
 import { mappingIn, type Place, required, textIn } from "../../manifests/fields.ts";
 import { TIMESTAMP } from "../../manifests/rules.ts";
@@ -12,7 +13,7 @@ export function parseOwnPod(place: Place, metadata: MetaOf<"Pod">): OwnPod {
     name,
     uid: required(uid || undefined, meta, { key: "uid", expected: "text" }),
     staticUid: annotations["kubernetes.io/config.hash"] ?? "",
-    networkStatus: annotations["k8s.v1.cni.cncf.io/network-status"],
+    networkStatus: annotations[networkStatusAnnotation],
     isLeaving: textIn(meta, "deletionTimestamp", TIMESTAMP) !== undefined,
   };
 }

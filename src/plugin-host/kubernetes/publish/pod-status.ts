@@ -12,9 +12,6 @@ export interface PodStatus {
   readonly text: string;
 }
 
-/** Multi-network standard 1.3, section 5. */
-export const NETWORK_STATUS_ANNOTATION = "k8s.v1.cni.cncf.io/network-status";
-
 /**
  * What the annotations of pods are to say, by uid; only pods that `isWanted` and that have something to say.
  * A pod without uid is not told of: by its name alone it may be another one.

@@ -1,8 +1,9 @@
+import { networkStatusAnnotation } from "../../../services/pod-networks.ts";
 import type { AttachmentRecord } from "../../core/attachment.ts";
 import type { EventSink } from "../../core/ports.ts";
 import { LIMITS } from "../../limits.ts";
 import type { KubernetesView, OwnPod } from "../view.ts";
-import { NETWORK_STATUS_ANNOTATION, type PodStatus, statusesOfPods } from "./pod-status.ts";
+import { type PodStatus, statusesOfPods } from "./pod-status.ts";
 import { planWrite, rememberWrite, type WriteMemory } from "./rewrites.ts";
 import type { Write, WriteOutcome } from "./write.ts";
 import type { Board } from "./writer.ts";
@@ -156,7 +157,7 @@ export class StatusBoard implements Board {
     this.#ports.events.emit({
       kind: "kubernetes-publish-failed",
       subject: this.kind,
-      message: `Somebody else changes annotation ${NETWORK_STATUS_ANNOTATION} of ${namespace}/${name} again and again: it is left so for a while`,
+      message: `Somebody else changes annotation ${networkStatusAnnotation} of ${namespace}/${name} again and again: it is left so for a while`,
     });
   }
 }
@@ -187,7 +188,7 @@ function writeOf(key: string, pod: OwnPod, text: string): Write {
       contentType: "application/merge-patch+json",
       // The answer is not read: the smallest there is.
       accept: PARTIAL_OBJECT,
-      body: { metadata: { uid, annotations: { [NETWORK_STATUS_ANNOTATION]: text } } },
+      body: { metadata: { uid, annotations: { [networkStatusAnnotation]: text } } },
     },
   };
 }
